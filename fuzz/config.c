@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes are a configuration or a list of mistakes, never both and never neither. */
+#include <assert.h>
+
+#include "config/config.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct config_vendor rows[] = {
+        {"openai", "OPENAI_API_KEY", "https://api.openai.com/v1"}};
+    static const struct config_vendors vendors = {rows, 1, NULL, 0};
+    struct buf errors;
+    buf_init(&errors, 1 << 20);
+    struct config *c = config_parse("f", str_slice((const char *)data, size), &vendors, &errors);
+    assert((c == NULL) == (errors.n > 0 || errors.overflow));
+    if (c != NULL) {
+        for (unsigned i = 0; i < c->model_count; i++) {
+            assert(config_model(c, c->models[i].name) == &c->models[i]);
+        }
+        config_unref(c);
+    }
+    buf_release(&errors);
+    return 0;
+}

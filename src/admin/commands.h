@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The commands of administration: one table of words, arguments and what they call in the ledger.
+ * They run on the ledger thread (through the socket) or in a program that opened the store by
+ * itself. The result is JSON in out; a failure is one sentence, and out then holds nothing or the
+ * rows at fault.
+ */
+#ifndef ADMIN_COMMANDS_H
+#define ADMIN_COMMANDS_H
+
+#include "ledger/ledger.h"
+
+#define COMMAND_ARGUMENTS 32
+
+struct command;
+struct command_call;
+typedef bool command_fn(const struct command_call *c, struct buf *out, struct err *e);
+
+struct command {
+    const char *words;     /* "account create" */
+    const char *arguments; /* "NAME [--kind customer|house]" */
+    const char *help;
+    const char *options; /* the names of its options, each followed by a blank */
+    uint8_t least, most; /* arguments that are not options */
+    command_fn *run;
+};
+extern const struct command commands[];
+extern const size_t command_count;
+
+/* The command that the words begin with, or NULL; *words is how many of them name it. */
+const struct command *command_find(const struct str *argv, size_t argc, size_t *words);
+bool command_run(struct ledger *l, const struct str *argv, size_t argc, struct buf *out,
+                 struct err *e);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Administration of a serving station: a socket in its data folder, for its owner alone. One line
+ * of JSON in, one out: {"argv":["account","create","bob"]} -> {"ok":true,"result":{...}} or
+ * {"ok":false,"error":"...","result":...}. On one loop; commands run on the ledger thread. Close
+ * it before the ledger and before its loop, after the ledger has answered what it was given.
+ */
+#ifndef ADMIN_SOCKET_H
+#define ADMIN_SOCKET_H
+
+#include "ledger/ledger.h"
+
+struct admin_socket;
+
+struct admin_socket *admin_socket_open(struct loop *loop, struct ledger *ledger, struct str path,
+                                       struct err *e);
+/* Takes no more commands; those under way end, and their answers are dropped. */
+void admin_socket_close(struct admin_socket *s);
+
+/* The answer's line for a result (may be empty) and a failure (text empty: none). */
+void admin_write_answer(struct buf *out, bool ok, struct str result, const struct err *e);
+
+#endif

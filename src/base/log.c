@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define PENDING_MAX (1 << 20)
+#define LINE_MAX_BYTES 4096
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    pthread_t thread;
+    struct buf pending;
+    uint64_t dropped;
+    bool running, stop;
+} sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .pending = {.max = PENDING_MAX}};
+static atomic_int level_max = LOG_INFO;
+
+static void write_all(struct str s)
+{
+    while (s.n > 0) {
+        ssize_t n = write(STDERR_FILENO, s.p, s.n);
+        if (n <= 0) {
+            return; /* nobody reads the log any more */
+        }
+        s = str_skip(s, (size_t)n);
+    }
+}
+
+static void *writer(void *unused)
+{
+    struct buf batch;
+
+    (void)unused;
+    pthread_mutex_lock(&sink.lock);
+    while (!sink.stop || sink.pending.n > 0) {
+        if (sink.pending.n == 0) {
+            pthread_cond_wait(&sink.wake, &sink.lock);
+            continue;
+        }
+        batch = sink.pending;
+        buf_init(&sink.pending, PENDING_MAX);
+        uint64_t dropped = sink.dropped;
+        sink.dropped = 0;
+        pthread_mutex_unlock(&sink.lock);
+        write_all(buf_str(&batch));
+        buf_release(&batch);
+        if (dropped > 0) {
+            log_event(LOG_WARN, "log_lines_dropped", "count=%llu", (unsigned long long)dropped);
+        }
+        pthread_mutex_lock(&sink.lock);
+    }
+    pthread_mutex_unlock(&sink.lock);
+    return NULL;
+}
+
+void log_start(void)
+{
+    sink.running = pthread_create(&sink.thread, NULL, writer, NULL) == 0;
+}
+
+void log_stop(void)
+{
+    if (!sink.running) {
+        return;
+    }
+    pthread_mutex_lock(&sink.lock);
+    sink.stop = true;
+    pthread_cond_signal(&sink.wake);
+    pthread_mutex_unlock(&sink.lock);
+    pthread_join(sink.thread, NULL);
+    sink.running = false;
+}
+
+void log_level_max(enum log_level level)
+{
+    atomic_store(&level_max, (int)level);
+}
+
+static void hand_over(struct str line)
+{
+    if (!sink.running) {
+        write_all(line);
+        return;
+    }
+    pthread_mutex_lock(&sink.lock);
+    if (!buf_add(&sink.pending, line)) {
+        sink.dropped++;
+    }
+    pthread_cond_signal(&sink.wake);
+    pthread_mutex_unlock(&sink.lock);
+}
+
+void log_line(enum log_level level, const char *event, struct str pairs)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    struct buf line;
+
+    if ((int)level > atomic_load(&level_max)) {
+        return;
+    }
+    buf_init(&line, 2 * LINE_MAX_BYTES);
+    buf_add(&line, STR("ts="));
+    clock_write_utc(&line, clock_wall_us());
+    buf_addf(&line, " level=%s event=%s ", names[level], event);
+    buf_add(&line, pairs);
+    buf_add(&line, STR("\n"));
+    hand_over(buf_str(&line));
+    buf_release(&line);
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+    char pairs[LINE_MAX_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(pairs, sizeof(pairs), format, args);
+    va_end(args);
+    size_t size = n < 0 ? 0 : (size_t)n < sizeof(pairs) ? (size_t)n : sizeof(pairs) - 1;
+    for (size_t i = 0; i < size; i++) {
+        pairs[i] = pairs[i] == '\n' ? ' ' : pairs[i];
+    }
+    log_line(level, event, str_slice(pairs, size));
+}
+
+void log_pair(struct buf *b, const char *key, struct str value)
+{
+    bool plain = value.n > 0;
+
+    for (size_t i = 0; i < value.n; i++) {
+        plain = plain && value.p[i] > ' ' && value.p[i] != '"' && value.p[i] != '=' && value.p[i] < 127;
+    }
+    buf_addf(b, "%s%s=", b->n > 0 ? " " : "", key);
+    if (plain) {
+        buf_add(b, value);
+        return;
+    }
+    buf_add_byte(b, '"');
+    for (size_t i = 0; i < value.n; i++) {
+        char c = value.p[i];
+        if (c == '"' || c == '\\') {
+            buf_add_byte(b, '\\');
+        }
+        buf_add_byte(b, c >= ' ' && c != 127 ? c : '?');
+    }
+    buf_add_byte(b, '"');
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The subcommands: each takes the words after the program's name, its own first, and returns the
+ * exit status: 0, 1 when it failed, 2 when it was asked wrongly.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "config/config.h"
+
+int cli_serve(int argc, char **argv);
+int cli_check(int argc, char **argv);
+int cli_sim(int argc, char **argv);
+int cli_admin(int argc, char **argv);
+
+/* Text of all administration commands, for --help. */
+void cli_admin_help(struct buf *out);
+
+/* "-c FILE" as the only words; false after saying how it is used. */
+bool cli_config_option(int argc, char **argv, const char **file);
+/*
+ * The configuration of FILE, or the built-in one; with prices also what they say is checked. NULL
+ * after its mistakes were printed.
+ */
+struct config *cli_config(const char *file, bool prices);
+/* JSON as lines for a person. */
+void cli_print(struct buf *out, struct str json);
+/* Says it on standard error; returns status. */
+int cli_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

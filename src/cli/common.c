@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What several subcommands need: the option -c, the configuration, saying a failure. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/prices.h"
+#include "cli/vendors.h"
+#include "dialect/dialect.h"
+
+#define ERRORS_MAX (256 * 1024)
+#define SIM_PORT 8089
+
+/* The configuration numbers the dialects by itself, as it stands in a lower tier. */
+_Static_assert(DIALECT_CHAT == 0 && DIALECT_RESPONSES == 1 && DIALECT_MESSAGES == 2 &&
+                   DIALECT_GEMINI == 3 && DIALECT_EMBEDDINGS == 4,
+               "the order in config/options.c");
+
+int cli_fail(int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("entrepot: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return status;
+}
+
+bool cli_config_option(int argc, char **argv, const char **file)
+{
+    for (int i = 1; i < argc; i++) {
+        if (str_eq(str_from(argv[i]), STR("-c")) && i + 1 < argc) {
+            *file = argv[++i];
+        } else {
+            cli_fail(2, "usage: entrepot %s [-c FILE]", argv[0]);
+            return false;
+        }
+    }
+    return true;
+}
+
+struct config *cli_config(const char *file, bool prices)
+{
+    struct buf errors;
+    buf_init(&errors, ERRORS_MAX);
+    struct config *c = file != NULL ? config_load(file, cli_vendors(), &errors)
+                                    : config_default(SIM_PORT, cli_vendors(), &errors);
+    if (c != NULL && prices && !prices_set(c, NULL, &errors)) {
+        config_unref(c);
+        c = NULL;
+    }
+    if (errors.n > 0) {
+        fwrite(errors.p, 1, errors.n, stderr);
+    }
+    buf_release(&errors);
+    return c;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* entrepot serve: configuration, store, lanes, signals, drain. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/socket.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/prices.h"
+#include "cli/vendors.h"
+#include "json/json.h"
+#include "web_files.h"
+#include "relay/relay.h"
+#include "sim/sim.h"
+
+struct serve {
+    const char *config_path; /* NULL: the built-in default */
+    struct station station;
+    struct config *config;
+    struct ledger *ledger;
+    struct lane *lanes[LIMIT_LANES];
+    pthread_t threads[LIMIT_LANES];
+    unsigned lane_count;
+    struct loop *home; /* admin socket, signals and the simulator */
+    struct sim *sim;
+    unsigned sim_port;
+};
+
+static volatile sig_atomic_t signalled_stop, signalled_reload;
+
+static void on_signal(int number)
+{
+    if (number == SIGHUP) {
+        signalled_reload = 1;
+    } else {
+        signalled_stop = 1;
+    }
+}
+
+static struct str page(void)
+{
+    return str_slice((const char *)web_files[0].data, web_files[0].size);
+}
+
+static struct config *load(const struct serve *s, struct buf *errors)
+{
+    struct config *c = s->config_path != NULL ? config_load(s->config_path, cli_vendors(), errors)
+                                              : config_default(s->sim_port, cli_vendors(), errors);
+    if (c != NULL && !prices_set(c, s->ledger, errors)) {
+        config_unref(c);
+        c = NULL;
+    }
+    return c;
+}
+
+/* Runs on the ledger thread, where price rows may be written. */
+struct reload {
+    struct serve *serve;
+    struct ledger_op op;
+};
+
+static void reload_on_ledger(struct ledger *l, void *ctx)
+{
+    struct reload *r = ctx;
+    struct buf errors;
+
+    (void)l;
+    buf_init(&errors, 64 * 1024);
+    struct config *next = load(r->serve, &errors);
+    if (next == NULL) {
+        log_event(LOG_ERROR, "reload_refused", "kept=old why=\"%.*s\"", STR_ARG(str_trim(buf_str(&errors))));
+    } else {
+        config_unref(atomic_exchange(&r->serve->station.config, next));
+        log_event(LOG_INFO, "reloaded", "models=%u", next->model_count);
+    }
+    buf_release(&errors);
+}
+
+static void reload_done(struct task *t)
+{
+    struct ledger_op *op = CONTAINER(t, struct ledger_op, task);
+    free(CONTAINER(op, struct reload, op));
+}
+
+static void reload(struct serve *s)
+{
+    struct reload *r = calloc(1, sizeof(*r));
+
+    assert(r != NULL);
+    r->serve = s;
+    r->op.kind = LEDGER_CALL;
+    r->op.loop = s->home;
+    r->op.task.run = reload_done;
+    r->op.call = reload_on_ledger;
+    r->op.ctx = r;
+    if (!ledger_submit(s->ledger, &r->op)) {
+        free(r);
+    }
+}
+
+static void *lane_thread(void *arg)
+{
+    lane_run(arg);
+    return NULL;
+}
+
+static bool write_owner_key(const char *dir, struct str key)
+{
+    char path[1024];
+
+    (void)snprintf(path, sizeof(path), "%s/owner.key", dir);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return false;
+    }
+    bool ok = write(fd, key.p, key.n) == (ssize_t)key.n && write(fd, "\n", 1) == 1;
+    close(fd);
+    if (ok) {
+        fprintf(stderr, "owner key:  written to %s\n", path);
+    }
+    return ok;
+}
+
+/* The first start makes the owner; its key is shown to a terminal once, or goes to a private file. */
+static bool first_start(struct serve *s, struct err *e)
+{
+    struct buf out;
+    struct currency usd;
+    struct str key = {NULL, 0};
+    char dir[900];
+
+    if (ledger_account_count(s->ledger) > 0) {
+        return true;
+    }
+    buf_init(&out, 4096);
+    bool ok = currency_parse(STR("USD"), &usd) &&
+              ledger_account_create(s->ledger, STR("owner"), STR("house"), usd, &out, e);
+    buf_clear(&out);
+    ok = ok && ledger_key_create(s->ledger, STR("owner"), STR("owner"), STR(""), 0, 0, 0, 0, 'm', &out, e);
+    struct json_doc *doc = ok ? json_parse(buf_str(&out), e) : NULL;
+    key = json_str(json_get(doc != NULL ? json_root(doc) : NULL, "key"));
+    if (ok && isatty(STDERR_FILENO)) {
+        fprintf(stderr, "owner key:  %.*s   (shown once)\n", STR_ARG(key));
+    } else if (ok) {
+        (void)snprintf(dir, sizeof(dir), "%.*s", STR_ARG(s->config->data_dir));
+        ok = write_owner_key(dir, key) || err_set(e, "cannot write owner.key: %s", strerror(errno));
+    }
+    json_free(doc);
+    buf_release(&out);
+    return ok;
+}
+
+static bool start_lanes(struct serve *s, struct err *e)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned want = s->config->lanes;
+
+    if (want == 0) {
+        want = cores > 2 ? (unsigned)cores - 1 : 1;
+    }
+    for (unsigned i = 0; i < want && i < LIMIT_LANES; i++) {
+        s->lanes[i] = lane_new(&s->station, i, e);
+        if (s->lanes[i] == NULL) {
+            return false;
+        }
+        s->lane_count++;
+    }
+    for (unsigned i = 0; i < s->lane_count; i++) {
+        if (pthread_create(&s->threads[i], NULL, lane_thread, s->lanes[i]) != 0) {
+            abort(); /* half a station is none */
+        }
+    }
+    return true;
+}
+
+static void greet(const struct serve *s)
+{
+    unsigned port = lane_port(s->lanes[0]);
+    const char *model = s->config->model_count > 0 ? s->config->models[0].name.p : "MODEL";
+    int model_n = s->config->model_count > 0 ? (int)s->config->models[0].name.n : 5;
+
+    fprintf(stderr,
+            "entrepot is at http://127.0.0.1:%u   (models: %u)\n"
+            "try:  curl http://127.0.0.1:%u/v1/chat/completions -H \"authorization: Bearer $(cat %.*s/owner.key)\" "
+            "-H 'content-type: application/json' "
+            "-d '{\"model\":\"%.*s\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}'\n",
+            port, s->config->model_count, port, STR_ARG(s->config->data_dir), model_n, model);
+}
+
+static void wait_for_signals(struct serve *s)
+{
+    struct sigaction sa = {.sa_handler = on_signal};
+
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGHUP, &sa, NULL);
+    while (!signalled_stop) {
+        loop_step(s->home, 200);
+        if (signalled_reload) {
+            signalled_reload = 0;
+            reload(s);
+        }
+    }
+}
+
+static void drain(struct serve *s)
+{
+    log_event(LOG_INFO, "draining", "lanes=%u", s->lane_count);
+    atomic_store(&s->station.draining, true);
+    for (unsigned i = 0; i < s->lane_count; i++) {
+        pthread_join(s->threads[i], NULL);
+    }
+}
+
+static bool start_simulator(struct serve *s, struct err *e)
+{
+    if (s->config_path != NULL || config_env_has_vendor(cli_vendors())) {
+        return true;
+    }
+    s->sim = sim_start(s->home, STR("127.0.0.1:0"), NULL, e);
+    s->sim_port = s->sim != NULL ? sim_port(s->sim) : 0;
+    return s->sim != NULL;
+}
+
+static bool open_store(struct serve *s, struct err *e)
+{
+    char path[1024], dir[1024];
+
+    (void)snprintf(path, sizeof(path), "%.*s", STR_ARG(s->config->store_path));
+    (void)snprintf(dir, sizeof(dir), "%.*s", STR_ARG(s->config->data_dir));
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
+        return err_set(e, "cannot make %s: %s", dir, strerror(errno));
+    }
+    s->ledger = ledger_open(path, false, e);
+    return s->ledger != NULL;
+}
+
+/* Everything up to the running lanes; false with the reason. */
+static bool start(struct serve *s, struct admin_socket **admin, struct err *e)
+{
+    struct buf errors;
+    char path[1024];
+
+    buf_init(&errors, 64 * 1024);
+    s->home = loop_new(e);
+    if (s->home == NULL || !workers_start(e) || !start_simulator(s, e)) {
+        return false;
+    }
+    s->config = load(s, &errors);
+    if (s->config == NULL) {
+        fprintf(stderr, "%.*s", STR_ARG(buf_str(&errors)));
+        return err_set(e, "the configuration was refused");
+    }
+    if (!open_store(s, e) || !first_start(s, e)) {
+        return false;
+    }
+    if (!prices_set(s->config, s->ledger, &errors) || !ledger_run(s->ledger, e)) {
+        return false;
+    }
+    buf_release(&errors);
+    atomic_store(&s->station.config, s->config);
+    s->station.ledger = s->ledger;
+    s->station.page = page;
+    if (s->config->tls_cert.n > 0) {
+        s->station.tls = tls_server_new(s->config->tls_cert.p, s->config->tls_key.p, e);
+        if (s->station.tls == NULL) {
+            return false;
+        }
+    }
+    (void)snprintf(path, sizeof(path), "%.*s/admin.sock", STR_ARG(s->config->data_dir));
+    *admin = admin_socket_open(s->home, s->ledger, str_from(path), e);
+    return *admin != NULL && start_lanes(s, e);
+}
+
+int cli_serve(int argc, char **argv)
+{
+    struct serve s = {0};
+    struct admin_socket *admin = NULL;
+    struct err e = {""};
+    struct rlimit files;
+
+    if (!cli_config_option(argc, argv, &s.config_path)) {
+        return 2;
+    }
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+    struct rlimit no_core = {0, 0}; /* bodies and keys never reach a core file */
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    signal(SIGPIPE, SIG_IGN);
+    umask(0077);
+    if (!start(&s, &admin, &e)) {
+        fprintf(stderr, "entrepot: %s\n", e.text);
+        return 1;
+    }
+    log_start();
+    greet(&s);
+    wait_for_signals(&s);
+    drain(&s);
+    admin_socket_close(admin);
+    ledger_close(s.ledger);
+    workers_stop(); /* a worker may still have an answer for a loop */
+    for (unsigned i = 0; i < s.lane_count; i++) {
+        lane_free(s.lanes[i]);
+    }
+    if (s.sim != NULL) {
+        sim_stop(s.sim);
+    }
+    loop_step(s.home, 0);
+    loop_free(s.home);
+    config_unref(atomic_load(&s.station.config));
+    tls_server_free(s.station.tls);
+    log_stop();
+    return 0;
+}

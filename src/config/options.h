@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The option table and the reader that walks a YAML document over it. A set of options is read into
+ * one target; whatever is not a plain value has a reader of its own. Mistakes are collected in the
+ * loader, and reading goes on, so that one run names them all.
+ */
+#ifndef CONFIG_OPTIONS_H
+#define CONFIG_OPTIONS_H
+
+#include <yaml.h>
+
+#include "config/config.h"
+
+/* A name that can be resolved only when the whole file has been read. */
+struct config_pending {
+    struct config_pending *next;
+    struct route *route;
+    struct str upstream;
+    yaml_mark_t mark;
+};
+
+struct loader {
+    const char *name;
+    yaml_document_t *doc;
+    const struct config_vendors *vendors;
+    struct config *config;
+    struct config_pending *pending;
+    struct buf *errors;
+    bool failed;
+};
+
+enum option_kind {
+    OPTION_TEXT,     /* struct str */
+    OPTION_NUMBER,   /* 32 bits, min..max */
+    OPTION_DURATION, /* int64 milliseconds, min..max */
+    OPTION_DECIMAL,  /* struct str that is a decimal with at most six fraction digits */
+    OPTION_SET,      /* a mapping read into the same target */
+    OPTION_OTHER,    /* read */
+};
+
+struct option {
+    const char *name;
+    uint8_t kind; /* enum option_kind */
+    bool required;
+    size_t offset;
+    int64_t min, max;
+    const struct option_set *set;
+    void (*read)(struct loader *l, yaml_node_t *node, void *target);
+};
+
+struct option_set {
+    const char *what; /* "an upstream" */
+    const struct option *options;
+    size_t count;
+};
+
+extern const struct option_set station_options;
+
+/* An empty snapshot with its defaults, one reference. */
+struct config *config_new(void);
+
+/* file:line:column: what */
+void loader_report(struct loader *l, yaml_mark_t mark, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void loader_read_set(struct loader *l, const struct option_set *set, yaml_node_t *node,
+                     void *target);
+/* A scalar with its variables filled in, NUL-terminated; false after a report. */
+bool loader_text(struct loader *l, const char *what, yaml_node_t *node, struct str *out);
+bool loader_number(struct loader *l, const char *what, yaml_node_t *node, int64_t min, int64_t max,
+                   uint32_t *out);
+/* The n-th item of a sequence, or NULL at its end. */
+yaml_node_t *loader_item(struct loader *l, yaml_node_t *sequence, size_t n);
+/* The number of items; 0 after a report when it is no sequence or longer than max. */
+size_t loader_count(struct loader *l, const char *what, yaml_node_t *node, size_t max);
+void *loader_alloc(struct loader *l, yaml_mark_t mark, size_t n);
+
+/* The best of several names: offer each, then ask. */
+struct nearest {
+    struct str wanted, best;
+    unsigned distance;
+};
+void nearest_offer(struct nearest *n, struct str name);
+/* ", did you mean 'x'?" or nothing. */
+const char *nearest_text(const struct nearest *n, char out[static 160]);
+
+#endif

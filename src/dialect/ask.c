@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a request's body asks for, read without parsing its content. Where two readers of one body
+ * could disagree (a key twice, a key in escapes, a truth value as text) the request is refused:
+ * otherwise a client could show us one model and the vendor another.
+ */
+#include "dialect/dialect.h"
+
+enum kind { KIND_MODEL, KIND_STREAM, KIND_STREAM_OPTIONS, KIND_MAX, KIND_CONFIG, KIND_ONCE };
+
+struct field {
+    const char *name;
+    enum kind kind;
+    unsigned dialects;
+};
+
+#define CHAT DIALECT_BIT(DIALECT_CHAT)
+#define RESPONSES DIALECT_BIT(DIALECT_RESPONSES)
+#define MESSAGES DIALECT_BIT(DIALECT_MESSAGES)
+#define GEMINI DIALECT_BIT(DIALECT_GEMINI)
+#define EMBEDDINGS DIALECT_BIT(DIALECT_EMBEDDINGS)
+
+static const struct field fields[] = {
+    {"model", KIND_MODEL, CHAT | RESPONSES | MESSAGES | EMBEDDINGS},
+    {"stream", KIND_STREAM, CHAT | RESPONSES | MESSAGES | EMBEDDINGS},
+    {"stream_options", KIND_STREAM_OPTIONS, CHAT},
+    {"max_tokens", KIND_MAX, CHAT | MESSAGES},
+    {"max_completion_tokens", KIND_MAX, CHAT},
+    {"max_output_tokens", KIND_MAX, RESPONSES},
+    {"messages", KIND_ONCE, CHAT | MESSAGES},
+    {"input", KIND_ONCE, RESPONSES | EMBEDDINGS},
+    {"contents", KIND_ONCE, GEMINI},
+    {"generationConfig", KIND_CONFIG, GEMINI},
+    {"generation_config", KIND_CONFIG, GEMINI},
+};
+#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
+
+static bool read_model(struct str value, struct ask *out, struct err *why)
+{
+    if (value.n < 2 || value.p[0] != '"') {
+        return err_set(why, "model must be a string");
+    }
+    struct str name = str_slice(value.p + 1, value.n - 2);
+    if (name.n == 0 || name.n > LIMIT_NAME) {
+        return err_set(why, "model must have 1 to %d bytes", LIMIT_NAME);
+    }
+    for (size_t i = 0; i < name.n; i++) {
+        if (name.p[i] == '\\' || (unsigned char)name.p[i] < 0x20) {
+            return err_set(why, "model must be written without escapes");
+        }
+    }
+    out->model_value = value;
+    out->model = name;
+    return true;
+}
+
+/* true, false, or null for "not given". */
+static bool read_flag(const char *name, struct str value, bool *out, struct err *why)
+{
+    *out = str_eq(value, STR("true"));
+    if (!*out && !str_eq(value, STR("false")) && !str_eq(value, STR("null"))) {
+        return err_set(why, "%s must be true or false", name);
+    }
+    return true;
+}
+
+static bool read_stream_options(struct str value, struct ask *out, struct err *why)
+{
+    out->stream_options = value;
+    if (str_eq(value, STR("null"))) {
+        return true;
+    }
+    struct json_member m = {.key = STR("include_usage")};
+    if (json_scan_members(value, &m, 1) != JSON_SCAN_OK) {
+        return err_set(why, "stream_options must be an object");
+    }
+    if (m.count > 1 || m.escaped) {
+        return err_set(why, "stream_options.include_usage must be given once, without escapes");
+    }
+    return m.count == 0 ||
+           read_flag("stream_options.include_usage", m.value, &out->include_usage, why);
+}
+
+/* The larger wins where two fields name a maximum: the hold must cover either reading. */
+static bool read_max(const char *name, struct str value, struct ask *out, struct err *why)
+{
+    uint64_t n;
+    if (str_eq(value, STR("null"))) {
+        return true;
+    }
+    if (!str_to_u64(value, &n)) {
+        return err_set(why, "%s must be a whole number", name);
+    }
+    if (n > out->max_output) {
+        out->max_output = n;
+    }
+    return true;
+}
+
+static bool read_config(const char *name, struct str value, struct ask *out, struct err *why)
+{
+    static const char *const keys[] = {"maxOutputTokens", "max_output_tokens"};
+    if (str_eq(value, STR("null"))) {
+        return true;
+    }
+    struct json_member m[2] = {{.key = str_from(keys[0])}, {.key = str_from(keys[1])}};
+    if (json_scan_members(value, m, 2) != JSON_SCAN_OK) {
+        return err_set(why, "%s must be an object", name);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (m[i].count > 1 || m[i].escaped) {
+            return err_set(why, "%s.%s must be given once, without escapes", name, keys[i]);
+        }
+        if (m[i].count == 1 && !read_max(keys[i], m[i].value, out, why)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_field(const struct endpoint *ep, const struct field *f, struct str value,
+                       struct ask *out, struct err *why)
+{
+    switch (f->kind) {
+    case KIND_MODEL: return read_model(value, out, why);
+    case KIND_STREAM:
+        if (!read_flag(f->name, value, &out->stream, why)) {
+            return false;
+        }
+        if (out->stream && ep->op != OP_GENERATE) {
+            return err_set(why, "this endpoint does not stream");
+        }
+        return true;
+    case KIND_STREAM_OPTIONS: return read_stream_options(value, out, why);
+    case KIND_MAX: return read_max(f->name, value, out, why);
+    case KIND_CONFIG: return read_config(f->name, value, out, why);
+    case KIND_ONCE: break;
+    }
+    return true;
+}
+
+/* Scans for the fields of the endpoint's dialect; which[] says which row a member is. */
+static bool scan(const struct endpoint *ep, struct str body, struct json_member *m,
+                 const struct field **which, size_t *count, struct err *why)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        if ((fields[i].dialects & DIALECT_BIT(ep->dialect)) != 0) {
+            which[n] = &fields[i];
+            m[n++] = (struct json_member){.key = str_from(fields[i].name)};
+        }
+    }
+    *count = n;
+    switch (json_scan_members(body, m, n)) {
+    case JSON_SCAN_OK: return true;
+    case JSON_SCAN_NOT_OBJECT: return err_set(why, "the body must be a JSON object");
+    case JSON_SCAN_BROKEN: break;
+    }
+    return err_set(why, "the body is not valid JSON");
+}
+
+bool ask_read(const struct endpoint *ep, struct str body, struct ask *out, const char **field,
+              struct err *why)
+{
+    struct json_member m[FIELD_COUNT];
+    const struct field *which[FIELD_COUNT];
+    size_t n;
+    *out = (struct ask){0};
+    *field = NULL;
+    if (!scan(ep, body, m, which, &n, why)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        *field = which[i]->name;
+        if (m[i].count > 1) {
+            return err_set(why, "%s is given %u times", *field, m[i].count);
+        }
+        if (m[i].escaped) {
+            return err_set(why, "the key %s must be written without escapes", *field);
+        }
+        if (m[i].count == 1 && !read_field(ep, which[i], m[i].value, out, why)) {
+            return false;
+        }
+        if (m[i].count == 0 && which[i]->kind == KIND_MODEL) {
+            return err_set(why, "model is missing");
+        }
+    }
+    *field = NULL;
+    return true;
+}

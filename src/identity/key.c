@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "identity/identity.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+
+#define US_PER_SECOND INT64_C(1000000)
+#define US_PER_DAY (86400 * US_PER_SECOND)
+#define COUNT_BITS 24
+
+static bool allows_model(const struct key *k, struct str model)
+{
+    struct str rest = str_from(k->models);
+
+    if (rest.n == 0)
+        return true;
+    while (rest.n > 0)
+        if (str_eq(str_trim(str_cut(&rest, ',')), model))
+            return true;
+    return false;
+}
+
+/* Minute and count change in one swap, so that no request is lost or counted twice at the turn. */
+static bool count_request(struct key *k, int64_t minute)
+{
+    int_fast64_t old = atomic_load(&k->minute_count);
+    int_fast64_t next;
+
+    do {
+        int_fast64_t count = old >> COUNT_BITS == minute ? old & ((1 << COUNT_BITS) - 1) : 0;
+        if (count >= (int_fast64_t)k->rpm || count >= (1 << COUNT_BITS) - 1)
+            return false;
+        next = (int_fast64_t)((uint64_t)minute << COUNT_BITS) | (count + 1);
+    } while (!atomic_compare_exchange_weak(&k->minute_count, &old, next));
+    return true;
+}
+
+static bool take_place(struct key *k)
+{
+    int_fast64_t running = atomic_load(&k->running);
+
+    do {
+        if (k->concurrency != 0 && running >= (int_fast64_t)k->concurrency)
+            return false;
+    } while (!atomic_compare_exchange_weak(&k->running, &running, running + 1));
+    return true;
+}
+
+enum key_verdict key_enter(struct key *k, struct str model, int64_t wall_us,
+                           unsigned *retry_after_s)
+{
+    int64_t second = wall_us / US_PER_SECOND;
+
+    *retry_after_s = 0;
+    if (atomic_load(&k->revoked))
+        return KEY_REVOKED;
+    if (k->expires_us != 0 && wall_us >= k->expires_us)
+        return KEY_EXPIRED;
+    if (!allows_model(k, model))
+        return KEY_WRONG_MODEL;
+    if (!take_place(k)) {
+        *retry_after_s = 1;
+        return KEY_CONCURRENCY;
+    }
+    if (k->rpm != 0 && !count_request(k, second / 60)) {
+        key_leave(k);
+        *retry_after_s = (unsigned)(60 - second % 60);
+        return KEY_RPM;
+    }
+    return KEY_OK;
+}
+
+void key_leave(struct key *k)
+{
+    int_fast64_t before = atomic_fetch_sub(&k->running, 1);
+
+    assert(before > 0);
+}
+
+int64_t key_window_us(const struct key *k, int64_t wall_us)
+{
+    if (k->budget_period == 'm')
+        return clock_month_start_us(wall_us);
+    return clock_day(wall_us) * US_PER_DAY;
+}
+
+static bool budget_allows(struct key *k, int64_t held, int64_t nano, int64_t wall_us)
+{
+    int64_t spent = 0;
+    int64_t total;
+
+    /* A window that the ledger has not charged in yet is unspent. */
+    if (atomic_load(&k->spent_window) == key_window_us(k, wall_us))
+        spent = atomic_load(&k->spent);
+    return money_add(&total, spent, held) && money_add(&total, total, nano) && total <= k->budget;
+}
+
+bool key_budget_hold(struct key *k, int64_t nano, int64_t wall_us)
+{
+    int_fast64_t held = atomic_load(&k->held);
+
+    assert(nano >= 0);
+    do {
+        if (k->budget != 0 && !budget_allows(k, held, nano, wall_us))
+            return false;
+    } while (!atomic_compare_exchange_weak(&k->held, &held, held + nano));
+    return true;
+}
+
+void key_budget_release(struct key *k, int64_t nano)
+{
+    int_fast64_t before = atomic_fetch_sub(&k->held, nano);
+
+    assert(before >= nano);
+}
+
+void key_budget_charge(struct key *k, int64_t held, int64_t charged, int64_t wall_us)
+{
+    int64_t window = key_window_us(k, wall_us);
+    int64_t current = atomic_load(&k->spent_window);
+
+    /* Spent grows before the hold goes: in between the key looks poorer, never richer. */
+    if (window > current) {
+        atomic_store(&k->spent, charged > 0 ? charged : 0);
+        atomic_store(&k->spent_window, window);
+    } else if (window == current) {
+        atomic_fetch_add(&k->spent, charged);
+    }
+    key_budget_release(k, held);
+}

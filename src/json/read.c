@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading, by yyjson. struct json is a yyjson_val seen from outside; struct json_doc a yyjson_doc. */
+#include <stdio.h>
+#include <yyjson.h>
+
+#include "json/json.h"
+
+#define DEPTH_MAX 128
+
+
+static yyjson_val *raw(const struct json *v)
+{
+    return (yyjson_val *)(uintptr_t)(const void *)v;
+}
+
+/* yyjson reads without recursion, but nobody after us should have to meet deeper nesting. */
+static bool shallow(struct str text)
+{
+    unsigned depth = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (quoted) {
+            i += c == '\\';
+            quoted = c != '"';
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > DEPTH_MAX) {
+                return false;
+            }
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
+    }
+    return true;
+}
+
+struct json_doc *json_parse(struct str text, struct err *e)
+{
+    yyjson_read_err why = {0};
+    yyjson_doc *doc;
+
+    if (text.n == 0) {
+        err_set(e, "it is empty");
+        return NULL;
+    }
+    doc = yyjson_read_opts((char *)(uintptr_t)text.p, text.n, YYJSON_READ_NOFLAG, NULL, &why);
+    if (doc == NULL) {
+        size_t line = 1, column = 1;
+        for (size_t i = 0; i < why.pos && i < text.n; i++) {
+            column = text.p[i] == '\n' ? 1 : column + 1;
+            line += text.p[i] == '\n';
+        }
+        err_set(e, "line %zu, column %zu: %s", line, column, why.msg);
+    } else if (!shallow(text)) {
+        yyjson_doc_free(doc);
+        err_set(e, "it is nested deeper than %d levels", DEPTH_MAX);
+        doc = NULL;
+    }
+    return (struct json_doc *)(void *)doc;
+}
+
+void json_free(struct json_doc *d)
+{
+    yyjson_doc_free((yyjson_doc *)(void *)d);
+}
+
+const struct json *json_root(const struct json_doc *d)
+{
+    return (const struct json *)(void *)yyjson_doc_get_root((yyjson_doc *)(uintptr_t)(const void *)d);
+}
+
+static yyjson_val *child(yyjson_val *v, struct str key)
+{
+    uint64_t at;
+
+    if (yyjson_is_arr(v)) {
+        return str_to_u64(key, &at) ? yyjson_arr_get(v, at) : NULL;
+    }
+    return yyjson_is_obj(v) ? yyjson_obj_getn(v, key.p, key.n) : NULL;
+}
+
+const struct json *json_get(const struct json *v, const char *path)
+{
+    struct str rest = str_from(path);
+    yyjson_val *at = raw(v);
+
+    while (at != NULL && rest.n > 0) {
+        struct str key = str_cut(&rest, '.');
+        at = child(at, key);
+    }
+    return (const struct json *)(void *)at;
+}
+
+bool json_is_object(const struct json *v)
+{
+    return yyjson_is_obj(raw(v));
+}
+
+bool json_is_array(const struct json *v)
+{
+    return yyjson_is_arr(raw(v));
+}
+
+bool json_is_null(const struct json *v)
+{
+    return yyjson_is_null(raw(v));
+}
+
+size_t json_count(const struct json *v)
+{
+    return yyjson_is_arr(raw(v)) ? yyjson_arr_size(raw(v)) : yyjson_obj_size(raw(v));
+}
+
+struct str json_str(const struct json *v)
+{
+    if (v == NULL || !yyjson_is_str(raw(v))) {
+        return (struct str){NULL, 0};
+    }
+    return str_slice(yyjson_get_str(raw(v)), yyjson_get_len(raw(v)));
+}
+
+bool json_u64(const struct json *v, uint64_t *out)
+{
+    if (v == NULL || !yyjson_is_uint(raw(v))) {
+        return false;
+    }
+    *out = yyjson_get_uint(raw(v));
+    return true;
+}
+
+bool json_bool(const struct json *v, bool *out)
+{
+    if (v == NULL || !yyjson_is_bool(raw(v))) {
+        return false;
+    }
+    *out = yyjson_get_bool(raw(v));
+    return true;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Administration: each change is a transaction of its own; memory follows after its commit. */
+#include "ledger/ledger_int.h"
+
+#include <sodium.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "ledger/text.h"
+
+#define KEY_BYTES 32
+#define KEY_TEXT 43 /* base64url of them, without padding */
+#define NAME_BYTES 100
+
+static bool failed(struct ledger *l, struct err *e)
+{
+    err_set(e, "store: %s", store_error(l->store));
+    store_rollback(l->store);
+    return false;
+}
+
+static struct account *find_account(struct ledger *l, struct str name, struct err *e)
+{
+    struct account *a = directory_account(l->directory, name);
+
+    if (a != NULL && a->kind != ACCOUNT_SYSTEM)
+        return a;
+    err_set(e, "there is no account \"%.*s\"", text_is_printable(name) ? (int)name.n : 0, name.p);
+    return NULL;
+}
+
+static bool check_name(struct str name, struct err *e)
+{
+    if (name.n < 1 || name.n > NAME_BYTES || !text_is_printable(name))
+        return err_set(e, "an account's name is 1 to %d bytes of printable text", NAME_BYTES);
+    if (str_find_byte(name, ':') != name.n)
+        return err_set(e, "an account's name holds no ':' (the ledger's own accounts do)");
+    return true;
+}
+
+bool ledger_account_create(struct ledger *l, struct str name, struct str kind, struct currency cur,
+                           struct buf *out, struct err *e)
+{
+    struct statement *st = l->sql[SQL_INSERT_ACCOUNT];
+    bool house = str_eq(kind, STR("house"));
+    struct currency valid;
+
+    if (!check_name(name, e))
+        return false;
+    if (!house && !str_eq(kind, STR("customer")))
+        return err_set(e, "an account's kind is customer or house");
+    if (!currency_parse(str_from(cur.code), &valid))
+        return err_set(e, "a currency is 3 to 8 capitals or digits");
+    if (directory_account(l->directory, name) != NULL)
+        return err_set(e, "the account \"%.*s\" exists already", STR_ARG(name));
+    store_bind_text(st, 1, name);
+    store_bind_text(st, 2, str_from(valid.code));
+    store_bind_text(st, 3, kind);
+    store_bind_i64(st, 4, clock_wall_us());
+    if (store_step(st) != STEP_DONE)
+        return failed(l, e);
+    struct purse *p = purse_add(l, store_last_id(l->store), name,
+                                house ? ACCOUNT_HOUSE : ACCOUNT_CUSTOMER, valid, 0);
+    text_account(out, &p->account);
+    return true;
+}
+
+static bool check_key(const struct account *a, struct str label, struct str models,
+                      int64_t expires_us, int64_t budget, char period, struct err *e)
+{
+    if (label.n > NAME_BYTES || !text_is_printable(label))
+        return err_set(e, "a key's label is at most %d bytes of printable text", NAME_BYTES);
+    if (models.n >= sizeof((struct key *)0)->models || !text_is_printable(models))
+        return err_set(e, "a key's models are a comma list of at most %zu bytes",
+                       sizeof((struct key *)0)->models - 1);
+    if (expires_us != 0 && expires_us <= clock_wall_us())
+        return err_set(e, "a key's expiry lies in the future");
+    if (budget < 0)
+        return err_set(e, "a budget is a positive amount");
+    if (budget > 0 && period != 'd' && period != 'm')
+        return err_set(e, "a budget's period is day or month");
+    if (budget > 0 && a->kind != ACCOUNT_CUSTOMER)
+        return err_set(e, "a key of a house account takes no budget: it is never refused");
+    return true;
+}
+
+/* ek_ and 43 characters; only its hash is kept. */
+static void make_key(char raw[3 + KEY_TEXT + 1], uint8_t hash[32])
+{
+    uint8_t secret[KEY_BYTES];
+
+    randombytes_buf(secret, sizeof secret);
+    memcpy(raw, "ek_", 3);
+    sodium_bin2base64(raw + 3, KEY_TEXT + 1, secret, sizeof secret,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    crypto_hash_sha256(hash, (const unsigned char *)raw, 3 + KEY_TEXT);
+    explicit_bzero(secret, sizeof secret);
+}
+
+/* Reads back what was inserted, so that a key is built in one place. */
+static struct key *load_new_key(struct ledger *l, int64_t id, struct err *e)
+{
+    struct statement *st =
+        store_prepare(l->store,
+                      "SELECT id, hash, label, account, models, expires, rpm, concurrency,"
+                      " budget, budget_period, revoked FROM key WHERE id=?",
+                      e);
+    if (st == NULL)
+        return NULL;
+    store_bind_i64(st, 1, id);
+    bool loaded = store_step(st) == STEP_ROW && ledger_load_key(l, st);
+    store_drop(l->store, st);
+    if (!loaded) {
+        err_set(e, "the key was made but could not be loaded; restart the station");
+        return NULL;
+    }
+    return key_by_id(l, id);
+}
+
+bool ledger_key_create(struct ledger *l, struct str account, struct str label, struct str models,
+                       int64_t expires_us, uint32_t rpm, uint32_t concurrency, int64_t budget_nano,
+                       char budget_period, struct buf *out, struct err *e)
+{
+    struct statement *st = l->sql[SQL_INSERT_KEY];
+    struct account *a = find_account(l, account, e);
+    char period = budget_period == 'm' ? 'm' : 'd';
+    char raw[3 + KEY_TEXT + 1];
+    uint8_t hash[32];
+
+    if (a == NULL || !check_key(a, label, models, expires_us, budget_nano, budget_period, e))
+        return false;
+    make_key(raw, hash);
+    store_bind_blob(st, 1, hash, sizeof hash);
+    store_bind_text(st, 2, label);
+    store_bind_i64(st, 3, a->id);
+    store_bind_text(st, 4, models);
+    store_bind_i64(st, 5, expires_us);
+    store_bind_i64(st, 6, rpm);
+    store_bind_i64(st, 7, concurrency);
+    store_bind_i64(st, 8, budget_nano);
+    store_bind_text(st, 9, str_slice(&period, 1));
+    store_bind_i64(st, 10, clock_wall_us());
+    const struct key *k = NULL;
+    if (store_step(st) != STEP_DONE)
+        failed(l, e);
+    else
+        k = load_new_key(l, store_last_id(l->store), e);
+    if (k != NULL)
+        text_key(out, k, str_slice(raw, 3 + KEY_TEXT));
+    explicit_bzero(raw, sizeof raw);
+    return k != NULL;
+}
+
+bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct err *e)
+{
+    struct statement *st = l->sql[SQL_REVOKE_KEY];
+    uint64_t n;
+    struct key *k = NULL;
+
+    if (str_to_u64(id, &n) && n <= INT64_MAX)
+        k = key_by_id(l, (int64_t)n);
+    if (k == NULL)
+        return err_set(e, "there is no key \"%.*s\"", text_is_printable(id) ? (int)id.n : 0, id.p);
+    store_bind_i64(st, 1, k->id);
+    if (store_step(st) != STEP_DONE)
+        return failed(l, e);
+    atomic_store(&k->revoked, true);
+    text_key(out, k, STR(""));
+    return true;
+}
+
+bool ledger_credit(struct ledger *l, struct str account, int64_t nano, struct str note,
+                   struct buf *out, struct err *e)
+{
+    struct batch b = {0};
+    struct account *a = find_account(l, account, e);
+    char name[LIMIT_NAME];
+    int64_t sum;
+
+    if (a == NULL)
+        return false;
+    if (nano <= 0)
+        return err_set(e, "a credit is a positive amount");
+    if (!money_add(&sum, ledger_balance(a), nano))
+        return err_set(e, "the balance would be larger than the ledger can hold");
+    if (note.n > NAME_BYTES || !text_is_printable(note))
+        return err_set(e, "a note is at most %d bytes of printable text", NAME_BYTES);
+    snprintf(name, sizeof name, "funding:%s", a->currency.code);
+    struct purse *funding = system_account(l, name, a->currency, e);
+    if (funding == NULL || !store_begin(l->store, e))
+        return false;
+    if (!batch_transfer(l, &b, funding, purse_by_id(l, a->id), nano, KIND_CREDIT, 0, note) ||
+        !batch_flush(l, &b)) {
+        batch_drop(&b);
+        return failed(l, e);
+    }
+    if (!store_commit(l->store, e)) {
+        batch_drop(&b);
+        return false;
+    }
+    batch_apply(&b);
+    text_account(out, a);
+    return true;
+}
+
+static void bind_price(struct statement *st, struct str model, const struct price *p)
+{
+    const int64_t columns[] = {
+        p->in,         p->out,       p->cache_read, p->cache_write_5m, p->cache_write_1h,
+        p->margin_num, p->margin_den};
+
+    store_bind_text(st, 1, model);
+    store_bind_text(st, 2, str_from(p->currency.code));
+    for (int i = 0; i < 7; i++)
+        store_bind_i64(st, 3 + i, columns[i]);
+}
+
+bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id,
+                      struct err *e)
+{
+    struct statement *st = l->sql[SQL_FIND_PRICE];
+
+    bind_price(st, model, p);
+    enum store_step step = store_step(st);
+    if (step == STEP_ROW) {
+        *id = store_i64(st, 0);
+        store_reset(st);
+        return true;
+    }
+    if (step != STEP_DONE)
+        return failed(l, e);
+    st = l->sql[SQL_INSERT_PRICE];
+    bind_price(st, model, p);
+    store_bind_i64(st, 10, clock_wall_us());
+    if (store_step(st) != STEP_DONE)
+        return failed(l, e);
+    *id = store_last_id(l->store);
+    return true;
+}
+
+bool ledger_backup(struct ledger *l, const char *to, struct buf *out, struct err *e)
+{
+    if (!store_backup(l->store, to, e))
+        return false;
+    buf_add(out, STR("{\"backup\":"));
+    text_string(out, str_from(to));
+    buf_add(out, STR("}"));
+    return true;
+}

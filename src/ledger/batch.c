@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One commit for many operations. Rows are written one by one, balances and allotments once per
+ * account with the sum. Memory follows after the commit.
+ */
+#include "ledger/ledger_int.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+struct purse *batch_touch(struct batch *b, struct purse *p)
+{
+    if (!p->dirty) {
+        p->dirty = true;
+        p->next_dirty = b->dirty;
+        b->dirty = p;
+    }
+    return p;
+}
+
+static bool insert_transfer(struct ledger *l, const struct purse *debit, const struct purse *credit,
+                            int64_t nano, const char *kind, int64_t cause, struct str note)
+{
+    struct statement *st = l->sql[SQL_INSERT_TRANSFER];
+
+    store_bind_i64(st, 1, debit->account.id);
+    store_bind_i64(st, 2, credit->account.id);
+    store_bind_i64(st, 3, nano);
+    store_bind_text(st, 4, str_from(kind));
+    if (cause == 0)
+        store_bind_null(st, 5);
+    else
+        store_bind_i64(st, 5, cause);
+    if (note.n == 0)
+        store_bind_null(st, 6);
+    else
+        store_bind_text(st, 6, note);
+    store_bind_i64(st, 7, clock_wall_us());
+    return store_step(st) == STEP_DONE;
+}
+
+bool batch_transfer(struct ledger *l, struct batch *b, struct purse *debit, struct purse *credit,
+                    int64_t nano, const char *kind, int64_t cause, struct str note)
+{
+    assert(nano >= 0);
+    assert(strcmp(debit->account.currency.code, credit->account.currency.code) == 0);
+    if (nano == 0)
+        return true;
+    batch_touch(b, debit);
+    batch_touch(b, credit);
+    if (!money_sub(&debit->delta, debit->delta, nano) ||
+        !money_add(&credit->delta, credit->delta, nano) ||
+        !insert_transfer(l, debit, credit, nano, kind, cause, note)) {
+        b->broken = true;
+        return false;
+    }
+    return true;
+}
+
+/* A guarded update must hit exactly its one row. */
+static bool update_one(struct ledger *l, struct statement *st)
+{
+    return store_step(st) == STEP_DONE && store_changes(l->store) == 1;
+}
+
+static bool flush_allotment(struct ledger *l, struct purse *p)
+{
+    struct statement *st = l->sql[SQL_INSERT_ALLOTMENT];
+
+    if (!p->has_row) {
+        store_bind_i64(st, 1, l->epoch);
+        store_bind_i64(st, 2, p->account.id);
+        if (store_step(st) != STEP_DONE)
+            return false;
+    }
+    st = l->sql[SQL_UPDATE_ALLOTMENT];
+    store_bind_i64(st, 1, p->given - p->spent);
+    store_bind_i64(st, 2, l->epoch);
+    store_bind_i64(st, 3, p->account.id);
+    return update_one(l, st);
+}
+
+bool batch_flush(struct ledger *l, struct batch *b)
+{
+    struct statement *st = l->sql[SQL_UPDATE_BALANCE];
+
+    for (struct purse *p = b->dirty; p != NULL && !b->broken; p = p->next_dirty) {
+        if (p->delta != 0) {
+            store_bind_i64(st, 1, p->delta);
+            store_bind_i64(st, 2, p->account.id);
+            b->broken = !update_one(l, st);
+        }
+        if (!b->broken && p->given != p->spent)
+            b->broken = !flush_allotment(l, p);
+    }
+    return !b->broken;
+}
+
+static void clean(struct purse *p)
+{
+    p->dirty = false;
+    p->delta = 0;
+    p->given = 0;
+    p->spent = 0;
+}
+
+void batch_apply(struct batch *b)
+{
+    for (struct purse *p = b->dirty; p != NULL; p = p->next_dirty) {
+        struct account *a = &p->account;
+        atomic_fetch_add(&a->balance, p->delta);
+        if (a->kind == ACCOUNT_CUSTOMER) {
+            /* In this order: see take_exactly. */
+            atomic_fetch_add(&a->free, p->given);
+            atomic_fetch_add(&a->unallotted, p->delta + p->spent - p->given);
+        }
+        p->has_row = p->has_row || p->given != p->spent;
+        clean(p);
+    }
+    b->dirty = NULL;
+}
+
+void batch_drop(struct batch *b)
+{
+    for (struct purse *p = b->dirty; p != NULL; p = p->next_dirty)
+        clean(p);
+    b->dirty = NULL;
+}
+
+/* What was wanted or a quarter of what is there, whichever is more: a busy account asks rarely. */
+static bool allot(struct batch *b, struct ledger_op *op)
+{
+    struct purse *p = (struct purse *)(void *)op->account;
+    int64_t available = atomic_load(&op->account->unallotted) - p->given;
+    int64_t give = available / 4 > op->nano ? available / 4 : op->nano;
+
+    if (op->account->kind != ACCOUNT_CUSTOMER || available <= 0 || op->nano < 0)
+        return true;
+    batch_touch(b, p)->given += give < available ? give : available;
+    return true;
+}
+
+static bool write_one(struct ledger *l, struct batch *b, struct item *it)
+{
+    struct ledger_op *op = it->op;
+
+    switch ((enum ledger_op_kind)op->kind) {
+    case LEDGER_ALLOT: return allot(b, op);
+    case LEDGER_CHARGE: return charge_write(l, b, it);
+    case LEDGER_CLOSE: return closing_write(l, b, op);
+    case LEDGER_REVERSE: return charge_reverse(l, b, &op->rid, STR("late"), it);
+    case LEDGER_CALL: break;
+    }
+    return false;
+}
+
+static bool write_all(struct ledger *l, struct batch *b, struct item *items, size_t count,
+                      struct err *e)
+{
+    if (!store_begin(l->store, e))
+        return false;
+    for (size_t i = 0; i < count && !b->broken; i++)
+        if (items[i].op->ok) /* else its preparation failed */
+            items[i].op->ok = write_one(l, b, &items[i]);
+    if (b->broken || !batch_flush(l, b)) {
+        err_set(e, "store: %s", store_error(l->store));
+        store_rollback(l->store);
+        return false;
+    }
+    return store_commit(l->store, e);
+}
+
+void batch_run(struct ledger *l, struct item *items, size_t count)
+{
+    struct batch b = {0};
+    struct err e = {{0}};
+
+    for (size_t i = 0; i < count; i++) {
+        struct ledger_op *op = items[i].op;
+        op->ok = op->kind != LEDGER_CHARGE || charge_prepare(l, op->charge);
+    }
+    bool done = write_all(l, &b, items, count, &e);
+    if (done)
+        batch_apply(&b);
+    else {
+        log_event(LOG_ERROR, "ledger_commit_failed", "operations=%zu error=\"%s\"", count, e.text);
+        batch_drop(&b);
+    }
+    for (size_t i = 0; i < count; i++) {
+        items[i].op->ok = items[i].op->ok && done;
+        charge_settle(&items[i], items[i].op->ok);
+    }
+}

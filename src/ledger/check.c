@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The invariants of the money, asked of the rows themselves. Each query returns the rows that break
+ * one, as a text; an empty answer is the proof.
+ */
+#include "ledger/ledger_int.h"
+
+#include <stdio.h>
+
+#include "ledger/text.h"
+
+#define ROWS_NAMED 20 /* per invariant; the count says how many more */
+
+struct invariant {
+    const char *name, *sql;
+};
+
+static const struct invariant invariants[] = {
+    {"balance is the sum of transfers",
+     "WITH flow(id, nano) AS (SELECT credit, nano FROM transfer UNION ALL"
+     " SELECT debit, -nano FROM transfer), total AS (SELECT id, SUM(nano) AS nano FROM flow"
+     " GROUP BY id) SELECT 'account ' || a.name || ': balance ' || a.balance || ', transfers '"
+     " || COALESCE(t.nano, 0) FROM account a LEFT JOIN total t ON t.id=a.id"
+     " WHERE a.balance<>COALESCE(t.nano, 0)"},
+    {"no customer is below zero",
+     "SELECT 'account ' || name || ': balance ' || balance FROM account"
+     " WHERE kind='customer' AND balance<0"},
+    {"allotments are covered",
+     "SELECT 'account ' || a.name || ': allotted ' || SUM(l.nano) || ', balance ' || a.balance"
+     " FROM allotment l JOIN account a ON a.id=l.account GROUP BY a.id"
+     " HAVING SUM(l.nano)>a.balance"},
+    {"a charge is closed, reversed or of this epoch",
+     "SELECT 'charge ' || c.id FROM charge c WHERE c.computed>0 AND"
+     " c.epoch<(SELECT MAX(id) FROM epoch) AND NOT EXISTS(SELECT 1 FROM request r"
+     " WHERE r.rid=c.rid) AND NOT EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
+     " AND t.kind='reversal')"},
+    {"a reversed charge is not of a complete request",
+     "SELECT 'charge ' || t.cause FROM transfer t JOIN charge c ON c.id=t.cause"
+     " JOIN request r ON r.rid=c.rid WHERE t.kind='reversal' AND r.end='complete'"},
+    {"the transfers of a charge are what it says",
+     "SELECT 'charge ' || c.id || ': ' || c.nano || ' of ' || c.computed FROM charge c"
+     " LEFT JOIN (SELECT cause, SUM(CASE kind WHEN 'charge' THEN nano ELSE 0 END) AS paid,"
+     " SUM(CASE kind WHEN 'overrun' THEN nano ELSE 0 END) AS lost,"
+     " SUM(CASE kind WHEN 'cost' THEN nano ELSE 0 END) AS cost,"
+     " SUM(CASE kind WHEN 'reversal' THEN nano ELSE 0 END) AS back"
+     " FROM transfer WHERE cause IS NOT NULL GROUP BY cause) t ON t.cause=c.id"
+     " WHERE COALESCE(t.paid, 0)<>c.nano OR COALESCE(t.lost, 0)<>c.computed-c.nano"
+     " OR COALESCE(t.cost, 0)<>c.cost OR COALESCE(t.back, 0) NOT IN (0, c.computed)"},
+    {"currencies never mix",
+     "SELECT 'transfer ' || t.id FROM transfer t JOIN account d ON d.id=t.debit"
+     " JOIN account k ON k.id=t.credit WHERE d.currency<>k.currency"
+     " UNION ALL SELECT 'charge ' || c.id FROM charge c JOIN account a ON a.id=c.account"
+     " JOIN price p ON p.id=c.price WHERE p.currency<>a.currency"},
+    {"every answer has a charge or an end that says why not",
+     "SELECT 'request ' || hex(r.rid) FROM request r WHERE r.status BETWEEN 200 AND 299 AND"
+     " (r.end='' OR (r.end='complete' AND NOT EXISTS(SELECT 1 FROM charge c"
+     " WHERE c.rid=r.rid)))"},
+};
+
+struct report {
+    struct buf *out;
+    unsigned count;
+};
+
+static void name_row(struct report *r, const char *invariant, struct str row)
+{
+    if (r->count++ >= ROWS_NAMED)
+        return;
+    buf_add(r->out, r->count == 1 ? STR("") : STR(","));
+    buf_add(r->out, STR("{\"invariant\":"));
+    text_string(r->out, str_from(invariant));
+    buf_add(r->out, STR(",\"row\":"));
+    text_string(r->out, row);
+    buf_add(r->out, STR("}"));
+}
+
+static bool ask(struct ledger *l, const struct invariant *v, struct report *r, struct err *e)
+{
+    struct statement *st = store_prepare(l->store, v->sql, e);
+    enum store_step step;
+
+    if (st == NULL)
+        return false;
+    while ((step = store_step(st)) == STEP_ROW)
+        name_row(r, v->name, store_text(st, 0));
+    store_drop(l->store, st);
+    return step == STEP_DONE || err_set(e, "store: %s", store_error(l->store));
+}
+
+static const char recompute_sql[] =
+    "SELECT c.id, c.computed, c.in_, c.cache_read, c.cache_write_5m, c.cache_write_1h, c.out,"
+    " c.reasoning, p.in_, p.out, p.cache_read, p.cache_write_5m, p.cache_write_1h, p.margin_num,"
+    " p.margin_den FROM charge c LEFT JOIN price p ON p.id=c.price";
+
+static bool row_computes(struct statement *st)
+{
+    const struct usage u = {.in = (uint64_t)store_i64(st, 2),
+                            .cache_read = (uint64_t)store_i64(st, 3),
+                            .cache_write_5m = (uint64_t)store_i64(st, 4),
+                            .cache_write_1h = (uint64_t)store_i64(st, 5),
+                            .out = (uint64_t)store_i64(st, 6),
+                            .reasoning = (uint64_t)store_i64(st, 7)};
+    const struct price p = {.in = store_i64(st, 8),
+                            .out = store_i64(st, 9),
+                            .cache_read = store_i64(st, 10),
+                            .cache_write_5m = store_i64(st, 11),
+                            .cache_write_1h = store_i64(st, 12),
+                            .margin_num = store_i64(st, 13),
+                            .margin_den = store_i64(st, 14)};
+    int64_t nano;
+
+    if (store_null(st, 8))
+        return store_i64(st, 1) == 0; /* without a price nothing is charged */
+    return price_cost(&p, &u, &nano) && nano == store_i64(st, 1);
+}
+
+static bool ask_prices(struct ledger *l, struct report *r, struct err *e)
+{
+    struct statement *st = store_prepare(l->store, recompute_sql, e);
+    enum store_step step;
+    char row[40];
+
+    if (st == NULL)
+        return false;
+    while ((step = store_step(st)) == STEP_ROW)
+        if (!row_computes(st)) {
+            int n = snprintf(row, sizeof row, "charge %lld", (long long)store_i64(st, 0));
+            name_row(r, "a charge is price times usage", str_slice(row, (size_t)n));
+        }
+    store_drop(l->store, st);
+    return step == STEP_DONE || err_set(e, "store: %s", store_error(l->store));
+}
+
+bool ledger_check(struct ledger *l, struct buf *out, struct err *e)
+{
+    struct report r = {.out = out};
+
+    buf_add(out, STR("{\"broken\":["));
+    for (size_t i = 0; i < sizeof invariants / sizeof invariants[0]; i++)
+        if (!ask(l, &invariants[i], &r, e))
+            return false;
+    if (!ask_prices(l, &r, e))
+        return false;
+    buf_addf(out, "],\"count\":%u,\"ok\":%s}", r.count, r.count == 0 ? "true" : "false");
+    if (r.count > 0)
+        return err_set(e, "the ledger breaks its invariants in %u places", r.count);
+    return true;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/ledger_int.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+_Static_assert(offsetof(struct purse, account) == 0, "an account is the head of its purse");
+
+struct str id_bytes(const int64_t *id)
+{
+    return str_slice((const char *)id, sizeof *id);
+}
+
+struct purse *purse_by_id(struct ledger *l, int64_t id)
+{
+    struct purse *p = map_get(l->accounts, id_bytes(&id));
+
+    assert(p != NULL); /* a foreign key of the store */
+    return p;
+}
+
+struct purse *purse_by_name(struct ledger *l, const char *name)
+{
+    return (struct purse *)(void *)directory_account(l->directory, str_from(name));
+}
+
+struct key *key_by_id(struct ledger *l, int64_t id)
+{
+    return map_get(l->keys, id_bytes(&id));
+}
+
+struct purse *purse_add(struct ledger *l, int64_t id, struct str name, uint8_t kind,
+                        struct currency cur, int64_t balance)
+{
+    struct purse *p = aligned_alloc(_Alignof(struct purse), sizeof *p);
+
+    /* The row is in the store already; without it in memory no sum would be right. */
+    if (p == NULL)
+        abort();
+    assert(name.n < sizeof p->account.name);
+    memset(p, 0, sizeof *p);
+    p->account.id = id;
+    memcpy(p->account.name, name.p, name.n);
+    p->account.currency = cur;
+    p->account.kind = kind;
+    atomic_init(&p->account.balance, balance);
+    atomic_init(&p->account.unallotted, kind == ACCOUNT_CUSTOMER ? balance : 0);
+    map_put(l->accounts, id_bytes(&p->account.id), p);
+    directory_add_account(l->directory, &p->account);
+    if (kind != ACCOUNT_SYSTEM)
+        l->account_count++;
+    return p;
+}
+
+struct purse *system_account(struct ledger *l, const char *name, struct currency cur, struct err *e)
+{
+    struct statement *st = l->sql[SQL_INSERT_ACCOUNT];
+    struct purse *p = purse_by_name(l, name);
+
+    if (p != NULL)
+        return p;
+    store_bind_text(st, 1, str_from(name));
+    store_bind_text(st, 2, str_from(cur.code));
+    store_bind_text(st, 3, STR("system"));
+    store_bind_i64(st, 4, clock_wall_us());
+    if (store_step(st) != STEP_DONE) {
+        err_set(e, "store: %s", store_error(l->store));
+        return NULL;
+    }
+    return purse_add(l, store_last_id(l->store), str_from(name), ACCOUNT_SYSTEM, cur, 0);
+}
+
+static bool prepare_all(struct ledger *l, struct err *e)
+{
+    for (int i = 0; i < SQL_COUNT; i++) {
+        l->sql[i] = store_prepare(l->store, ledger_sql[i], e);
+        if (l->sql[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+static void free_entries(struct map *m)
+{
+    size_t at = 0;
+    struct str id;
+    void *entry;
+
+    while (m != NULL && map_next(m, &at, &id, &entry))
+        free(entry);
+    map_free(m);
+}
+
+static void destroy(struct ledger *l)
+{
+    store_close(l->store);
+    directory_free(l->directory);
+    free_entries(l->accounts);
+    free_entries(l->keys);
+    pthread_cond_destroy(&l->wake);
+    pthread_mutex_destroy(&l->mutex);
+    free(l);
+}
+
+static bool open_store(struct ledger *l, const char *path, struct err *e)
+{
+    l->store = store_open(path, e);
+    return l->store != NULL && store_migrate(l->store, ledger_schema, ledger_schema_count, e) &&
+           prepare_all(l, e) && ledger_start(l, e);
+}
+
+bool ledger_run(struct ledger *l, struct err *e)
+{
+    return thread_start(l, e);
+}
+
+struct ledger *ledger_open(const char *path, bool run, struct err *e)
+{
+    struct ledger *l = calloc(1, sizeof *l);
+
+    if (l == NULL || sodium_init() < 0) {
+        free(l);
+        err_set(e, "out of memory");
+        return NULL;
+    }
+    pthread_mutex_init(&l->mutex, NULL);
+    pthread_cond_init(&l->wake, NULL);
+    l->directory = directory_new();
+    l->accounts = map_new();
+    l->keys = map_new();
+    if (!open_store(l, path, e) || (run && !thread_start(l, e))) {
+        destroy(l);
+        return NULL;
+    }
+    return l;
+}
+
+void ledger_close(struct ledger *l)
+{
+    struct err e;
+    char sql[80];
+
+    if (l == NULL)
+        return;
+    thread_stop(l);
+    snprintf(sql, sizeof sql, "DELETE FROM allotment WHERE epoch=%lld", (long long)l->epoch);
+    if (!store_exec(l->store, sql, &e)) /* the next start does the same */
+        log_event(LOG_WARN, "allotments_not_returned", "error=\"%s\"", e.text);
+    destroy(l);
+}
+
+struct key *ledger_key(struct ledger *l, struct str raw)
+{
+    uint8_t hash[crypto_hash_sha256_BYTES];
+
+    crypto_hash_sha256(hash, (const unsigned char *)raw.p, raw.n);
+    return directory_key(l->directory, hash);
+}
+
+unsigned ledger_account_count(struct ledger *l)
+{
+    return l->account_count;
+}

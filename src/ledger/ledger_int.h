@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the ledger share. Everything here belongs to the ledger thread (or, when
+ * there is
+ * none, to the caller), but the queue, which has its mutex. In-memory money changes only after the
+ * commit that made it true, so that a failed commit leaves no trace.
+ */
+#ifndef LEDGER_LEDGER_INT_H
+#define LEDGER_LEDGER_INT_H
+
+#include <pthread.h>
+
+#include "base/map.h"
+#include "ledger/ledger.h"
+#include "store/store.h"
+
+/* The kinds of transfers; ledger check and the reversal read them back. */
+#define KIND_CHARGE "charge"     /* customer or house -> rev:usage */
+#define KIND_OVERRUN "overrun"   /* loss:overrun -> rev:usage */
+#define KIND_COST "cost"         /* cogs -> asset of the upstream */
+#define KIND_REVERSAL "reversal" /* a charge or an overrun, the other way round */
+#define KIND_CREDIT "credit"     /* funding -> customer */
+
+enum sql {
+    SQL_INSERT_ACCOUNT,
+    SQL_INSERT_CHARGE,
+    SQL_INSERT_TRANSFER,
+    SQL_INSERT_REQUEST,
+    SQL_INSERT_ATTEMPT,
+    SQL_INSERT_ALLOTMENT,
+    SQL_INSERT_KEY,
+    SQL_INSERT_PRICE,
+    SQL_UPDATE_BALANCE,
+    SQL_UPDATE_ALLOTMENT,
+    SQL_REVOKE_KEY,
+    SQL_FIND_PRICE,
+    SQL_FIND_CHARGE,
+    SQL_CHARGE_TRANSFERS,
+    SQL_REVERSED,
+    SQL_COUNT
+};
+
+/* An account and what the batch at hand does to it. balance = allotted + unallotted for customers.
+ * */
+struct purse {
+    struct account account;
+    struct purse *next_dirty;
+    bool dirty;
+    bool has_row;  /* an allotment row of this epoch exists */
+    int64_t delta; /* of the balance */
+    int64_t given; /* moved from unallotted to free */
+    int64_t spent; /* charged against the allotment */
+};
+
+/* An operation of a batch and what its failure or success must do to memory. */
+struct item {
+    struct ledger_op *op;
+    struct key *key;  /* whose budget changes */
+    int64_t taken;    /* CHARGE: from the purse beyond the hold */
+    int64_t refunded; /* REVERSE */
+    int64_t ts_us;    /* of the charge */
+};
+
+struct batch {
+    struct purse *dirty;
+    bool broken; /* a statement failed: nothing of this batch may commit */
+};
+
+struct ledger {
+    struct store *store;
+    struct statement *sql[SQL_COUNT];
+    struct directory *directory;
+    struct map *accounts;   /* by id: struct purse */
+    struct map *keys;       /* by id: struct key */
+    unsigned account_count; /* without the system's */
+    int64_t epoch;
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t mutex; /* of the queue: first, last, queued, stopping */
+    pthread_cond_t wake;
+    struct task *first, *last;
+    unsigned queued;
+    bool stopping;
+};
+
+extern const char *const ledger_schema[]; /* schema.c */
+extern const int ledger_schema_count;
+extern const char *const ledger_sql[SQL_COUNT];
+
+/* ledger.c */
+struct str id_bytes(const int64_t *id); /* the key of an id in a map */
+struct purse *purse_by_id(struct ledger *l, int64_t id);
+struct purse *purse_by_name(struct ledger *l, const char *name);
+struct key *key_by_id(struct ledger *l, int64_t id);
+struct purse *purse_add(struct ledger *l, int64_t id, struct str name, uint8_t kind,
+                        struct currency cur, int64_t balance);
+/* The system account of this name, made on first use, outside any transaction. */
+struct purse *system_account(struct ledger *l, const char *name, struct currency cur,
+                             struct err *e);
+
+/* purse.c */
+int64_t purse_take(struct account *a,
+                   int64_t nano); /* at most nano from free into held; how much */
+
+/* batch.c */
+struct purse *batch_touch(struct batch *b, struct purse *p);
+/* cause 0: none. Nothing happens for nano == 0. */
+bool batch_transfer(struct ledger *l, struct batch *b, struct purse *debit, struct purse *credit,
+                    int64_t nano, const char *kind, int64_t cause, struct str note);
+bool batch_flush(struct ledger *l, struct batch *b); /* sums to balance and allotment rows */
+void batch_apply(struct batch *b);                   /* after the commit: to memory */
+void batch_drop(struct batch *b);                    /* after a rollback */
+void batch_run(struct ledger *l, struct item *items, size_t count);
+
+/* charge.c */
+bool charge_prepare(struct ledger *l, const struct charge *c);
+bool charge_write(struct ledger *l, struct batch *b, struct item *it);
+bool charge_reverse(struct ledger *l, struct batch *b, const struct rid *rid, struct str reason,
+                    struct item *it);
+void charge_settle(struct item *it, bool done); /* the hold, after commit or rollback */
+bool closing_write(struct ledger *l, struct batch *b, struct ledger_op *op);
+
+/* start.c */
+bool ledger_start(struct ledger *l, struct err *e);
+bool ledger_load_key(struct ledger *l, struct statement *row);
+
+/* thread.c */
+bool thread_start(struct ledger *l, struct err *e);
+void thread_stop(struct ledger *l);
+
+#endif

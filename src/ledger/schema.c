@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/ledger_int.h"
+
+/* No column of any table can hold a prompt, an answer or a raw key. Append-only tables say so by
+ * trigger. */
+static const char schema_1[] =
+    "CREATE TABLE account(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " currency TEXT NOT NULL, kind TEXT NOT NULL CHECK(kind IN ('customer','house','system')),"
+    " balance INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL,"
+    " CHECK(kind<>'customer' OR balance>=0)) STRICT;"
+    "CREATE TABLE key(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE CHECK(length(hash)=32),"
+    " label TEXT NOT NULL, account INTEGER NOT NULL REFERENCES account(id), models TEXT NOT NULL,"
+    " expires INTEGER NOT NULL, rpm INTEGER NOT NULL, concurrency INTEGER NOT NULL,"
+    " budget INTEGER NOT NULL, budget_period TEXT NOT NULL CHECK(budget_period IN ('d','m')),"
+    " revoked INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE price(id INTEGER PRIMARY KEY, model TEXT NOT NULL, currency TEXT NOT NULL,"
+    " in_ INTEGER NOT NULL, out INTEGER NOT NULL, cache_read INTEGER NOT NULL,"
+    " cache_write_5m INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL,"
+    " margin_num INTEGER NOT NULL, margin_den INTEGER NOT NULL CHECK(margin_den>0),"
+    " ts INTEGER NOT NULL, UNIQUE(model, currency, in_, out, cache_read, cache_write_5m,"
+    " cache_write_1h, margin_num, margin_den)) STRICT;"
+    "CREATE TABLE epoch(id INTEGER PRIMARY KEY AUTOINCREMENT, started INTEGER NOT NULL,"
+    " last_charge INTEGER NOT NULL) STRICT;" /* its own charges have greater ids */
+    "CREATE TABLE allotment(epoch INTEGER NOT NULL REFERENCES epoch(id),"
+    " account INTEGER NOT NULL REFERENCES account(id), nano INTEGER NOT NULL CHECK(nano>=0),"
+    " PRIMARY KEY(epoch, account)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE charge(id INTEGER PRIMARY KEY, rid BLOB NOT NULL UNIQUE CHECK(length(rid)=16),"
+    " account INTEGER NOT NULL REFERENCES account(id), key INTEGER NOT NULL REFERENCES key(id),"
+    " tag TEXT NOT NULL, asked TEXT NOT NULL, sent TEXT NOT NULL, seen TEXT NOT NULL,"
+    " upstream TEXT NOT NULL, price INTEGER REFERENCES price(id), in_ INTEGER NOT NULL,"
+    " cache_read INTEGER NOT NULL, cache_write_5m INTEGER NOT NULL,"
+    " cache_write_1h INTEGER NOT NULL, out INTEGER NOT NULL, reasoning INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, cost INTEGER NOT NULL CHECK(cost>=0), cost_currency TEXT NOT NULL,"
+    " computed INTEGER NOT NULL CHECK(computed>=0),"
+    " nano INTEGER NOT NULL CHECK(nano>=0 AND nano<=computed),"
+    " epoch INTEGER NOT NULL, ts INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX charge_account ON charge(account, ts);"
+    "CREATE TABLE transfer(id INTEGER PRIMARY KEY, debit INTEGER NOT NULL REFERENCES account(id),"
+    " credit INTEGER NOT NULL REFERENCES account(id), nano INTEGER NOT NULL CHECK(nano>0),"
+    " kind TEXT NOT NULL, cause INTEGER REFERENCES charge(id), note TEXT,"
+    " ts INTEGER NOT NULL, CHECK(debit<>credit)) STRICT;"
+    "CREATE INDEX transfer_cause ON transfer(cause) WHERE cause IS NOT NULL;"
+    "CREATE UNIQUE INDEX transfer_reversal ON transfer(cause, credit) WHERE kind='reversal';"
+    "CREATE TABLE request(rid BLOB PRIMARY KEY CHECK(length(rid)=16), account INTEGER,"
+    " key INTEGER, endpoint TEXT NOT NULL, asked TEXT NOT NULL, upstream TEXT NOT NULL,"
+    " stream INTEGER NOT NULL, end TEXT NOT NULL, status INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, edits TEXT NOT NULL, bytes_in INTEGER NOT NULL,"
+    " bytes_out INTEGER NOT NULL, ts INTEGER NOT NULL, first_us INTEGER NOT NULL,"
+    " end_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE attempt(rid BLOB NOT NULL, n INTEGER NOT NULL, upstream TEXT NOT NULL,"
+    " status INTEGER NOT NULL, failure TEXT NOT NULL, ts INTEGER NOT NULL,"
+    " PRIMARY KEY(rid, n)) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER transfer_keep BEFORE UPDATE ON transfer BEGIN"
+    " SELECT RAISE(ABORT, 'transfers are append-only'); END;"
+    "CREATE TRIGGER transfer_stay BEFORE DELETE ON transfer BEGIN"
+    " SELECT RAISE(ABORT, 'transfers are append-only'); END;"
+    "CREATE TRIGGER charge_keep BEFORE UPDATE ON charge BEGIN"
+    " SELECT RAISE(ABORT, 'charges are append-only'); END;"
+    "CREATE TRIGGER charge_stay BEFORE DELETE ON charge BEGIN"
+    " SELECT RAISE(ABORT, 'charges are append-only'); END;"
+    "CREATE TRIGGER price_keep BEFORE UPDATE ON price BEGIN"
+    " SELECT RAISE(ABORT, 'prices are append-only'); END;"
+    "CREATE TRIGGER price_stay BEFORE DELETE ON price BEGIN"
+    " SELECT RAISE(ABORT, 'prices are append-only'); END;";
+
+const char *const ledger_schema[] = {schema_1};
+const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
+
+const char *const ledger_sql[SQL_COUNT] = {
+    [SQL_INSERT_ACCOUNT] = "INSERT INTO account(name, currency, kind, created) VALUES(?,?,?,?)",
+    [SQL_INSERT_CHARGE] =
+        "INSERT INTO charge(rid, account, key, tag, asked, sent, seen, upstream, price, in_,"
+        " cache_read, cache_write_5m, cache_write_1h, out, reasoning, state, cost, cost_currency,"
+        " computed, nano, epoch, ts) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_INSERT_TRANSFER] =
+        "INSERT INTO transfer(debit, credit, nano, kind, cause, note, ts) VALUES(?,?,?,?,?,?,?)",
+    [SQL_INSERT_REQUEST] =
+        "INSERT INTO request(rid, account, key, endpoint, asked, upstream, stream, end, status,"
+        " attempts, edits, bytes_in, bytes_out, ts, first_us, end_us)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_INSERT_ATTEMPT] =
+        "INSERT INTO attempt(rid, n, upstream, status, failure, ts) VALUES(?,?,?,?,?,?)",
+    [SQL_INSERT_ALLOTMENT] = "INSERT INTO allotment(epoch, account, nano) VALUES(?,?,0)",
+    [SQL_INSERT_KEY] =
+        "INSERT INTO key(hash, label, account, models, expires, rpm, concurrency, budget,"
+        " budget_period, created) VALUES(?,?,?,?,?,?,?,?,?,?)",
+    [SQL_INSERT_PRICE] =
+        "INSERT INTO price(model, currency, in_, out, cache_read, cache_write_5m, cache_write_1h,"
+        " margin_num, margin_den, ts) VALUES(?,?,?,?,?,?,?,?,?,?)",
+    [SQL_UPDATE_BALANCE] = "UPDATE account SET balance=balance+? WHERE id=?",
+    [SQL_UPDATE_ALLOTMENT] = "UPDATE allotment SET nano=nano+? WHERE epoch=? AND account=?",
+    [SQL_REVOKE_KEY] = "UPDATE key SET revoked=1 WHERE id=?",
+    [SQL_FIND_PRICE] =
+        "SELECT id FROM price WHERE model=? AND currency=? AND in_=? AND out=? AND cache_read=?"
+        " AND cache_write_5m=? AND cache_write_1h=? AND margin_num=? AND margin_den=?",
+    [SQL_FIND_CHARGE] = "SELECT id, key, nano, ts FROM charge WHERE rid=?",
+    [SQL_CHARGE_TRANSFERS] = "SELECT debit, credit, nano FROM transfer WHERE cause=?"
+                             " AND kind IN ('charge','overrun')",
+    [SQL_REVERSED] = "SELECT 1 FROM transfer WHERE cause=? AND kind='reversal'",
+};

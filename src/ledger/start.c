@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a start does, in one transaction: a new epoch, the allotments of older ones returned,
+ * accounts,
+ * keys and spent budgets loaded, and every charge of the last epoch without its request row
+ * reversed.
+ * Older epochs were treated so when they were replaced, so only charges above its mark are looked
+ * at.
+ */
+#include "ledger/ledger_int.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static bool store_failed(struct ledger *l, struct err *e)
+{
+    return err_set(e, "store: %s", store_error(l->store));
+}
+
+static bool replace_epoch(struct ledger *l, int64_t *mark, struct err *e)
+{
+    struct statement *st =
+        store_prepare(l->store, "SELECT last_charge FROM epoch ORDER BY id DESC LIMIT 1", e);
+    enum store_step step;
+
+    if (st == NULL)
+        return false;
+    step = store_step(st);
+    *mark = step == STEP_ROW ? store_i64(st, 0) : 0;
+    store_reset(st);
+    st = store_prepare(l->store,
+                       "INSERT INTO epoch(started, last_charge)"
+                       " SELECT ?, COALESCE(MAX(id), 0) FROM charge",
+                       e);
+    if (st == NULL || step == STEP_FAIL)
+        return st != NULL && store_failed(l, e);
+    store_bind_i64(st, 1, clock_wall_us());
+    if (store_step(st) != STEP_DONE)
+        return store_failed(l, e);
+    l->epoch = store_last_id(l->store);
+    return store_exec(l->store, "DELETE FROM allotment", e);
+}
+
+static uint8_t kind_of(struct str kind)
+{
+    if (str_eq(kind, STR("customer")))
+        return ACCOUNT_CUSTOMER;
+    return str_eq(kind, STR("house")) ? ACCOUNT_HOUSE : ACCOUNT_SYSTEM;
+}
+
+static bool load_accounts(struct ledger *l, struct err *e)
+{
+    struct statement *st =
+        store_prepare(l->store, "SELECT id, name, currency, kind, balance FROM account", e);
+    struct currency cur;
+    enum store_step step;
+
+    if (st == NULL)
+        return false;
+    while ((step = store_step(st)) == STEP_ROW) {
+        struct str name = store_text(st, 1);
+        if (name.n >= LIMIT_NAME || !currency_parse(store_text(st, 2), &cur)) {
+            err_set(e, "store: account %lld is malformed", (long long)store_i64(st, 0));
+            store_reset(st);
+            return false;
+        }
+        purse_add(l, store_i64(st, 0), name, kind_of(store_text(st, 3)), cur, store_i64(st, 4));
+    }
+    return step == STEP_DONE || store_failed(l, e);
+}
+
+static void copy_text(char *out, size_t size, struct str s)
+{
+    size_t n = s.n < size ? s.n : size - 1;
+
+    if (n > 0)
+        memcpy(out, s.p, n);
+    out[n] = '\0';
+}
+
+bool ledger_load_key(struct ledger *l, struct statement *row)
+{
+    struct key *k = aligned_alloc(_Alignof(struct key), sizeof *k);
+    struct str hash = store_blob(row, 1);
+
+    if (k == NULL || hash.n != sizeof k->hash) {
+        free(k);
+        return false;
+    }
+    memset(k, 0, sizeof *k);
+    k->id = store_i64(row, 0);
+    memcpy(k->hash, hash.p, hash.n);
+    copy_text(k->label, sizeof k->label, store_text(row, 2));
+    k->account = &purse_by_id(l, store_i64(row, 3))->account;
+    copy_text(k->models, sizeof k->models, store_text(row, 4));
+    k->expires_us = store_i64(row, 5);
+    k->rpm = (uint32_t)store_i64(row, 6);
+    k->concurrency = (uint32_t)store_i64(row, 7);
+    k->budget = store_i64(row, 8);
+    k->budget_period = str_eq(store_text(row, 9), STR("m")) ? 'm' : 'd';
+    atomic_init(&k->revoked, store_i64(row, 10) != 0);
+    map_put(l->keys, id_bytes(&k->id), k);
+    directory_add_key(l->directory, k);
+    return true;
+}
+
+static bool load_keys(struct ledger *l, struct err *e)
+{
+    struct statement *st =
+        store_prepare(l->store,
+                      "SELECT id, hash, label, account, models, expires, rpm, concurrency,"
+                      " budget, budget_period, revoked FROM key",
+                      e);
+    enum store_step step;
+
+    if (st == NULL)
+        return false;
+    while ((step = store_step(st)) == STEP_ROW)
+        if (!ledger_load_key(l, st)) {
+            store_reset(st);
+            return err_set(e, "store: a key is malformed");
+        }
+    return step == STEP_DONE || store_failed(l, e);
+}
+
+/* What each key with a budget has spent in the window that is open now. */
+static bool load_spent(struct ledger *l, struct err *e)
+{
+    struct statement *st =
+        store_prepare(l->store,
+                      "SELECT COALESCE(SUM(c.nano), 0) FROM charge c WHERE c.account=? AND c.ts>=?"
+                      " AND c.key=? AND NOT EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
+                      " AND t.kind='reversal')",
+                      e);
+    int64_t now = clock_wall_us();
+    size_t at = 0;
+    struct str id;
+    void *entry;
+
+    if (st == NULL)
+        return false;
+    while (map_next(l->keys, &at, &id, &entry)) {
+        struct key *k = entry;
+        if (k->budget == 0)
+            continue;
+        store_bind_i64(st, 1, k->account->id);
+        store_bind_i64(st, 2, key_window_us(k, now));
+        store_bind_i64(st, 3, k->id);
+        if (store_step(st) != STEP_ROW)
+            return store_failed(l, e);
+        key_budget_charge(k, 0, store_i64(st, 0), now);
+        store_reset(st);
+    }
+    return true;
+}
+
+/* One at a time: the reversal of one takes it out of what the query finds. */
+static bool reverse_orphans(struct ledger *l, struct batch *b, int64_t mark, struct err *e)
+{
+    struct statement *st =
+        store_prepare(l->store,
+                      "SELECT c.id, c.rid FROM charge c WHERE c.id>? AND c.epoch<? AND NOT EXISTS"
+                      "(SELECT 1 FROM request r WHERE r.rid=c.rid) AND NOT EXISTS"
+                      "(SELECT 1 FROM transfer t WHERE t.cause=c.id AND t.kind='reversal')"
+                      " ORDER BY c.id LIMIT 1",
+                      e);
+    unsigned count = 0;
+
+    if (st == NULL)
+        return false;
+    for (;; count++) {
+        struct item it = {0};
+        struct rid rid;
+        store_bind_i64(st, 1, mark);
+        store_bind_i64(st, 2, l->epoch);
+        enum store_step step = store_step(st);
+        if (step == STEP_DONE)
+            break;
+        struct str bytes = step == STEP_ROW ? store_blob(st, 1) : STR("");
+        if (bytes.n != sizeof rid.b)
+            return store_failed(l, e);
+        memcpy(rid.b, bytes.p, bytes.n);
+        mark = store_i64(st, 0);
+        store_reset(st);
+        if (!charge_reverse(l, b, &rid, STR("crash"), &it))
+            return store_failed(l, e);
+    }
+    if (count > 0)
+        log_event(LOG_WARN, "charges_reversed", "count=%u reason=crash", count);
+    return true;
+}
+
+static bool start_inside(struct ledger *l, struct batch *b, struct err *e)
+{
+    int64_t mark;
+
+    if (!replace_epoch(l, &mark, e) || !load_accounts(l, e) || !load_keys(l, e) ||
+        !reverse_orphans(l, b, mark, e) || !load_spent(l, e))
+        return false;
+    return batch_flush(l, b) || store_failed(l, e);
+}
+
+bool ledger_start(struct ledger *l, struct err *e)
+{
+    struct batch b = {0};
+
+    if (!store_begin(l->store, e))
+        return false;
+    if (!start_inside(l, &b, e)) {
+        store_rollback(l->store);
+        return false;
+    }
+    if (!store_commit(l->store, e))
+        return false;
+    batch_apply(&b);
+    return true;
+}

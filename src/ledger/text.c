@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ledger/text.h"
+
+#include "base/clock.h"
+#include "json/json.h"
+
+/* Bytes of the UTF-8 sequence at p and its code point; 0 where it is none. */
+static size_t decode(const char *p, size_t n, uint32_t *code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint8_t first = (uint8_t)p[0];
+    size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+
+    if (length == 0 || length > n || first > 0xF4)
+        return 0;
+    *code = length == 1 ? first : first & (0x7FU >> length);
+    for (size_t i = 1; i < length; i++) {
+        if (((uint8_t)p[i] & 0xC0) != 0x80)
+            return 0;
+        *code = *code << 6 | ((uint8_t)p[i] & 0x3F);
+    }
+    if (*code < least[length] || *code > 0x10FFFF || (*code >= 0xD800 && *code <= 0xDFFF))
+        return 0;
+    return length;
+}
+
+bool text_is_printable(struct str s)
+{
+    uint32_t code;
+
+    for (size_t i = 0, n; i < s.n; i += n) {
+        n = decode(s.p + i, s.n - i, &code);
+        if (n == 0 || code < 0x20 || (code >= 0x7F && code < 0xA0))
+            return false;
+    }
+    return true;
+}
+
+void text_string(struct buf *out, struct str s)
+{
+    json_write_str(out, s);
+}
+
+void text_money(struct buf *out, int64_t nano)
+{
+    buf_add_byte(out, '"');
+    decimal_write(out, nano, 9);
+    buf_add_byte(out, '"');
+}
+
+void text_time(struct buf *out, int64_t wall_us)
+{
+    if (wall_us == 0) {
+        buf_add(out, STR("null"));
+        return;
+    }
+    buf_add_byte(out, '"');
+    clock_write_utc(out, wall_us);
+    buf_add_byte(out, '"');
+}
+
+void text_account(struct buf *out, const struct account *a)
+{
+    buf_add(out, STR("{\"account\":"));
+    text_string(out, str_from(a->name));
+    buf_addf(out, ",\"kind\":\"%s\",\"currency\":\"%s\",\"balance\":",
+             a->kind == ACCOUNT_HOUSE ? "house" : "customer", a->currency.code);
+    text_money(out, atomic_load(&a->balance));
+    buf_add(out, STR(",\"held\":"));
+    text_money(out, atomic_load(&a->held));
+    buf_add(out, STR("}"));
+}
+
+void text_key(struct buf *out, const struct key *k, struct str raw)
+{
+    buf_addf(out, "{\"id\":\"%lld\",\"account\":", (long long)k->id);
+    text_string(out, str_from(k->account->name));
+    if (raw.n > 0) {
+        buf_add(out, STR(",\"key\":"));
+        text_string(out, raw);
+    }
+    buf_add(out, STR(",\"label\":"));
+    text_string(out, str_from(k->label));
+    buf_add(out, STR(",\"models\":"));
+    text_string(out, str_from(k->models));
+    buf_add(out, STR(",\"expires\":"));
+    text_time(out, k->expires_us);
+    buf_addf(out, ",\"rpm\":%u,\"concurrency\":%u,\"budget\":", k->rpm, k->concurrency);
+    if (k->budget == 0)
+        buf_add(out, STR("null"));
+    else
+        text_money(out, k->budget);
+    buf_addf(out, ",\"budget_period\":\"%s\",\"revoked\":%s}",
+             k->budget_period == 'm' ? "month" : "day",
+             atomic_load(&k->revoked) ? "true" : "false");
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists for people and for the API: accounts, keys, and what an account used. */
+#include "ledger/ledger_int.h"
+
+#include "ledger/text.h"
+
+static void list_accounts(struct ledger *l, struct buf *out)
+{
+    size_t at = 0;
+    struct str id;
+    void *entry;
+    bool first = true;
+
+    while (map_next(l->accounts, &at, &id, &entry)) {
+        const struct purse *p = entry;
+        if (p->account.kind == ACCOUNT_SYSTEM)
+            continue;
+        buf_add(out, first ? STR("") : STR(","));
+        text_account(out, &p->account);
+        first = false;
+    }
+}
+
+static void list_keys(struct ledger *l, struct buf *out)
+{
+    size_t at = 0;
+    struct str id;
+    void *entry;
+    bool first = true;
+
+    while (map_next(l->keys, &at, &id, &entry)) {
+        buf_add(out, first ? STR("") : STR(","));
+        text_key(out, entry, STR(""));
+        first = false;
+    }
+}
+
+static bool fits(const struct buf *out, struct err *e)
+{
+    return !out->overflow || err_set(e, "the list is too long");
+}
+
+bool ledger_list(struct ledger *l, struct str what, struct buf *out, struct err *e)
+{
+    bool accounts = str_eq(what, STR("accounts"));
+
+    if (!accounts && !str_eq(what, STR("keys")))
+        return err_set(e, "accounts and keys can be listed");
+    buf_addf(out, "{\"%s\":[", accounts ? "accounts" : "keys");
+    if (accounts)
+        list_accounts(l, out);
+    else
+        list_keys(l, out);
+    buf_add(out, STR("]}"));
+    return fits(out, e);
+}
+
+static const char usage_sql[] =
+    "SELECT c.rid, c.ts, c.asked, c.sent, c.seen, c.upstream, c.key, c.tag, c.in_, c.cache_read,"
+    " c.cache_write_5m, c.cache_write_1h, c.out, c.reasoning, c.state, c.computed, c.nano,"
+    " COALESCE(r.end, ''), EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
+    " AND t.kind='reversal') FROM charge c LEFT JOIN request r ON r.rid=c.rid"
+    " WHERE c.account=? ORDER BY c.ts DESC, c.id DESC LIMIT ?";
+
+static void write_row(struct buf *out, struct statement *st)
+{
+    static const char *const texts[] = {"model", "sent", "seen", "upstream"};
+    static const char *const leaves[] = {"in",  "cache_read", "cache_write_5m", "cache_write_1h",
+                                         "out", "reasoning"};
+    static const char *const states[] = {"ok", "inconsistent", "missing"};
+    struct str bytes = store_blob(st, 0);
+    struct rid rid = {{0}};
+    char id[RID_TEXT + 1];
+    int64_t state = store_i64(st, 14);
+
+    if (bytes.n == sizeof rid.b)
+        memcpy(rid.b, bytes.p, bytes.n);
+    rid_text(id, &rid);
+    buf_addf(out, "{\"id\":\"%s\",\"time\":", id);
+    text_time(out, store_i64(st, 1));
+    for (int i = 0; i < 4; i++) {
+        buf_addf(out, ",\"%s\":", texts[i]);
+        text_string(out, store_text(st, 2 + i));
+    }
+    buf_addf(out, ",\"key\":\"%lld\",\"tag\":", (long long)store_i64(st, 6));
+    text_string(out, store_text(st, 7));
+    buf_add(out, STR(",\"usage\":{"));
+    for (int i = 0; i < 6; i++)
+        buf_addf(out, "%s\"%s\":%lld", i == 0 ? "" : ",", leaves[i],
+                 (long long)store_i64(st, 8 + i));
+    buf_addf(out, "},\"usage_state\":\"%s\",\"computed\":",
+             state >= 0 && state < 3 ? states[state] : "unknown");
+    text_money(out, store_i64(st, 15));
+    buf_add(out, STR(",\"charged\":"));
+    text_money(out, store_i64(st, 16));
+    buf_add(out, STR(",\"end\":"));
+    text_string(out, store_text(st, 17));
+    buf_addf(out, ",\"reversed\":%s}", store_i64(st, 18) != 0 ? "true" : "false");
+}
+
+bool ledger_usage(struct ledger *l, struct str account, unsigned limit, struct buf *out,
+                  struct err *e)
+{
+    const struct account *a = directory_account(l->directory, account);
+    enum store_step step;
+    bool first = true;
+
+    if (a == NULL || a->kind == ACCOUNT_SYSTEM)
+        return err_set(e, "there is no account \"%.*s\"",
+                       text_is_printable(account) ? (int)account.n : 0, account.p);
+    struct statement *st = store_prepare(l->store, usage_sql, e);
+    if (st == NULL)
+        return false;
+    store_bind_i64(st, 1, a->id);
+    store_bind_i64(st, 2, limit);
+    buf_add(out, STR("{\"account\":"));
+    text_string(out, str_from(a->name));
+    buf_addf(out, ",\"currency\":\"%s\",\"balance\":", a->currency.code);
+    text_money(out, ledger_balance(a));
+    buf_add(out, STR(",\"charges\":["));
+    while ((step = store_step(st)) == STEP_ROW) {
+        buf_add(out, first ? STR("") : STR(","));
+        write_row(out, st);
+        first = false;
+    }
+    store_drop(l->store, st);
+    buf_add(out, STR("]}"));
+    if (step != STEP_DONE)
+        return err_set(e, "store: %s", store_error(l->store));
+    return fits(out, e);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Usage times price, in 128 bits, rounded once and down. */
+#include <assert.h>
+
+#include "price/price.h"
+
+__extension__ typedef unsigned __int128 wide;
+
+static bool add_product(wide *sum, uint64_t tokens, int64_t pico)
+{
+    if (tokens > USAGE_MAX || pico < 0) {
+        return false;
+    }
+    /* At most six products below 2^30 x 2^63: far from 2^128. */
+    *sum += (wide)tokens * (wide)pico;
+    return true;
+}
+
+bool price_cost(const struct price *p, const struct usage *u, int64_t *nano)
+{
+    wide sum = 0;
+    if (!add_product(&sum, u->in, p->in) || !add_product(&sum, u->cache_read, p->cache_read) ||
+        !add_product(&sum, u->cache_write_5m, p->cache_write_5m) ||
+        !add_product(&sum, u->cache_write_1h, p->cache_write_1h) ||
+        !add_product(&sum, u->out, p->out) || !add_product(&sum, u->reasoning, p->out)) {
+        return false;
+    }
+    if (p->margin_num < 0 || p->margin_den <= 0) {
+        return false;
+    }
+    wide scaled;
+    if (__builtin_mul_overflow(sum, (wide)p->margin_num, &scaled)) {
+        return false;
+    }
+    scaled /= (wide)p->margin_den * 1000;
+    if (scaled > (wide)INT64_MAX) {
+        return false;
+    }
+    *nano = (int64_t)scaled;
+    assert(*nano >= 0);
+    return true;
+}

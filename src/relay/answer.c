@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Heads of answers, our own errors, and the small endpoints of our own. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "relay/relay_int.h"
+
+void answer_head(struct request *r, unsigned status, struct str content_type, int64_t length,
+                 struct str extra, struct buf *out)
+{
+    buf_addf(out, "HTTP/1.1 %u %s\r\n", status, http_reason(status));
+    if (content_type.n > 0) {
+        buf_addf(out, "content-type: %.*s\r\n", STR_ARG(content_type));
+    }
+    buf_add(out, extra);
+    if (length >= 0) {
+        buf_addf(out, "content-length: %lld\r\n", (long long)length);
+    } else {
+        buf_add(out, STR("transfer-encoding: chunked\r\ncache-control: no-cache\r\n"));
+    }
+    buf_addf(out, "relay-request-id: %s\r\n", r->rid_text);
+    if (r->edits[0] != '\0') {
+        buf_addf(out, "relay-edits: %s\r\n", r->edits);
+    }
+    buf_add(out, STR("\r\n"));
+}
+
+/* Before the path is known, the client's dialect can only be told from its headers. */
+static enum dialect asker(const struct request *r)
+{
+    if (r->target.endpoint != NULL) {
+        return (enum dialect)r->target.endpoint->dialect;
+    }
+    return DIALECT_OWN;
+}
+
+void answer_problem(struct request *r)
+{
+    const struct end_row *row = end_row((enum end)r->end);
+    struct session *s = r->session;
+    unsigned status = r->problem_status != 0 ? r->problem_status : row->status;
+    struct problem p = {status, row->code, str_from(r->detail[0] != '\0' ? r->detail : row->text), r->field};
+    struct buf body, head, extra;
+    bool whole = s->h1.state == H1_DONE;
+
+    buf_init(&body, 8192);
+    buf_init(&head, 8192);
+    buf_init(&extra, 256);
+    problem_write(asker(r), &p, str_from(r->rid_text), &body);
+    if (r->retry_after_s > 0) {
+        buf_addf(&extra, "retry-after: %u\r\n", r->retry_after_s);
+    }
+    if (r->end == END_BUDGET || r->end == END_BAD_KEY || r->end == END_NO_KEY) {
+        buf_add(&extra, STR("x-should-retry: false\r\n"));
+    }
+    if (!whole) {
+        buf_add(&extra, STR("connection: close\r\n"));
+    }
+    r->status = (uint16_t)status;
+    r->bytes_out = body.n;
+    answer_head(r, status, STR("application/json"), (int64_t)body.n, buf_str(&extra), &head);
+    session_send(s, buf_str(&head), buf_str(&body), STR(""));
+    buf_release(&extra);
+    buf_release(&head);
+    buf_release(&body);
+    atomic_fetch_add(&r->lane->station->failed, 1);
+    r->session = NULL;
+    session_answered(s, whole);
+}
+
+void answer_own(struct request *r, unsigned status, struct str content_type)
+{
+    struct session *s = r->session;
+    struct buf head;
+
+    r->end = END_OWN;
+    r->status = (uint16_t)status;
+    if (s != NULL) {
+        buf_init(&head, 8192);
+        answer_head(r, status, content_type, (int64_t)r->reply.n, STR(""), &head);
+        session_send(s, buf_str(&head), buf_str(&r->reply), STR(""));
+        buf_release(&head);
+        r->session = NULL;
+        session_answered(s, true);
+    }
+    request_move(r, REQ_CLOSE);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/edit.h"
+
+#include <stdio.h>
+
+/* Client headers that mean something to a vendor and carry no credential of the client. */
+static const struct str passed[] = {
+    STR_INIT("content-type"), STR_INIT("accept"), STR_INIT("user-agent"), STR_INIT("anthropic-"),
+    STR_INIT("openai-"), STR_INIT("x-goog-api-client"), STR_INIT("x-stainless-"),
+    STR_INIT("x-client-request-id"), STR_INIT("session-id"), STR_INIT("thread-id"),
+    STR_INIT("x-claude-code-"), STR_INIT("originator"),
+};
+/* They name the account behind the client's own vendor key, which is not the one used. */
+static const struct str held_back[] = {STR_INIT("openai-organization"), STR_INIT("openai-project")};
+
+static bool starts_nocase(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq_nocase(str_slice(s.p, prefix.n), prefix);
+}
+
+static bool passes(struct str name)
+{
+    for (size_t i = 0; i < sizeof(held_back) / sizeof(held_back[0]); i++) {
+        if (str_eq_nocase(name, held_back[i])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
+        bool family = passed[i].p[passed[i].n - 1] == '-';
+        if (family ? starts_nocase(name, passed[i]) : str_eq_nocase(name, passed[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Query of the client without its key. */
+static void add_query(struct buf *b, struct str query)
+{
+    char sep = str_find_byte(buf_str(b), '?') < b->n ? '&' : '?';
+
+    while (query.n > 0) {
+        struct str pair = str_cut(&query, '&');
+        if (pair.n == 0 || str_starts(pair, STR("key=")) || str_starts(pair, STR("alt="))) {
+            continue;
+        }
+        buf_add_byte(b, sep);
+        buf_add(b, pair);
+        sep = '&';
+    }
+}
+
+static void add_auth(struct buf *b, const struct channel *c, const struct vendor *v)
+{
+    if (c->upstream->key_count == 0) {
+        return;
+    }
+    static const char *const names[] = {
+        [AUTH_BEARER] = "authorization: Bearer ",
+        [AUTH_X_API_KEY] = "x-api-key: ",
+        [AUTH_X_GOOG_API_KEY] = "x-goog-api-key: ",
+    };
+    buf_add(b, str_from(names[v != NULL ? v->auth : AUTH_BEARER]));
+    buf_add(b, c->upstream->keys[c->key].value);
+    buf_add(b, STR("\r\n"));
+}
+
+/* Some vendors speak the Anthropic dialect under another path of the same host. */
+static struct str base_path(const struct request *r, const struct vendor *v)
+{
+    struct str own = r->channel.upstream->base_path;
+    struct str rest;
+
+    if (v == NULL || v->messages_base == NULL || r->target.endpoint->dialect != DIALECT_MESSAGES ||
+        !str_ends(str_from(v->base), own)) {
+        return own;
+    }
+    rest = str_skip(str_from(v->messages_base), sizeof("https://") - 1);
+    return str_skip(rest, str_find_byte(rest, '/'));
+}
+
+static bool edit_head(struct request *r, const struct vendor *v, size_t body_n)
+{
+    struct buf *b = &r->upstream_head;
+    const struct upstream *u = r->channel.upstream;
+    struct str path, query;
+
+    buf_clear(b);
+    url_split(head_target(r->head, r->head_base), &path, &query);
+    buf_add(b, STR("POST "));
+    buf_add(b, base_path(r, v));
+    if (!upstream_path(r->target.endpoint, &r->target, r->channel.model, b)) {
+        return false;
+    }
+    add_query(b, query);
+    buf_addf(b, " HTTP/1.1\r\nhost: %.*s", STR_ARG(u->host));
+    if (u->port != (u->tls ? 443U : 80U)) {
+        buf_addf(b, ":%u", u->port);
+    }
+    buf_addf(b, "\r\naccept-encoding: identity\r\ncontent-length: %zu\r\n", body_n);
+    add_auth(b, &r->channel, v);
+    for (uint32_t i = 0; i < r->head->count; i++) {
+        const struct header *h = &r->head->h[i];
+        struct str name = str_slice(r->head_base + h->name, h->name_n);
+        if (passes(name)) {
+            buf_addf(b, "%.*s: %.*s\r\n", STR_ARG(name), (int)h->value_n, r->head_base + h->value);
+        }
+    }
+    if (r->target.endpoint->dialect == DIALECT_MESSAGES &&
+        head_get(r->head, r->head_base, STR("anthropic-version")).p == NULL) {
+        buf_add(b, STR("anthropic-version: 2023-06-01\r\n"));
+    }
+    return buf_add(b, STR("\r\n")) && !b->overflow;
+}
+
+/* include_usage: true, spliced into whatever stream_options there is. */
+static bool ask_for_usage(struct buf *out, struct str body, struct str options)
+{
+    struct json_member m = {.key = STR("include_usage")};
+
+    if (options.p == NULL) {
+        size_t at = str_find_byte(body, '{') + 1;
+        return buf_add(out, str_slice(body.p, at)) &&
+               buf_add(out, STR("\"stream_options\":{\"include_usage\":true},")) &&
+               buf_add(out, str_skip(body, at));
+    }
+    if (options.p[0] != '{') {
+        return json_splice(out, body, options, STR("{\"include_usage\":true}"));
+    }
+    if (json_scan_members(options, &m, 1) == JSON_SCAN_OK && m.value.p != NULL) {
+        return json_splice(out, body, m.value, STR("true"));
+    }
+    bool empty = str_trim(str_slice(options.p + 1, options.n - 2)).n == 0;
+    return json_splice(out, body, str_slice(options.p, 1),
+                       empty ? STR("{\"include_usage\":true") : STR("{\"include_usage\":true,"));
+}
+
+static void name_edit(struct request *r, const char *name)
+{
+    size_t n = strlen(r->edits);
+    (void)snprintf(r->edits + n, sizeof(r->edits) - n, "%s%s", n > 0 ? ", " : "", name);
+}
+
+static bool edit_body(struct request *r, const struct vendor *v)
+{
+    struct str body = buf_str(&r->body);
+    struct buf next;
+    bool ok = true;
+
+    buf_clear(&r->upstream_body);
+    r->own_usage_frame = r->target.endpoint->dialect == DIALECT_CHAT && r->stream &&
+                         !r->ask.include_usage && (v == NULL || v->stream_options);
+    if (r->own_usage_frame) {
+        name_edit(r, "stream_options.include_usage");
+        ok = ask_for_usage(&r->upstream_body, body, r->ask.stream_options);
+    }
+    if (!ok || r->ask.model.p == NULL || str_eq(r->ask.model, r->channel.model)) {
+        return ok;
+    }
+    name_edit(r, "model");
+    struct json_member m = {.key = STR("model")};
+    struct buf quoted;
+    body = r->upstream_body.n > 0 ? buf_str(&r->upstream_body) : body;
+    buf_init(&next, LIMIT_BODY_BYTES + 4096);
+    buf_init(&quoted, 8 * LIMIT_NAME);
+    ok = json_scan_members(body, &m, 1) == JSON_SCAN_OK && m.value.p != NULL &&
+         json_write_str(&quoted, r->channel.model) && json_splice(&next, body, m.value, buf_str(&quoted));
+    buf_release(&quoted);
+    buf_release(&r->upstream_body);
+    r->upstream_body = next;
+    return ok;
+}
+
+bool edit_request(struct request *r)
+{
+    const struct vendor *v = vendor_find(r->channel.upstream->vendor);
+
+    r->head_base = r->session->in.p; /* it may have grown since the head was read */
+    (void)snprintf(r->edits, sizeof(r->edits), "auth, accept-encoding");
+    if (r->target.endpoint->model_in_path && !str_eq(str_from(r->asked), r->channel.model)) {
+        name_edit(r, "model");
+    }
+    return edit_body(r, v) &&
+           edit_head(r, v, r->upstream_body.n > 0 ? r->upstream_body.n : r->body.n);
+}

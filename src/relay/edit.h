@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The declared edits: what is changed between the client's request and the vendor's. */
+#ifndef RELAY_EDIT_H
+#define RELAY_EDIT_H
+
+#include "relay/relay_int.h"
+
+/* Builds the head, and the body where it differs, for r->channel. False: does not fit its maximum. */
+bool edit_request(struct request *r);
+
+#endif

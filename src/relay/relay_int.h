@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the relay. A session is a client's connection; a request is one walk:
+ *
+ *   HEAD -> BODY -> PARSE -> ADMIT -> HOLD (-> WAIT_ALLOT -> HOLD) -> SEND -> WAIT_REPLY -> STREAM
+ *        -> CHARGE -> WAIT_COMMIT -> CLOSE -> DONE;   from anywhere before the reply: -> ANSWER -> CLOSE
+ *
+ * A request outlives its session: when the client is gone, session is NULL and it settles alone.
+ */
+#ifndef RELAY_RELAY_INT_H
+#define RELAY_RELAY_INT_H
+
+#include "base/arena.h"
+#include "base/rand.h"
+#include "base/sm.h"
+#include "dialect/dialect.h"
+#include "relay/relay.h"
+#include "upstream/upstream.h"
+
+struct lane {
+    struct station *station;
+    struct loop *loop;
+    struct pool *pool;
+    struct listener *listener;
+    struct list sessions;
+    struct rand_weak random;
+    struct timer sweep;
+    unsigned session_count, request_count;
+};
+
+enum end {
+#define X(name, text, pays, status, code, words) END_##name,
+#include "relay/ends.def"
+#undef X
+    END_COUNT
+};
+enum pays { PAYS_NOBODY, PAYS_LOWER, PAYS_CUSTOMER };
+struct end_row {
+    const char *name;
+    uint8_t pays;
+    uint16_t status;
+    const char *code, *text;
+};
+const struct end_row *end_row(enum end e);
+
+enum request_state {
+    REQ_HEAD, REQ_BODY, REQ_PARSE, REQ_ADMIT, REQ_HOLD, REQ_WAIT_ALLOT, REQ_SEND, REQ_WAIT_REPLY,
+    REQ_STREAM, REQ_CHARGE, REQ_WAIT_COMMIT, REQ_ANSWER, REQ_CLOSE, REQ_DONE,
+};
+
+struct session {
+    struct lane *lane;
+    struct conn *conn;
+    struct list link;
+    struct request *req;
+    struct buf in;  /* head bytes, and what came after the message */
+    struct buf out; /* what the socket would not take yet */
+    struct h1 h1;
+    struct timer timer;
+    struct task free_task;
+    size_t fed; /* bytes of `in` that the parser has taken */
+    size_t drained;
+    bool closing; /* no further request: close once `out` is empty */
+    bool drain;   /* reading and dropping, so that the client can read an early answer */
+    bool broken;  /* a write failed: handled at the next event */
+    bool dead;    /* closed; the memory goes at the end of the turn */
+};
+
+struct request {
+    struct lane *lane;
+    struct session *session; /* NULL: the client is gone */
+    struct config *config;
+    struct head *head;       /* until parsed */
+    const char *head_base;
+    struct buf body, upstream_head, upstream_body, reply, tail, extra;
+    size_t body_counted;     /* of the station's body_bytes */
+    struct target target;
+    struct ask ask;
+    struct key *key;
+    const struct model *model;
+    struct price price;
+    struct channel channel;
+    struct exchange exchange;
+    struct meter meter;
+    struct sse sse;
+    struct str run;          /* bytes of the reply that wait to be sent as one chunk */
+    struct timer timer;
+    struct rid rid;
+    char rid_text[RID_TEXT + 1];
+    char model_path[LIMIT_NAME]; /* the model of the path, decoded */
+    char asked[LIMIT_NAME], tag[LIMIT_NAME], edits[64];
+    char detail[256];        /* words for our own error, instead of the end's */
+    const char *field;
+    uint8_t state, end;
+    bool entered, stream, head_sent, sse_reply, bad_reply, allot_pending, own_usage_frame, terminal, late, settled, ended_clean, upstream_done;
+    uint16_t status, problem_status;
+    uint8_t failure; /* enum failure of the last attempt */
+    uint32_t tried, attempt_count, allot_waits;
+    int64_t rest_ms;
+    unsigned retry_after_s;
+    int64_t held, estimate_in;
+    uint64_t bytes_in, bytes_out, settle_bytes;
+    int64_t ts_us, first_us;
+    struct ledger_op op;     /* one in flight at a time */
+    struct charge charge;
+    struct task free_task;
+};
+
+/* session.c */
+void session_accept(void *ctx, struct conn *c);
+void session_send(struct session *s, struct str a, struct str b, struct str c);
+void session_answered(struct session *s, bool keep); /* the request is over; the next may be read */
+void session_abort(struct session *s);               /* closes at once: the answer is cut */
+void session_run(struct session *s);
+
+/* request.c */
+extern const struct sm_state request_states[];
+struct request *request_new(struct session *s);
+void request_head(struct request *r);            /* the head has arrived */
+void request_body_done(struct request *r);
+void request_client_gone(struct request *r);
+void request_drained(struct request *r);         /* the client has taken what waited */
+void request_run(struct request *r);             /* drives steps until one waits */
+void request_fail(struct request *r, enum end end);
+void request_failf(struct request *r, enum end end, const char *field, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void request_move(struct request *r, enum request_state to);
+
+/* steps.c: one short function a state */
+void step_parse(struct request *r);
+void step_admit(struct request *r);
+void step_hold(struct request *r);
+void step_send(struct request *r);
+void step_charge(struct request *r);
+void step_answer(struct request *r);
+void step_close(struct request *r);
+void step_ledger_done(struct task *t);
+bool step_authenticate(struct request *r); /* on the head, before a body is read */
+int64_t request_cost(const struct request *r, uint64_t in, uint64_t out);
+
+/* stream.c */
+extern const struct exchange_events stream_events;
+void stream_release_tail(struct request *r); /* after the commit */
+void stream_broken(struct request *r, enum end end);
+
+/* answer.c */
+void answer_head(struct request *r, unsigned status, struct str content_type, int64_t length,
+                 struct str extra, struct buf *out);
+void answer_problem(struct request *r);
+/* Endpoints of our own. */
+void own_answer(struct request *r);
+/* The ledger has filled r->reply for one of them. */
+void own_ledger_done(struct request *r);
+/* A JSON answer of our own from r->reply; moves to CLOSE. */
+void answer_own(struct request *r, unsigned status, struct str content_type);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The diagram of a request as a table, and the driver. The steps themselves are in steps.c. */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/sm.h"
+#include "relay/relay_int.h"
+
+#define FAILED (SM_BIT(REQ_ANSWER) | SM_BIT(REQ_CLOSE))
+
+const struct sm_state request_states[] = {
+    [REQ_HEAD] = {"head", SM_BIT(REQ_BODY) | SM_BIT(REQ_PARSE) | FAILED},
+    [REQ_BODY] = {"body", SM_BIT(REQ_PARSE) | FAILED},
+    [REQ_PARSE] = {"parse", SM_BIT(REQ_ADMIT) | SM_BIT(REQ_WAIT_ALLOT) | FAILED},
+    [REQ_ADMIT] = {"admit", SM_BIT(REQ_HOLD) | SM_BIT(REQ_SEND) | FAILED},
+    [REQ_HOLD] = {"hold", SM_BIT(REQ_WAIT_ALLOT) | SM_BIT(REQ_SEND) | FAILED},
+    [REQ_WAIT_ALLOT] = {"wait_allot", SM_BIT(REQ_HOLD) | FAILED},
+    [REQ_SEND] = {"send", SM_BIT(REQ_WAIT_REPLY) | FAILED},
+    [REQ_WAIT_REPLY] = {"wait_reply", SM_BIT(REQ_SEND) | SM_BIT(REQ_STREAM) | SM_BIT(REQ_CHARGE) | FAILED},
+    [REQ_STREAM] = {"stream", SM_BIT(REQ_CHARGE) | FAILED},
+    [REQ_CHARGE] = {"charge", SM_BIT(REQ_WAIT_COMMIT) | FAILED},
+    [REQ_WAIT_COMMIT] = {"wait_commit", FAILED},
+    [REQ_ANSWER] = {"answer", SM_BIT(REQ_CLOSE)},
+    [REQ_CLOSE] = {"close", SM_BIT(REQ_DONE)},
+    [REQ_DONE] = {"done", 0},
+};
+
+/* What to do on entering a state; states without a function wait for an event. */
+static void (*const steps[])(struct request *) = {
+    [REQ_PARSE] = step_parse, [REQ_ADMIT] = step_admit,   [REQ_HOLD] = step_hold,
+    [REQ_SEND] = step_send,   [REQ_CHARGE] = step_charge, [REQ_ANSWER] = step_answer,
+    [REQ_CLOSE] = step_close, [REQ_DONE] = NULL,
+};
+
+static const struct end_row ends[END_COUNT] = {
+#define CUSTOMER PAYS_CUSTOMER
+#define LOWER PAYS_LOWER
+#define NOBODY PAYS_NOBODY
+#define X(NAME, name, pays, status, code, text) [END_##NAME] = {name, pays, status, code, text},
+#include "relay/ends.def"
+#undef X
+#undef CUSTOMER
+#undef LOWER
+#undef NOBODY
+};
+
+const struct end_row *end_row(enum end e)
+{
+    return &ends[e];
+}
+
+void request_move(struct request *r, enum request_state to)
+{
+    sm_move(request_states, &r->state, (uint8_t)to);
+}
+
+/* Steps move the state; a step that leaves it where it is waits. */
+void request_run(struct request *r)
+{
+    uint8_t before;
+
+    do {
+        before = r->state;
+        if (steps[before] != NULL) {
+            steps[before](r);
+        }
+    } while (r->state != before && r->state != REQ_DONE);
+}
+
+void request_fail(struct request *r, enum end end)
+{
+    if (r->state >= REQ_ANSWER) {
+        return;
+    }
+    r->end = (uint8_t)end;
+    request_move(r, REQ_ANSWER);
+    request_run(r);
+}
+
+void request_failf(struct request *r, enum end end, const char *field, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(r->detail, sizeof(r->detail), format, args);
+    va_end(args);
+    r->field = field;
+    request_fail(r, end);
+}
+
+/* The longest a request may take, whatever it waits for. */
+static void on_timer(struct timer *t)
+{
+    struct request *r = CONTAINER(t, struct request, timer);
+
+    if (r->state == REQ_WAIT_COMMIT) {
+        r->late = true;
+        r->end = END_LEDGER_LATE;
+        stream_broken(r, END_LEDGER_LATE);
+    } else if (r->terminal && r->state == REQ_STREAM) {
+        exchange_abort(&r->exchange);
+        r->upstream_done = true;
+        request_move(r, REQ_CHARGE);
+        request_run(r);
+    } else if (r->state < REQ_CHARGE) {
+        exchange_abort(&r->exchange);
+        stream_broken(r, END_UPSTREAM_BROKE);
+    }
+}
+
+struct request *request_new(struct session *s)
+{
+    struct request *r = calloc(1, sizeof(*r));
+    struct station *st = s->lane->station;
+
+    assert(r != NULL);
+    r->lane = s->lane;
+    r->session = s;
+    r->config = config_ref(atomic_load(&st->config));
+    r->head = calloc(1, sizeof(*r->head));
+    assert(r->head != NULL);
+    r->ts_us = clock_wall_us();
+    r->rid = rid_new(r->ts_us);
+    rid_text(r->rid_text, &r->rid);
+    buf_init(&r->body, LIMIT_BODY_BYTES + 1);
+    buf_init(&r->upstream_head, LIMIT_HEAD_BYTES * 2);
+    buf_init(&r->upstream_body, LIMIT_BODY_BYTES + 4096);
+    buf_init(&r->reply, LIMIT_BODY_BYTES);
+    buf_init(&r->tail, LIMIT_EVENT_BYTES * 2);
+    buf_init(&r->extra, LIMIT_HEAD_BYTES);
+    r->timer.fire = on_timer;
+    r->op.task.run = step_ledger_done;
+    wheel_set(loop_timers(r->lane->loop), &r->timer,
+              loop_now_ms(r->lane->loop) + r->config->total_ms);
+    r->lane->request_count++;
+    atomic_fetch_add(&st->requests, 1);
+    return r;
+}
+
+void request_head(struct request *r)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct head *h = r->head;
+    struct str path, query;
+
+    url_split(head_target(h, r->head_base), &path, &query);
+    endpoint_find(h->method, path, query, &r->target);
+    if (r->target.endpoint == NULL) {
+        request_fail(r, r->target.wrong_method ? END_METHOD : END_NO_ROUTE);
+        return;
+    }
+    if (!step_authenticate(r)) {
+        return;
+    }
+    if (h->has_length && h->length > LIMIT_BODY_BYTES) {
+        request_fail(r, END_BODY_TOO_LARGE);
+        return;
+    }
+    size_t expected = h->has_length ? (size_t)h->length : h->chunked ? LIMIT_SMALL_BODY_BYTES : 0;
+    struct station *st = r->lane->station;
+    if (atomic_fetch_add(&st->body_bytes, (long)expected) + (long)expected > LIMIT_BODIES_BYTES) {
+        r->body_counted = expected;
+        request_fail(r, END_BODY_MEMORY);
+        return;
+    }
+    r->body_counted = expected;
+    if (h->has_length && h->length > 0) {
+        buf_reserve(&r->body, (size_t)h->length + 1);
+    }
+    request_move(r, REQ_BODY);
+    if (h->expect_continue && r->session->h1.state == H1_BODY && r->session->fed == r->session->in.n) {
+        session_send(r->session, str_slice(go_on, sizeof(go_on) - 1), STR(""), STR(""));
+    }
+}
+
+void request_body_done(struct request *r)
+{
+    r->bytes_in = r->body.n;
+    request_move(r, REQ_PARSE);
+    request_run(r);
+}
+
+/* Before the upstream has answered nobody pays; after that the rest is settled without the client. */
+void request_client_gone(struct request *r)
+{
+    r->session = NULL;
+    switch (r->state) {
+    case REQ_WAIT_ALLOT:
+    case REQ_CHARGE:
+    case REQ_WAIT_COMMIT:
+        return; /* the ledger's answer comes back to this request */
+    case REQ_STREAM:
+        stream_broken(r, END_CLIENT_LEFT);
+        return;
+    default:
+        if (r->state < REQ_ANSWER) {
+            exchange_abort(&r->exchange);
+            r->end = END_CLIENT_GONE;
+            request_move(r, REQ_CLOSE);
+            request_run(r);
+        }
+    }
+}
+
+void request_drained(struct request *r)
+{
+    exchange_resume(&r->exchange);
+}

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One short function a state of the request's diagram, each calling one room. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "relay/edit.h"
+#include "relay/relay_int.h"
+
+static void copy_name(char *to, size_t room, struct str from)
+{
+    size_t n = from.n < room - 1 ? from.n : room - 1;
+
+    memcpy(to, from.p, n);
+    to[n] = '\0';
+}
+
+/* The key as any SDK sends it. */
+static struct str raw_key(const struct request *r, struct str query)
+{
+    struct str v = head_get(r->head, r->head_base, STR("authorization"));
+
+    if (v.n > 7 && str_eq_nocase(str_slice(v.p, 7), STR("bearer "))) {
+        return str_trim(str_skip(v, 7));
+    }
+    v = head_get(r->head, r->head_base, STR("x-api-key"));
+    if (v.p == NULL) {
+        v = head_get(r->head, r->head_base, STR("x-goog-api-key"));
+    }
+    return v.p != NULL ? v : url_query(query, STR("key"));
+}
+
+static bool needs_no_key(const struct endpoint *ep)
+{
+    struct str name = str_from(ep->name);
+    return ep->op == OP_OWN && (str_eq(name, STR("healthz")) || str_eq(name, STR("readyz")) ||
+                                str_eq(name, STR("page")));
+}
+
+bool step_authenticate(struct request *r)
+{
+    struct str path, query, raw;
+
+    url_split(head_target(r->head, r->head_base), &path, &query);
+    if (needs_no_key(r->target.endpoint)) {
+        return true;
+    }
+    raw = raw_key(r, query);
+    if (raw.n == 0) {
+        request_fail(r, END_NO_KEY);
+        return false;
+    }
+    r->key = ledger_key(r->lane->station->ledger, raw);
+    if (r->key == NULL) {
+        request_fail(r, END_BAD_KEY);
+        return false;
+    }
+    copy_name(r->tag, sizeof(r->tag), head_get(r->head, r->head_base, STR("relay-tag")));
+    return true;
+}
+
+static bool media_ok(const struct request *r)
+{
+    struct str type = head_get(r->head, r->head_base, STR("content-type"));
+    struct str coding = head_get(r->head, r->head_base, STR("content-encoding"));
+    struct str rest = type;
+    struct str media = str_trim(str_cut(&rest, ';'));
+
+    return (coding.n == 0 || str_eq_nocase(coding, STR("identity"))) &&
+           (type.n == 0 || str_eq_nocase(media, STR("application/json")));
+}
+
+static bool find_model(struct request *r)
+{
+    struct str name = r->ask.model;
+
+    if (r->target.endpoint->model_in_path) {
+        struct buf decoded;
+        buf_init(&decoded, LIMIT_NAME);
+        bool ok = url_decode(&decoded, r->target.model);
+        copy_name(r->model_path, sizeof(r->model_path), buf_str(&decoded));
+        buf_release(&decoded);
+        if (!ok) {
+            request_failf(r, END_BAD_FIELD, "model", "The model's name in the path is not valid.");
+            return false;
+        }
+        name = str_from(r->model_path);
+    }
+    copy_name(r->asked, sizeof(r->asked), name);
+    r->model = config_model(r->config, name);
+    if (r->model == NULL) {
+        request_failf(r, END_NO_MODEL, "model", "The model '%s' does not exist here.", r->asked);
+        return false;
+    }
+    const struct model *m = r->model;
+    if (!m->priced && r->target.endpoint->metered) {
+        request_failf(r, END_NO_PRICE, "model",
+                      "The model '%s' has no price and is not sold here. To sell it, add to its entry: "
+                      "price: / input: \"2.50\" / output: \"10.00\"", r->asked);
+        return false;
+    }
+    r->price = (struct price){m->sold_in, m->rate_in, m->rate_out, m->rate_cache_read,
+                              m->rate_cache_write_5m, m->rate_cache_write_1h, m->margin_num, m->margin_den};
+    return true;
+}
+
+void step_parse(struct request *r)
+{
+    const struct endpoint *ep = r->target.endpoint;
+    struct err e = {""};
+
+    if (ep->op == OP_OWN || ep->op == OP_MODELS) {
+        own_answer(r);
+        return;
+    }
+    if (!media_ok(r)) {
+        request_fail(r, END_MEDIA);
+        return;
+    }
+    struct json_doc *doc = json_parse(buf_str(&r->body), &e);
+    if (doc == NULL) {
+        request_failf(r, END_BAD_JSON, NULL, "The body is not valid JSON: %s", e.text);
+        return;
+    }
+    json_free(doc);
+    const char *field = NULL;
+    if (!ask_read(ep, buf_str(&r->body), &r->ask, &field, &e)) {
+        request_failf(r, END_BAD_FIELD, field, "%s", e.text);
+        return;
+    }
+    r->stream = r->target.stream || r->ask.stream;
+    if (find_model(r)) {
+        request_move(r, REQ_ADMIT);
+    }
+}
+
+int64_t request_cost(const struct request *r, uint64_t in, uint64_t out)
+{
+    struct usage u = {.in = in, .out = out};
+    int64_t nano;
+    return price_cost(&r->price, &u, &nano) ? nano : INT64_MAX;
+}
+
+static uint64_t output_ceiling(const struct request *r)
+{
+    uint64_t ceiling = r->model->max_output > 0 ? r->model->max_output : 32768;
+    uint64_t asked = r->ask.max_output;
+
+    if (r->target.endpoint->op == OP_EMBED) {
+        return 0;
+    }
+    if (r->stream) {
+        ceiling = ceiling < LIMIT_OUTPUT_STEP ? ceiling : LIMIT_OUTPUT_STEP;
+    }
+    return asked > 0 && asked < ceiling ? asked : ceiling;
+}
+
+void step_admit(struct request *r)
+{
+    static const enum end ends[] = {
+        [KEY_REVOKED] = END_BAD_KEY,     [KEY_EXPIRED] = END_BAD_KEY, [KEY_WRONG_MODEL] = END_FORBIDDEN,
+        [KEY_RPM] = END_RATE, [KEY_CONCURRENCY] = END_RATE,
+    };
+    enum key_verdict v = key_enter(r->key, str_from(r->asked), r->ts_us, &r->retry_after_s);
+
+    if (v != KEY_OK) {
+        request_fail(r, ends[v]);
+        return;
+    }
+    r->entered = true;
+    meter_init(&r->meter, r->target.endpoint->dialect);
+    if (!r->target.endpoint->metered) {
+        request_move(r, REQ_SEND);
+        return;
+    }
+    r->estimate_in = (int64_t)(r->body.n / 3) + 16;
+    request_move(r, REQ_HOLD);
+}
+
+/* The largest max_tokens that the purse would pay for, for the text of the 402. */
+static uint64_t output_that_fits(const struct request *r)
+{
+    int64_t free = atomic_load(&r->key->account->free) - request_cost(r, (uint64_t)r->estimate_in, 0);
+    int64_t per_million = request_cost(r, 0, 1000000);
+
+    if (free <= 0 || per_million <= 0) {
+        return 0;
+    }
+    return (uint64_t)(free / per_million * 1000000 + free % per_million * 1000000 / per_million);
+}
+
+static void refuse_funds(struct request *r)
+{
+    uint64_t fits = output_that_fits(r);
+
+    if (fits > 0 && !r->stream) {
+        request_failf(r, END_NO_FUNDS, NULL,
+                      "The balance is too low for this request; max_tokens %llu or less would fit.",
+                      (unsigned long long)fits);
+    } else {
+        request_fail(r, END_NO_FUNDS);
+    }
+}
+
+void step_hold(struct request *r)
+{
+    int64_t nano = request_cost(r, (uint64_t)r->estimate_in, output_ceiling(r));
+    struct str sold = str_from(r->price.currency.code);
+
+    if (!str_eq(sold, str_from(r->key->account->currency.code)) && r->key->account->kind == ACCOUNT_CUSTOMER) {
+        request_failf(r, END_FORBIDDEN, "model", "This model is sold in %s, the account holds %s.",
+                      r->price.currency.code, r->key->account->currency.code);
+        return;
+    }
+    switch (ledger_hold(r->key->account, r->key, nano)) {
+    case HOLD_HELD:
+        r->held = nano;
+        request_move(r, REQ_SEND);
+        return;
+    case HOLD_NO_FUNDS:
+        refuse_funds(r);
+        return;
+    case HOLD_OVER_BUDGET:
+        r->retry_after_s = (unsigned)((clock_next_month_us(r->ts_us) - r->ts_us) / 1000000);
+        if (r->key->budget_period == 'd') {
+            r->retry_after_s = (unsigned)(86400 - r->ts_us / 1000000 % 86400);
+        }
+        request_fail(r, END_BUDGET);
+        return;
+    case HOLD_WAIT:
+        break;
+    }
+    r->op.kind = LEDGER_ALLOT;
+    r->op.loop = r->lane->loop;
+    r->op.account = r->key->account;
+    r->op.nano = nano;
+    if (r->allot_waits++ >= 3) {
+        refuse_funds(r); /* others were quicker three times: there is not enough for all */
+    } else if (!ledger_submit(r->lane->station->ledger, &r->op)) {
+        request_fail(r, END_LEDGER_FULL);
+    } else {
+        request_move(r, REQ_WAIT_ALLOT);
+    }
+}
+
+static bool any_route_speaks(const struct request *r, uint32_t dialects[LIMIT_ROUTES])
+{
+    uint32_t all = 0;
+
+    for (unsigned i = 0; i < r->model->route_count; i++) {
+        const struct upstream *u = r->model->routes[i].upstream;
+        const struct vendor *v = vendor_find(u->vendor);
+        dialects[i] = u->dialects != 0 ? u->dialects : v != NULL ? v->dialects : 0;
+        all |= dialects[i];
+    }
+    return (all & DIALECT_BIT(r->target.endpoint->dialect)) != 0;
+}
+
+static void no_channel(struct request *r)
+{
+    const struct failure_row *last = failure_row((enum failure)r->failure);
+
+    r->retry_after_s = (unsigned)((r->rest_ms + 999) / 1000);
+    if (r->attempt_count > 0) {
+        r->problem_status = last->status;
+        request_failf(r, END_UPSTREAM_FAILED, NULL, "%s", last->status != 0 ? last->text : "The upstream failed.");
+    } else {
+        request_fail(r, END_NO_CHANNEL);
+    }
+}
+
+void step_send(struct request *r)
+{
+    uint32_t dialects[LIMIT_ROUTES];
+
+    if (!any_route_speaks(r, dialects)) {
+        request_fail(r, END_WRONG_DIALECT);
+        return;
+    }
+    if (r->attempt_count >= LIMIT_ATTEMPTS ||
+        !channel_choose(r->model, dialects, r->target.endpoint->dialect, r->tried,
+                        loop_now_ms(r->lane->loop), rand_weak_next(&r->lane->random), &r->channel,
+                        &r->rest_ms)) {
+        no_channel(r);
+        return;
+    }
+    if (!edit_request(r)) {
+        request_fail(r, END_BODY_TOO_LARGE);
+        return;
+    }
+    request_move(r, REQ_WAIT_REPLY);
+    exchange_start(&r->exchange, r->lane->pool, r->channel.upstream, buf_str(&r->upstream_head),
+                   r->upstream_body.n > 0 ? buf_str(&r->upstream_body) : buf_str(&r->body),
+                   &stream_events, r);
+}
+
+/* What the customer pays, by the end's row and the usage; fills usage for the lower bound. */
+static int64_t charge_nano(struct request *r)
+{
+    struct usage *u = &r->meter.usage;
+    int64_t nano;
+
+    if (end_row(r->end)->pays == PAYS_NOBODY) {
+        return 0;
+    }
+    if (!r->meter.has_usage) {
+        u->state = USAGE_MISSING;
+        u->out = meter_output_floor(&r->meter);
+        if (r->end == END_COMPLETE) {
+            r->end = END_UNPRICED_USAGE;
+        }
+    } else if (end_row(r->end)->pays == PAYS_LOWER && u->out + u->reasoning < meter_output_floor(&r->meter)) {
+        u->out = meter_output_floor(&r->meter);
+    }
+    if (r->end == END_COMPLETE && r->target.endpoint->op == OP_GENERATE && u->out + u->reasoning == 0 &&
+        r->meter.text_bytes == 0) {
+        r->end = END_ZERO;
+        return 0;
+    }
+    return price_cost(&r->price, u, &nano) ? nano : 0;
+}
+
+static void fill_charge(struct request *r, int64_t nano)
+{
+    struct charge *c = &r->charge;
+
+    c->rid = r->rid;
+    c->account = r->key->account;
+    c->key = r->key;
+    memcpy(c->tag, r->tag, sizeof(c->tag));
+    memcpy(c->asked, r->asked, sizeof(c->asked));
+    copy_name(c->sent, sizeof(c->sent), r->channel.model);
+    copy_name(c->seen, sizeof(c->seen), str_slice(r->meter.model, r->meter.model_n));
+    copy_name(c->upstream, sizeof(c->upstream), r->channel.upstream->name);
+    c->price_id = r->model->price_id;
+    c->usage = r->meter.usage;
+    c->computed = nano;
+    c->held = r->held;
+    c->ts_us = clock_wall_us();
+}
+
+void step_charge(struct request *r)
+{
+    int64_t nano = r->target.endpoint->metered ? charge_nano(r) : 0;
+
+    if (nano == 0) {
+        stream_release_tail(r);
+        return;
+    }
+    fill_charge(r, nano);
+    r->op.kind = LEDGER_CHARGE;
+    r->op.loop = r->lane->loop;
+    r->op.charge = &r->charge;
+    request_move(r, REQ_WAIT_COMMIT);
+    if (!ledger_submit(r->lane->station->ledger, &r->op)) {
+        r->end = END_LEDGER_LATE;
+        stream_broken(r, END_LEDGER_LATE);
+        request_move(r, REQ_CLOSE);
+        return;
+    }
+    wheel_set(loop_timers(r->lane->loop), &r->timer, loop_now_ms(r->lane->loop) + LIMIT_COMMIT_MS);
+}
+
+/* A charge came back: it is durable, or it failed, or it is too late and has to be reversed. */
+static void charged(struct request *r)
+{
+    r->held = r->op.ok ? 0 : r->held; /* a durable charge has used its hold up */
+    if (r->late && r->op.ok) {
+        r->op.kind = LEDGER_REVERSE;
+        if (ledger_submit(r->lane->station->ledger, &r->op)) {
+            return;
+        }
+        /* Not taken: no closing row is written either, so the next start reverses it. */
+        log_event(LOG_ERROR, "reversal_left_to_start", "request=%s", r->rid_text);
+        r->settled = true;
+    } else if (!r->op.ok && !r->late) {
+        r->end = END_LEDGER_LATE;
+        stream_broken(r, END_LEDGER_LATE);
+    } else if (!r->late) {
+        stream_release_tail(r);
+        request_run(r);
+        return;
+    }
+    request_move(r, REQ_CLOSE);
+    request_run(r);
+}
+
+/* The purse has been filled, or there is nothing left to fill it with: hold() will tell. */
+static void allotted(struct request *r, bool ok)
+{
+    r->allot_pending = false;
+    if (r->state != REQ_WAIT_ALLOT) {
+        return;
+    }
+    if (r->session == NULL) {
+        r->end = END_CLIENT_GONE;
+        request_move(r, REQ_CLOSE);
+    } else if (!ok) {
+        request_fail(r, END_LEDGER_LATE);
+        return;
+    } else {
+        request_move(r, REQ_HOLD);
+    }
+    request_run(r);
+}
+
+void step_ledger_done(struct task *t)
+{
+    struct ledger_op *op = CONTAINER(t, struct ledger_op, task);
+    struct request *r = CONTAINER(op, struct request, op);
+
+    switch (op->kind) {
+    case LEDGER_ALLOT:
+        allotted(r, op->ok);
+        return;
+    case LEDGER_CALL:
+        own_ledger_done(r);
+        return;
+    case LEDGER_CHARGE:
+        charged(r);
+        return;
+    default:
+        request_move(r, REQ_CLOSE);
+        request_run(r);
+    }
+}
+
+void step_answer(struct request *r)
+{
+    if (r->session != NULL) {
+        answer_problem(r);
+    }
+    request_move(r, REQ_CLOSE);
+}
+
+static void log_request(struct request *r, int64_t end_us)
+{
+    struct buf b;
+
+    buf_init(&b, 2048);
+    buf_addf(&b, "id=%s end=%s status=%u ms=%lld", r->rid_text, end_row(r->end)->name, r->status,
+             (long long)((end_us - r->ts_us) / 1000));
+    log_pair(&b, "account", r->key != NULL ? str_from(r->key->account->name) : STR("-"));
+    log_pair(&b, "endpoint", str_from(r->target.endpoint != NULL ? r->target.endpoint->name : "-"));
+    log_pair(&b, "asked", str_from(r->asked));
+    log_pair(&b, "sent", r->channel.model);
+    log_pair(&b, "seen", str_slice(r->meter.model, r->meter.model_n));
+    buf_addf(&b, " attempts=%u in=%llu out=%llu nano=%lld", r->attempt_count,
+             (unsigned long long)r->meter.usage.in, (unsigned long long)r->meter.usage.out,
+             (long long)r->charge.charged);
+    log_line(LOG_INFO, "request", buf_str(&b));
+    buf_release(&b);
+}
+
+static void write_row(struct request *r, int64_t end_us)
+{
+    struct ledger_op *op = calloc(1, sizeof(*op));
+    struct closing *c = calloc(1, sizeof(*c));
+
+    assert(op != NULL && c != NULL);
+    *c = (struct closing){.rid = r->rid, .account = r->key->account, .key = r->key, .status = r->status,
+                          .attempts = r->attempt_count, .stream = r->stream, .bytes_in = r->bytes_in,
+                          .bytes_out = r->bytes_out, .ts_us = r->ts_us, .first_us = r->first_us,
+                          .end_us = end_us};
+    memcpy(c->asked, r->asked, sizeof(c->asked));
+    memcpy(c->edits, r->edits, sizeof(c->edits));
+    if (r->channel.upstream != NULL) {
+        copy_name(c->upstream, sizeof(c->upstream), r->channel.upstream->name);
+    }
+    copy_name(c->endpoint, sizeof(c->endpoint), str_from(r->target.endpoint->name));
+    copy_name(c->end, sizeof(c->end), str_from(end_row(r->end)->name));
+    op->kind = LEDGER_CLOSE;
+    op->closing = c;
+    op->attempt_count = r->op.attempt_count;
+    memcpy(op->attempts, r->op.attempts, sizeof(op->attempts));
+    if (!ledger_submit(r->lane->station->ledger, op)) {
+        log_event(LOG_ERROR, "request_row_lost", "request=%s", r->rid_text);
+        free(c);
+        free(op);
+    }
+}
+
+static void free_later(struct task *t)
+{
+    free(CONTAINER(t, struct request, free_task));
+}
+
+/* Everything a request holds goes back; the row and the line are written; nobody waits for them. */
+void step_close(struct request *r)
+{
+    int64_t now_us = clock_wall_us();
+
+    wheel_cancel(loop_timers(r->lane->loop), &r->timer);
+    exchange_abort(&r->exchange);
+    if (r->held > 0) {
+        ledger_release(r->key->account, r->key, r->held);
+    }
+    if (r->entered) {
+        key_leave(r->key);
+    }
+    if (r->key != NULL && r->target.endpoint != NULL && r->target.endpoint->op < OP_MODELS && !r->settled) {
+        write_row(r, now_us);
+    }
+    log_request(r, now_us);
+    atomic_fetch_sub(&r->lane->station->body_bytes, (long)r->body_counted);
+    buf_release(&r->body);
+    buf_release(&r->upstream_head);
+    buf_release(&r->upstream_body);
+    buf_release(&r->reply);
+    buf_release(&r->tail);
+    buf_release(&r->extra);
+    sse_release(&r->sse);
+    free(r->head);
+    config_unref(r->config);
+    r->lane->request_count--;
+    request_move(r, REQ_DONE);
+    r->free_task.run = free_later;
+    loop_post(r->lane->loop, &r->free_task);
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the upstream's bytes to the client's: whole replies are kept until their charge is durable,
+ * streams pass event by event up to the dialect's terminal bytes, which wait in the tail.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "relay/relay_int.h"
+
+#define TERMINAL_WAIT_MS 2000 /* a vendor that has said its last word but keeps the reply open */
+
+static void on_head(void *owner, const struct head *h, const char *base);
+static void on_body(void *owner, const char *p, size_t n);
+static void on_end(void *owner);
+static void on_fail(void *owner, enum failure f, const char *why);
+
+const struct exchange_events stream_events = {on_head, on_body, on_end, on_fail};
+
+static bool starts_nocase(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq_nocase(str_slice(s.p, prefix.n), prefix);
+}
+
+/* Vendor headers that come back: its request ids and versions, not its quota with the operator. */
+static void keep_headers(struct request *r, const struct head *h, const char *base)
+{
+    buf_clear(&r->extra);
+    for (uint32_t i = 0; i < h->count; i++) {
+        struct str name = str_slice(base + h->h[i].name, h->h[i].name_n);
+        struct str value = str_slice(base + h->h[i].value, h->h[i].value_n);
+        bool quota = str_find(name, STR("ratelimit")) != SIZE_MAX;
+        bool vendor = starts_nocase(name, STR("openai-")) || starts_nocase(name, STR("anthropic-"));
+
+        if (str_eq_nocase(name, STR("content-type")) || str_eq_nocase(name, STR("x-request-id")) ||
+            str_eq_nocase(name, STR("request-id")) || str_eq_nocase(name, STR("retry-after")) ||
+            str_eq_nocase(name, STR("retry-after-ms")) || str_eq_nocase(name, STR("x-should-retry")) ||
+            (vendor && !quota && !str_eq_nocase(name, STR("openai-organization")))) {
+            buf_addf(&r->extra, "%.*s: %.*s\r\n", STR_ARG(name), STR_ARG(value));
+        }
+    }
+}
+
+/* The request's bytes are of no more use once the reply has begun: wiped and freed. */
+static void drop_request_bytes(struct request *r)
+{
+    buf_release(&r->body);
+    buf_release(&r->upstream_head);
+    buf_release(&r->upstream_body);
+    free(r->head);
+    r->head = NULL;
+    atomic_fetch_sub(&r->lane->station->body_bytes, (long)r->body_counted);
+    r->body_counted = 0;
+}
+
+static void begin_stream(struct request *r)
+{
+    struct buf head;
+
+    request_move(r, REQ_STREAM);
+    drop_request_bytes(r);
+    sse_init(&r->sse);
+    buf_init(&head, LIMIT_HEAD_BYTES * 2);
+    answer_head(r, r->status, STR(""), -1, buf_str(&r->extra), &head);
+    session_send(r->session, buf_str(&head), STR(""), STR(""));
+    buf_release(&head);
+    buf_release(&r->extra);
+    r->head_sent = true;
+}
+
+static void on_head(void *owner, const struct head *h, const char *base)
+{
+    struct request *r = owner;
+    struct str coding = head_get(h, base, STR("content-encoding"));
+    struct str type = head_get(h, base, STR("content-type"));
+
+    r->status = h->status;
+    r->first_us = clock_wall_us();
+    r->bad_reply = coding.n > 0 && !str_eq_nocase(coding, STR("identity"));
+    r->rest_ms = failure_retry_after_ms(h, base);
+    buf_clear(&r->reply);
+    keep_headers(r, h, base);
+    if (r->status < 400 && !r->bad_reply && starts_nocase(type, STR("text/event-stream"))) {
+        r->stream = true;
+        begin_stream(r);
+    }
+}
+
+static void flush_run(struct request *r)
+{
+    char size[24];
+    struct str run = r->run;
+
+    r->run = STR("");
+    if (run.n == 0) {
+        return;
+    }
+    r->bytes_out += run.n;
+    if (r->session != NULL) {
+        int n = snprintf(size, sizeof(size), "%zx\r\n", run.n);
+        session_send(r->session, str_slice(size, (size_t)n), run, STR("\r\n"));
+    }
+}
+
+static bool on_event(void *ctx, const struct sse_event *ev)
+{
+    struct request *r = ctx;
+    enum mark mark = meter_event(&r->meter, r->channel.upstream->vendor, ev->name, ev->data);
+
+    if (r->terminal || mark == MARK_TERMINAL) {
+        flush_run(r);
+        if (!r->terminal && r->meter.dialect != DIALECT_GEMINI) {
+            wheel_set(loop_timers(r->lane->loop), &r->timer,
+                      loop_now_ms(r->lane->loop) + TERMINAL_WAIT_MS);
+        }
+        r->terminal = true;
+        return buf_add(&r->tail, ev->raw);
+    }
+    if (mark == MARK_USAGE_FRAME && r->own_usage_frame) {
+        flush_run(r);
+        return true;
+    }
+    if (r->run.n > 0 && r->run.p + r->run.n == ev->raw.p) {
+        r->run.n += ev->raw.n;
+    } else {
+        flush_run(r);
+        r->run = ev->raw;
+    }
+    if (ev->raw.p >= r->sse.pending.p && r->sse.pending.p != NULL &&
+        ev->raw.p < r->sse.pending.p + r->sse.pending.cap) {
+        flush_run(r); /* these bytes move with the next feed */
+    }
+    return true;
+}
+
+/* Grows the hold ahead of the running count; false when the purse says no. */
+static bool extend(struct request *r)
+{
+    uint64_t running = r->meter.text_bytes / 3 + LIMIT_OUTPUT_STEP / 2;
+
+    if (!r->target.endpoint->metered || r->allot_pending ||
+        request_cost(r, (uint64_t)r->estimate_in, running) <= r->held) {
+        return true;
+    }
+    int64_t step = request_cost(r, 0, LIMIT_OUTPUT_STEP);
+    switch (ledger_hold(r->key->account, r->key, step)) {
+    case HOLD_HELD:
+        r->held += step;
+        r->allot_waits = 0;
+        return true;
+    case HOLD_WAIT:
+        r->op.kind = LEDGER_ALLOT;
+        r->op.loop = r->lane->loop;
+        r->op.account = r->key->account;
+        r->op.nano = step;
+        r->allot_pending = r->allot_waits++ < 3 && ledger_submit(r->lane->station->ledger, &r->op);
+        return r->allot_pending;
+    default:
+        return false;
+    }
+}
+
+static void stream_bytes(struct request *r, struct str bytes)
+{
+    bool ok = sse_feed(&r->sse, bytes, on_event, r);
+
+    flush_run(r);
+    if (!ok) {
+        exchange_abort(&r->exchange);
+        stream_broken(r, END_UPSTREAM_BROKE);
+        return;
+    }
+    if (r->session == NULL) {
+        r->settle_bytes += bytes.n;
+        if (r->settle_bytes > LIMIT_SETTLE_BYTES) {
+            exchange_abort(&r->exchange);
+            request_move(r, REQ_CHARGE);
+            request_run(r);
+        }
+        return;
+    }
+    if (!r->terminal && !extend(r)) {
+        exchange_abort(&r->exchange);
+        stream_broken(r, END_LIMIT);
+    } else if (r->session->out.n > LIMIT_HIGH_WATER) {
+        exchange_pause(&r->exchange);
+    }
+}
+
+static void on_body(void *owner, const char *p, size_t n)
+{
+    struct request *r = owner;
+
+    if (r->state == REQ_STREAM) {
+        stream_bytes(r, str_slice(p, n));
+    } else if (!r->bad_reply && !buf_add(&r->reply, str_slice(p, n))) {
+        r->bad_reply = true;
+    }
+}
+
+/* Notes the failed attempt, lets the channel rest, and tries another or answers. */
+static void fail_attempt(struct request *r, enum failure f, const char *why, unsigned status)
+{
+    const struct failure_row *row = failure_row(f);
+    const struct upstream *u = r->channel.upstream;
+    int64_t rest = r->rest_ms > 0 ? r->rest_ms : row->cooldown_ms;
+    struct attempt *a = &r->op.attempts[r->op.attempt_count++];
+
+    r->failure = (uint8_t)f;
+    r->attempt_count++;
+    r->rest_ms = -1;
+    *a = (struct attempt){.status = status, .ts_us = clock_wall_us()};
+    (void)snprintf(a->upstream, sizeof(a->upstream), "%.*s", STR_ARG(u->name));
+    (void)snprintf(a->failure, sizeof(a->failure), "%s", row->name);
+    log_event(LOG_WARN, "attempt_failed", "id=%s upstream=%.*s failure=%s status=%u why=\"%s\"",
+              r->rid_text, STR_ARG(u->name), row->name, status, why);
+    if (row->cooldown_ms > 0 && u->cooldown_ms != 0 && !(f == FAILURE_CUT && r->exchange.reused)) {
+        rest = u->cooldown_ms > 0 ? u->cooldown_ms : rest;
+        atomic_store(&r->channel.health->rest_until_ms, loop_now_ms(r->lane->loop) + rest);
+        atomic_fetch_add(&r->channel.health->failures, 1);
+    }
+    if (f != FAILURE_CUT || !r->exchange.reused) {
+        r->tried |= 1U << r->channel.route; /* a stale pooled connection says nothing about its channel */
+    }
+    bool others = (r->tried & ((1U << r->model->route_count) - 1)) != (1U << r->model->route_count) - 1;
+    if (row->retry && others && r->attempt_count < LIMIT_ATTEMPTS && r->session != NULL) {
+        request_move(r, REQ_SEND);
+        request_run(r);
+        return;
+    }
+    if (row->status == 0 && r->reply.n > 0) {
+        r->end = END_VENDOR_ERROR; /* its own words, its own status */
+        request_move(r, REQ_CHARGE);
+        request_run(r);
+        return;
+    }
+    r->problem_status = row->status;
+    request_failf(r, END_UPSTREAM_FAILED, NULL, "%s", row->text);
+}
+
+static void read_whole(struct request *r, const struct json *root)
+{
+    struct meter *m = &r->meter;
+    struct buf model;
+    size_t n = json_is_array(root) ? json_count(root) : 1;
+
+    buf_init(&model, LIMIT_NAME - 1);
+    for (size_t i = 0; i < n; i++) {
+        char at[24];
+        struct usage u = {.state = USAGE_MISSING};
+        (void)snprintf(at, sizeof(at), "%zu", i);
+        const struct json *part = json_is_array(root) ? json_get(root, at) : root;
+        usage_read(m->dialect, r->channel.upstream->vendor, part, &u);
+        if (u.state != USAGE_MISSING) {
+            m->usage = u;
+            m->has_usage = true;
+        }
+        if (!m->has_model && seen_model(m->dialect, part, &model)) {
+            m->has_model = true;
+            m->model_n = (uint8_t)model.n;
+            memcpy(m->model, model.p, model.n);
+        }
+    }
+    buf_release(&model);
+}
+
+static void whole_end(struct request *r)
+{
+    struct err e;
+    struct json_doc *doc = json_parse(buf_str(&r->reply), &e);
+
+    if (doc == NULL) {
+        fail_attempt(r, FAILURE_BAD_REPLY, "not JSON", r->status);
+        return;
+    }
+    read_whole(r, json_root(doc));
+    json_free(doc);
+    drop_request_bytes(r);
+    r->meter.text_bytes = r->reply.n; /* a whole reply is never taken for an empty completion by its text */
+    r->attempt_count++;
+    r->end = r->target.endpoint->metered ? END_COMPLETE : END_FREE;
+    request_move(r, REQ_CHARGE);
+    request_run(r);
+}
+
+static void stream_end(struct request *r)
+{
+    r->upstream_done = true;
+    r->attempt_count++;
+    if (r->session == NULL) {
+        r->end = END_CLIENT_LEFT;
+    } else if (r->meter.failed || !meter_complete(&r->meter)) {
+        stream_broken(r, END_UPSTREAM_BROKE);
+        return;
+    } else {
+        struct str rest = sse_rest(&r->sse);
+        if (rest.n > 0) {
+            buf_add(&r->tail, rest);
+        }
+        r->end = END_COMPLETE;
+    }
+    request_move(r, REQ_CHARGE);
+    request_run(r);
+}
+
+static void on_end(void *owner)
+{
+    struct request *r = owner;
+
+    if (r->state == REQ_STREAM) {
+        stream_end(r);
+    } else if (r->status >= 400 && !r->bad_reply) {
+        fail_attempt(r, failure_of_reply(r->status, buf_str(&r->reply)), "status", r->status);
+    } else if (r->bad_reply) {
+        fail_attempt(r, FAILURE_BAD_REPLY, "compressed or too large", r->status);
+    } else {
+        whole_end(r);
+    }
+}
+
+static void on_fail(void *owner, enum failure f, const char *why)
+{
+    struct request *r = owner;
+
+    if (r->state == REQ_WAIT_REPLY) {
+        r->rest_ms = -1;
+        fail_attempt(r, f, why, 0);
+    } else if (r->state == REQ_STREAM && (r->terminal || r->session == NULL)) {
+        stream_end(r);
+    } else if (r->state == REQ_STREAM) {
+        r->attempt_count++;
+        stream_broken(r, END_UPSTREAM_BROKE);
+    }
+}
+
+/* The client is told that the answer is not complete: the dialect's failure, and no last chunk. */
+static void tell_broken(struct request *r, enum end end)
+{
+    const struct end_row *row = end_row(end);
+    struct problem p = {row->status, row->code, str_from(row->text), NULL};
+    struct session *s = r->session;
+    struct buf out;
+
+    if (s == NULL) {
+        return;
+    }
+    if (!r->head_sent) {
+        r->end = (uint8_t)end;
+        answer_problem(r);
+        return;
+    }
+    buf_init(&out, 8192);
+    problem_write_event((enum dialect)r->meter.dialect, FRAMING_SSE, &p, &out);
+    r->run = buf_str(&out);
+    flush_run(r);
+    buf_release(&out);
+    r->session = NULL;
+    session_answered(s, false);
+}
+
+static void client_left(struct request *r)
+{
+    const struct vendor *v = vendor_find(r->channel.upstream->vendor);
+
+    r->end = END_CLIENT_LEFT;
+    if ((v != NULL && v->cancel_stops_billing) || r->upstream_done) {
+        exchange_abort(&r->exchange);
+        request_move(r, REQ_CHARGE);
+        request_run(r);
+        return;
+    }
+    exchange_resume(&r->exchange);
+    wheel_set(loop_timers(r->lane->loop), &r->timer, loop_now_ms(r->lane->loop) + LIMIT_SETTLE_MS);
+}
+
+void stream_broken(struct request *r, enum end end)
+{
+    if (r->state == REQ_WAIT_COMMIT) {
+        tell_broken(r, end);
+        return;
+    }
+    if (r->state != REQ_STREAM) {
+        request_fail(r, end);
+        return;
+    }
+    if (end == END_CLIENT_LEFT) {
+        client_left(r);
+        return;
+    }
+    r->end = r->session == NULL ? END_CLIENT_LEFT : (uint8_t)end;
+    tell_broken(r, end);
+    exchange_abort(&r->exchange);
+    request_move(r, REQ_CHARGE);
+    request_run(r);
+}
+
+void stream_release_tail(struct request *r)
+{
+    struct session *s = r->session;
+    struct buf head;
+
+    if (s != NULL && r->head_sent) {
+        r->run = buf_str(&r->tail);
+        flush_run(r);
+        session_send(s, STR("0\r\n\r\n"), STR(""), STR(""));
+    } else if (s != NULL) {
+        buf_init(&head, LIMIT_HEAD_BYTES * 2);
+        answer_head(r, r->status, STR(""), (int64_t)r->reply.n, buf_str(&r->extra), &head);
+        session_send(s, buf_str(&head), buf_str(&r->reply), STR(""));
+        r->bytes_out = r->reply.n;
+        buf_release(&head);
+    }
+    if (s != NULL) {
+        r->session = NULL;
+        session_answered(s, true);
+    }
+    request_move(r, REQ_CLOSE);
+}

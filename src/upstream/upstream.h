@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One attempt at a channel, and everything that decides it. The choice is pure. Health is shared by all
+ * lanes and kept by name, so that a reload keeps it. Pools and exchanges belong to one lane's loop.
+ * An exchange is embedded in its request: exchange_start, then events, then exactly one of end or fail
+ * (or exchange_abort by the owner, after which no event follows).
+ */
+#ifndef UPSTREAM_UPSTREAM_H
+#define UPSTREAM_UPSTREAM_H
+
+#include <stdatomic.h>
+
+#include "config/config.h"
+#include "http/http.h"
+#include "io/io.h"
+
+/* Whose fault it was. */
+enum fault { FAULT_CLIENT, FAULT_KEY, FAULT_QUOTA, FAULT_MODEL, FAULT_CHANNEL, FAULT_VENDOR, FAULT_NETWORK };
+
+#define FAILURES(X) X(NONE) X(REQUEST) X(KEY) X(QUOTA) X(RATE) X(MODEL) X(OVERLOAD) X(VENDOR) \
+    X(DIAL) X(CUT) X(SILENT) X(BAD_REPLY)
+#define FAILURE_ENUM(name) FAILURE_##name,
+enum failure { FAILURES(FAILURE_ENUM) FAILURE_COUNT };
+
+/* The one table that attributes a failed attempt and alone decides what follows. */
+struct failure_row {
+    const char *name;
+    uint8_t fault;        /* enum fault */
+    bool retry;           /* another channel may do better */
+    int32_t cooldown_ms;  /* how long the channel rests, unless Retry-After or cooldown: say otherwise */
+    uint16_t status;      /* what the client sees; 0: the vendor's own status and body */
+    const char *code, *text;
+};
+const struct failure_row *failure_row(enum failure f);
+/* Attributes a vendor's error reply by status and, where that is ambiguous, by the words of the body. */
+enum failure failure_of_reply(unsigned status, struct str body);
+/* Retry-After in seconds or retry-after-ms, as milliseconds, capped; -1 when absent or not a number. */
+int64_t failure_retry_after_ms(const struct head *h, const char *base);
+
+struct health {
+    atomic_int_fast64_t rest_until_ms; /* monotonic */
+    atomic_uint_fast64_t failures;
+};
+/* Made on first use, kept for ever. Any thread. */
+struct health *health_get(struct str upstream, unsigned key, struct str model);
+
+struct channel {
+    const struct upstream *upstream;
+    unsigned key;
+    struct str model;
+    struct health *health;
+    unsigned route;
+};
+/*
+ * Lowest priority first, weight within it, channels in `tried` (a bit a route) and resting ones left
+ * out. False: none; *rest_ms says when the first resting one is back (0: there is none at all).
+ */
+bool channel_choose(const struct model *m, const uint32_t *dialects, unsigned dialect, uint32_t tried,
+                    int64_t now_ms, uint64_t random, struct channel *out, int64_t *rest_ms);
+
+struct pool;
+struct pool *pool_new(struct loop *l);
+void pool_free(struct pool *p);
+void pool_sweep(struct pool *p); /* closes what was idle for LIMIT_POOL_IDLE_MS */
+
+struct exchange;
+struct exchange_events {
+    /* The reply's head; valid during the call. */
+    void (*head)(void *owner, const struct head *h, const char *base);
+    void (*body)(void *owner, const char *p, size_t n);
+    void (*end)(void *owner);
+    void (*fail)(void *owner, enum failure f, const char *why);
+};
+
+enum exchange_state { EX_IDLE, EX_DIAL, EX_WRITE, EX_HEAD, EX_BODY, EX_DONE };
+
+struct exchange {
+    struct pool *pool;
+    struct conn *conn;
+    const struct upstream *upstream;
+    const struct exchange_events *events;
+    void *owner;
+    struct iovec out[2];
+    struct h1 h1;
+    struct head *head;
+    struct buf in; /* the reply's head */
+    struct timer timer;
+    uint8_t state;
+    bool reused, paused, feeding, aborted, answered;
+};
+/* head and body are borrowed until the reply's head arrives. */
+void exchange_start(struct exchange *x, struct pool *p, const struct upstream *u, struct str head,
+                    struct str body, const struct exchange_events *events, void *owner);
+void exchange_pause(struct exchange *x);
+void exchange_resume(struct exchange *x);
+void exchange_abort(struct exchange *x);
+
+#endif

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A short turn of each mode of run.py; long ones are started by hand."""
+import os
+import shutil
+import unittest
+
+from tests.crash import run
+from tests.peer import station
+
+TIME_LIMIT_S = 240
+RUN_ALONE = True
+
+
+@unittest.skipUnless(station.available(), f"no station to test at {station.PROGRAM} (set ENTREPOT)")
+class Crash(unittest.TestCase):
+    def check(self, *words):
+        ok, summary = run.run(["--seed", "1", *words])
+        print(summary)
+        self.assertTrue(ok, summary)
+
+    def test_kill(self):
+        self.check("--rounds", "12")
+
+    def test_sigstop(self):
+        self.check("--sigstop", "--rounds", "2")
+
+    @unittest.skipUnless(os.geteuid() == 0, "a small file system needs root")
+    def test_disk_full(self):
+        self.check("--disk-full", "--rounds", "2")
+
+    @unittest.skipUnless(shutil.which("cc"), "the shim needs a C compiler")
+    @unittest.skipIf(os.environ.get("ENTREPOT_SANITIZER"), "sanitizers come first in LD_PRELOAD")
+    def test_slow_fsync(self):
+        self.check("--slow-fsync", "2", "--events", "24")
+
+
+if __name__ == "__main__":
+    unittest.main()

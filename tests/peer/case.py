@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The base of the wire tests: one vendor and one station for each class, and customers."""
+import itertools
+import json
+import signal
+import unittest
+
+from tests.peer import rawhttp, station
+from tests.peer.vendor import Vendor
+
+CHAT = "/v1/chat/completions"
+RESPONSES = "/v1/responses"
+MESSAGES = "/v1/messages"
+GENERATE = "/v1beta/models/gem:generateContent"
+STREAM = "/v1beta/models/gem:streamGenerateContent?alt=sse"
+STREAM_ARRAY = "/v1beta/models/gem:streamGenerateContent"
+DIALECT_PATHS = {"chat": CHAT, "responses": RESPONSES, "messages": MESSAGES, "gemini": GENERATE}
+JSON = ("Content-Type", "application/json")
+NANO = 10**9
+BYTES_PER_TOKEN = 3         # the hold's input estimate: bytes of the body by this, ...
+EXTRA_TOKENS = 16           # ... and so many
+LEAST_BYTES_PER_TOKEN = 8   # the lower bound of what was delivered, where usage is missing
+STEP_TOKENS = 2048          # the hold's output step for streams
+
+
+def body_for(dialect, text="Hello there", stream=False, maximum=None, **more):
+    """A small request in the dialect, for the models that StationCase sells."""
+    if dialect == "chat":
+        value = {"model": "gpt", "messages": [{"role": "user", "content": text}]}
+        limit = "max_tokens"
+    elif dialect == "responses":
+        value, limit = {"model": "gpt", "input": text}, "max_output_tokens"
+    elif dialect == "messages":
+        value = {"model": "claude", "max_tokens": maximum or 64,
+                 "messages": [{"role": "user", "content": text}]}
+        limit = "max_tokens"
+    else:
+        value = {"contents": [{"role": "user", "parts": [{"text": text}]}]}
+        if maximum:
+            value["generationConfig"] = {"maxOutputTokens": maximum}
+        return json.dumps({**value, **more}).encode()
+    if maximum:
+        value[limit] = maximum
+    if stream:
+        value["stream"] = True
+    return json.dumps({**value, **more}).encode()
+
+
+def path_for(dialect, stream=False):
+    return STREAM if dialect == "gemini" and stream else DIALECT_PATHS[dialect]
+
+
+class Customer:
+    def __init__(self, case, name, key):
+        self.case, self.name, self.key = case, name, key
+        self.auth = ("Authorization", f"Bearer {key}")
+
+    def request(self, path, body, headers=(), method="POST"):
+        """The bytes of a request with this customer's key."""
+        return rawhttp.request_bytes(method, path, [self.auth, JSON, *headers], body)
+
+    def post(self, path, body, headers=(), timeout=10.0):
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body).encode()
+        return self.case.station.ask("POST", path, [self.auth, JSON, *headers], body, timeout)
+
+    def get(self, path, headers=()):
+        return self.case.station.ask("GET", path, [self.auth, *headers])
+
+    def open(self, path, body, headers=(), **options):
+        """Send and return the open connection, for tests that read step by step."""
+        raw = self.case.station.connect(**options)
+        raw.send(self.request(path, body, headers))
+        return raw
+
+    @property
+    def balance(self):
+        return self.case.station.store.balance(self.name)
+
+
+class StationCase(unittest.TestCase):
+    """Sells `gpt` (chat, responses, embeddings), `claude` (messages) and `gem` (Gemini)."""
+
+    settings = {}               # further top-level settings for the class
+    certificate = None          # (cert, key) with which the vendor serves TLS
+    client_tls = None           # an SSLContext, when the station serves TLS
+    numbers = itertools.count(1)
+
+    @classmethod
+    def upstreams(cls):
+        return [station.upstream(cls.vendor, kind) for kind in ("openai", "anthropic", "gemini")]
+
+    @classmethod
+    def models(cls):
+        return [station.model("gpt", "openai", aliases=["gpt-alias"]),
+                station.model("claude", "anthropic", aliases=["claude-alias"]),
+                station.model("gem", "gemini", aliases=["gem-alias"])]
+
+    @classmethod
+    def setUpClass(cls):
+        if not station.available():
+            raise unittest.SkipTest(f"no station to test at {station.PROGRAM} (set ENTREPOT)")
+        cls.vendor = Vendor(certificate=cls.certificate)
+        cls.addClassCleanup(cls.vendor.close)
+        cls.station = station.Station(cls.upstreams(), cls.models(),
+                                      client_tls=cls.client_tls, **cls.settings)
+        cls.addClassCleanup(cls.station.close)
+        cls.station.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        """Whatever a class did, its books must be in order."""
+        if cls.station.process.poll() is None:
+            cls.station.signal(signal.SIGCONT)
+            cls.station.ledger_check()
+
+    def setUp(self):
+        self.vendor.reset()
+
+    def run(self, result=None):
+        """Show the station's last words under a failed test."""
+        before = len(result.failures) + len(result.errors) if result else 0
+        result = super().run(result)
+        if result and len(result.failures) + len(result.errors) > before:
+            for line in self.station.log().splitlines()[-8:]:
+                print("   station:", line[:300])
+        return result
+
+    # Customers
+
+    @classmethod
+    def customer(cls, amount="5.00", kind="customer", **key_options):
+        name = f"customer{next(cls.numbers)}"
+        cls.station.create_account(name, kind)
+        if float(amount) > 0 and kind == "customer":
+            cls.station.credit(name, amount)
+        return Customer(cls, name, cls.station.create_key(name, **key_options))
+
+    # What was recorded
+
+    def charge(self, response):
+        """The charge row of an answer, after its closing row has been written."""
+        self.station.store.wait_request(response.request_id)
+        return self.station.store.charge(response.request_id)
+
+    def row(self, response):
+        return self.station.store.wait_request(response.request_id)
+
+    def assert_paid(self, response, usage, price=station.PRICE):
+        """Exactly one charge, of exactly this usage."""
+        charge = self.charge(response)
+        self.assertIsNotNone(charge, "no charge was recorded")
+        self.assertEqual(charge["nano"], usage.cost(price), f"usage {usage}")
+        self.assertEqual(self.station.store.net(response.request_id), charge["nano"])
+        return charge
+
+    def assert_free(self, response):
+        """Nobody paid: no charge, or one that was given back; and the closing row says why."""
+        row = self.row(response)
+        self.assertEqual(self.station.store.net(response.request_id), 0)
+        self.assertTrue(row["end"] is not None)
+        return row
+
+    def assert_error(self, response, status, dialect="chat"):
+        """One of the station's own errors: the status and the dialect's own shape."""
+        self.assertIsNotNone(response, "the connection ended without an answer")
+        self.assertEqual(response.status, status, response)
+        self.assertTrue(response.complete, response)
+        body = response.json()
+        if dialect in ("chat", "responses", "embeddings"):
+            self.assertEqual({"message", "type", "param", "code"}, set(body["error"]))
+            self.assertTrue(body["error"]["message"])
+        elif dialect == "messages":
+            self.assertEqual(body["type"], "error")
+            self.assertTrue({"type", "message"} <= set(body["error"]))
+        else:
+            self.assertEqual(body["error"]["code"], status)
+            self.assertRegex(body["error"]["status"], "^[A-Z_]+$")
+        return body["error"]

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration: what a good file becomes, and what is said about bad ones. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+
+static const struct config_vendor rows[] = {
+    {"openai", "TEST_OPENAI_KEY", "https://api.openai.com/v1"},
+    {"anthropic", "TEST_ANTHROPIC_KEY", "https://api.anthropic.com/v1"},
+    {"sim", NULL, "http://127.0.0.1:8089/v1"},
+};
+static const struct config_known_model known[] = {
+    {"openai", "gpt-5.2"}, {"anthropic", "claude-sonnet-4-5"}, {"anthropic", "gpt-5.2"}};
+static const struct config_vendors vendors = {rows, 3, known, 3};
+
+static struct config *parse(const char *text, struct buf *errors)
+{
+    buf_init(errors, 64 * 1024);
+    return config_parse("f.yaml", str_from(text), &vendors, errors);
+}
+
+static void expect_text(struct str got, const char *wanted)
+{
+    if (!str_eq(got, str_from(wanted))) {
+        fail_msg("got '%.*s', wanted '%s'", STR_ARG(got), wanted);
+    }
+}
+
+static void expect_errors(const char *text, const char *wanted)
+{
+    struct buf errors;
+    struct config *c = parse(text, &errors);
+    assert_null(c);
+    expect_text(buf_str(&errors), wanted);
+    buf_release(&errors);
+}
+
+static void expect_models(const struct config *c, const struct upstream *a,
+                          const struct upstream *b)
+{
+    const struct model *m = config_model(c, STR("small"));
+    assert_ptr_equal(m, config_model(c, STR("gpt")));
+    assert_ptr_equal(m->routes[0].upstream, a);
+    assert_ptr_equal(m->routes[1].upstream, b);
+    expect_text(m->routes[1].model, "gpt");
+    assert_true(m->routes[0].priority == 2 && m->routes[0].weight == 3);
+    assert_true(m->routes[1].priority == 0 && m->routes[1].weight == 1);
+    expect_text(m->in, "2.5");
+    expect_text(m->margin, "1.05");
+    assert_int_equal(m->max_output, 4096);
+    assert_true(config_model(c, STR("booked"))->from_book);
+    assert_null(config_model(c, STR("other")));
+}
+
+static void reads_a_whole_file(void **state)
+{
+    (void)state;
+    struct buf errors;
+    setenv("TEST_KEY", "sk-one", 1);
+    unsetenv("TEST_NONE");
+    struct config *c = parse(
+        "models:\n"
+        "  - name: gpt\n"
+        "    aliases: [fast, small]\n"
+        "    routes: [{upstream: a, model: gpt-5.2, priority: 2, weight: 3}, {upstream: b}]\n"
+        "    price: {currency: USD, input: '2.5', output: 10, margin: '1.05'}\n"
+        "    max_output: 4096\n"
+        "  - {name: booked, routes: [{upstream: a}], price: {from: book}}\n"
+        "listen: 0.0.0.0:${TEST_NONE:-9090}\n"
+        "store: sqlite:/var/lib/x/station.db\n"
+        "lanes: 3\n"
+        "trusted_proxies: [127.0.0.1, '::1']\n"
+        "timeouts: {head: 1500ms, body: 2m, idle: 15s, total: 1h}\n"
+        "upstreams:\n"
+        "  - {name: a, vendor: openai, keys: ['${TEST_KEY}', {value: sk-two, rpm: 600}]}\n"
+        "  - {name: b, vendor: openai, base: 'http://[::1]:8000/v1/', dialects: [chat, gemini],\n"
+        "     cooldown: 0s, source: plan}\n",
+        &errors);
+    expect_text(buf_str(&errors), "");
+    assert_non_null(c);
+    expect_text(c->listen, "0.0.0.0:9090");
+    expect_text(c->store_path, "/var/lib/x/station.db");
+    expect_text(c->data_dir, "/var/lib/x");
+    assert_int_equal(c->lanes, 3);
+    assert_int_equal(c->trusted_proxy_count, 2);
+    assert_int_equal(c->head_ms, 1500);
+    assert_int_equal(c->body_ms, 120000);
+    assert_int_equal(c->total_ms, 3600000);
+    assert_int_equal(c->upstream_count, 2);
+    const struct upstream *a = &c->upstreams[0], *b = &c->upstreams[1];
+    expect_text(a->host, "api.openai.com");
+    expect_text(a->base_path, "/v1");
+    expect_text(a->source, "official");
+    assert_true(a->tls && a->port == 443 && a->cooldown_ms == -1 && a->key_count == 2);
+    expect_text(a->keys[0].value, "sk-one");
+    expect_text(a->keys[1].value, "sk-two");
+    assert_int_equal(a->keys[1].rpm, 600);
+    expect_text(b->host, "::1");
+    expect_text(b->base_path, "/v1");
+    assert_true(!b->tls && b->port == 8000 && b->cooldown_ms == 0 && b->dialects == 9);
+    expect_models(c, a, b);
+    config_unref(config_ref(c));
+    expect_text(c->listen, "0.0.0.0:9090");
+    config_unref(c);
+    buf_release(&errors);
+}
+
+static void names_all_mistakes_of_one_run(void **state)
+{
+    (void)state;
+    unsetenv("TEST_NONE");
+    expect_errors("lisen: 1\n"
+                  "lanes: 1.5x\n"
+                  "lanes: 2\n"
+                  "upstreams:\n"
+                  "  - {name: openai, vendor: opnai, keys: ['${TEST_NONE}']}\n"
+                  "  - {name: openai, vendor: sim}\n"
+                  "models:\n"
+                  "  - {name: m, aliases: [m], routes: [{upstream: openia}]}\n",
+                  "f.yaml:1:1: 'lisen' is no setting of the configuration, did you mean 'listen'?\n"
+                  "f.yaml:2:8: lanes must be a whole number from 0 to 64, not '1.5x'\n"
+                  "f.yaml:3:1: 'lanes' is given twice\n"
+                  "f.yaml:5:42: the environment variable TEST_NONE is not set\n"
+                  "f.yaml:5:5: there is no vendor 'opnai', did you mean 'openai'?\n"
+                  "f.yaml:6:5: two upstreams have the name 'openai'\n"
+                  "f.yaml:8:25: two models have the name or alias 'm'\n"
+                  "f.yaml:8:49: there is no upstream 'openia', did you mean 'openai'?\n");
+}
+
+static void refuses_session_tokens(void **state)
+{
+    (void)state;
+    static const char *const tokens[] = {"sk-ant-oat01-x", "sk-ant-sid01-x", "eyJhbGciOi.x.y",
+                                         "ya29.x"};
+    for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "upstreams: [{name: a, vendor: sim, keys: [%s]}]\n",
+                 tokens[i]);
+        expect_errors(text, "f.yaml:1:43: session token of a consumer product, entrepot takes API "
+                            "keys only\n");
+    }
+}
+
+static void refuses_bad_values(void **state)
+{
+    (void)state;
+    expect_errors("timeouts: {head: 15}\n",
+                  "f.yaml:1:18: head must be a time such as 500ms, 15s, 2m or 1h, not '15'\n");
+    expect_errors("store: postgresql://x\n",
+                  "f.yaml:1:8: store must be sqlite:PATH, not 'postgresql://x'\n");
+    expect_errors("tls: {cert: a}\n", "f.yaml:1:6: tls needs 'key'\n");
+    expect_errors(
+        "models: [{name: m, routes: [], price: {currency: USD, input: '-1', output: '1'}}]",
+        "f.yaml:1:62: input must be a decimal number with at most six digits after the "
+        "point, not '-1'\n");
+    expect_errors("models: [{name: m, routes: [], price: {input: '1'}}]",
+                  "f.yaml:1:39: a price needs 'from: book', or 'currency', 'input' and 'output'\n");
+    expect_errors("upstreams: [{name: a, vendor: sim, base: 'ftp://x'}]",
+                  "f.yaml:1:42: base must be a URL such as https://api.example.com/v1, not "
+                  "'ftp://x'\n");
+    expect_errors("", "f.yaml:1:1: the file is empty\n");
+}
+
+static void stands_in_for_a_file(void **state)
+{
+    (void)state;
+    struct buf errors;
+    buf_init(&errors, 64 * 1024);
+    unsetenv("TEST_OPENAI_KEY");
+    unsetenv("TEST_ANTHROPIC_KEY");
+    assert_false(config_env_has_vendor(&vendors));
+    struct config *c = config_default(4321, &vendors, &errors);
+    assert_non_null(c);
+    assert_int_equal(c->upstreams[0].port, 4321);
+    assert_non_null(config_model(c, STR("sim-small")));
+    config_unref(c);
+    setenv("TEST_ANTHROPIC_KEY", "sk-ant-api03-x", 1);
+    assert_true(config_env_has_vendor(&vendors));
+    c = config_default(4321, &vendors, &errors);
+    assert_non_null(c);
+    assert_int_equal(c->upstream_count, 1);
+    assert_int_equal(c->model_count, 2);
+    expect_text(c->upstreams[0].keys[0].value, "sk-ant-api03-x");
+    assert_null(config_model(c, STR("sim-small")));
+    config_unref(c);
+    buf_release(&errors);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_a_whole_file),     cmocka_unit_test(names_all_mistakes_of_one_run),
+        cmocka_unit_test(refuses_session_tokens), cmocka_unit_test(refuses_bad_values),
+        cmocka_unit_test(stands_in_for_a_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

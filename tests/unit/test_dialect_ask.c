@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "dialect/dialect.h"
+#include "http/http.h"
+
+static struct target target_of(unsigned method, const char *path, const char *query)
+{
+    struct target t;
+    endpoint_find(method, str_from(path), str_from(query), &t);
+    return t;
+}
+
+static const struct endpoint *post(const char *path)
+{
+    struct target t = target_of(HTTP_POST, path, "");
+    assert_non_null(t.endpoint);
+    assert_false(t.wrong_method);
+    return t.endpoint;
+}
+
+static void finds_paths_with_any_prefix(void **state)
+{
+    (void)state;
+    static const char *const prefixes[] = {"", "/v1", "/v1/v1"};
+    for (size_t i = 0; i < 3; i++) {
+        char path[64];
+        snprintf(path, sizeof(path), "%s/chat/completions", prefixes[i]);
+        assert_string_equal(post(path)->name, "chat.completions");
+        snprintf(path, sizeof(path), "%s/messages/count_tokens", prefixes[i]);
+        assert_int_equal(post(path)->op, OP_COUNT);
+        assert_false(post(path)->metered);
+        snprintf(path, sizeof(path), "%s/responses/input_tokens", prefixes[i]);
+        assert_int_equal(post(path)->dialect, DIALECT_RESPONSES);
+    }
+    assert_true(post("/v1/embeddings")->metered);
+    assert_null(target_of(HTTP_POST, "/v1/v1/v1/messages", "").endpoint);
+    assert_null(target_of(HTTP_POST, "/v12/messages", "").endpoint);
+    assert_null(target_of(HTTP_POST, "/v1/messages/", "").endpoint);
+    assert_null(target_of(HTTP_POST, "/v1", "").endpoint);
+    assert_null(target_of(HTTP_POST, "", "").endpoint);
+    assert_true(target_of(HTTP_GET, "/v1/messages", "").wrong_method);
+}
+
+static void finds_gemini_methods(void **state)
+{
+    (void)state;
+    struct target t = target_of(HTTP_POST, "/v1beta/models/gemini-3:generateContent", "");
+    assert_int_equal(t.endpoint->dialect, DIALECT_GEMINI);
+    assert_true(str_eq(t.model, STR("gemini-3")));
+    assert_false(t.stream);
+    t = target_of(HTTP_POST, "/v1/models/g:streamGenerateContent", "key=a&alt=sse");
+    assert_true(t.stream);
+    assert_int_equal(t.framing, FRAMING_SSE);
+    t = target_of(HTTP_POST, "/v1beta/models/g:streamGenerateContent", "");
+    assert_int_equal(t.framing, FRAMING_ARRAY);
+    t = target_of(HTTP_POST, "/v1beta/models/publishers/google/models/x:countTokens", "");
+    assert_true(str_eq(t.model, STR("publishers/google/models/x")));
+    assert_int_equal(t.endpoint->op, OP_COUNT);
+    t = target_of(HTTP_POST, "/v1beta/tunedModels/x:generateContent", "");
+    assert_true(str_eq(t.model, STR("tunedModels/x")));
+    t = target_of(HTTP_POST, "/v1beta/models/:generateContent", "");
+    assert_int_equal(t.endpoint->op, OP_MODELS);
+    assert_true(t.wrong_method);
+    assert_true(target_of(HTTP_GET, "/v1beta/models/x:embedContent", "").wrong_method);
+}
+
+static void finds_models_and_own(void **state)
+{
+    (void)state;
+    struct target t = target_of(HTTP_GET, "/v1/models", "");
+    assert_int_equal(t.endpoint->op, OP_MODELS);
+    assert_int_equal(t.endpoint->dialect, DIALECT_CHAT);
+    t = target_of(HTTP_GET, "/v1beta/models", "");
+    assert_int_equal(t.endpoint->dialect, DIALECT_GEMINI);
+    t = target_of(HTTP_GET, "/v1/models/ft:gpt/x", "");
+    assert_int_equal(t.endpoint->op, OP_MODELS);
+    assert_true(str_eq(t.model, STR("ft:gpt/x")));
+    static const char *const own[] = {"/",           "/healthz",  "/readyz",
+                                      "/v1/account", "/v1/usage", "/v1/prices"};
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        t = target_of(HTTP_GET, own[i], "");
+        assert_int_equal(t.endpoint->op, OP_OWN);
+        assert_int_equal(t.endpoint->dialect, DIALECT_OWN);
+    }
+    assert_null(target_of(HTTP_GET, "/account", "").endpoint);
+}
+
+static void check_path(const char *path, const char *query, const char *model, const char *want)
+{
+    struct target t = target_of(HTTP_POST, path, query);
+    struct buf b;
+    buf_init(&b, 256);
+    assert_true(upstream_path(t.endpoint, &t, str_from(model), &b));
+    assert_int_equal(b.n, strlen(want));
+    assert_memory_equal(b.p, want, b.n);
+    buf_release(&b);
+}
+
+static void writes_upstream_paths(void **state)
+{
+    (void)state;
+    check_path("/v1/v1/chat/completions", "", "m", "/chat/completions");
+    check_path("/responses/input_tokens", "", "m", "/responses/input_tokens");
+    check_path("/v1/models/x:generateContent", "", "a b?c", "/models/a%20b%3Fc:generateContent");
+    check_path("/v1/models/x:streamGenerateContent", "alt=sse", "g",
+               "/models/g:streamGenerateContent?alt=sse");
+    check_path("/v1/models/x:streamGenerateContent", "", "tunedModels/g",
+               "/tunedModels/g:streamGenerateContent");
+    struct target t = target_of(HTTP_GET, "/healthz", "");
+    struct buf b;
+    buf_init(&b, 64);
+    assert_false(upstream_path(t.endpoint, &t, STR("m"), &b));
+    buf_release(&b);
+}
+
+static bool reads(const char *path, const char *body, struct ask *a, const char **field)
+{
+    struct err e = {""};
+    bool ok = ask_read(post(path), str_from(body), a, field, &e);
+    assert_int_equal(ok, e.text[0] == '\0');
+    return ok;
+}
+
+static void reads_a_chat(void **state)
+{
+    (void)state;
+    struct ask a;
+    const char *field;
+    const char *body = "{ \"messages\":[{\"model\":\"no\",\"stream\":1}], \"model\" : \"gpt\","
+                       "\"stream\":true,\"stream_options\":{\"include_usage\":true},"
+                       "\"max_tokens\":5,\"max_completion_tokens\":70}";
+    assert_true(reads("/v1/chat/completions", body, &a, &field));
+    assert_true(str_eq(a.model, STR("gpt")));
+    assert_true(str_eq(a.model_value, STR("\"gpt\"")));
+    assert_ptr_equal(a.model_value.p, strstr(body, "\"gpt\""));
+    assert_true(a.stream);
+    assert_true(a.include_usage);
+    assert_true(str_eq(a.stream_options, STR("{\"include_usage\":true}")));
+    assert_int_equal(a.max_output, 70);
+    assert_true(reads("/v1/chat/completions",
+                      "{\"model\":\"m\",\"stream\":null,\"stream_options\":null}", &a, &field));
+    assert_false(a.stream);
+    assert_false(a.include_usage);
+    assert_true(str_eq(a.stream_options, STR("null")));
+    assert_int_equal(a.max_output, 0);
+}
+
+static void reads_other_dialects(void **state)
+{
+    (void)state;
+    struct ask a;
+    const char *field;
+    assert_true(reads("/v1/responses", "{\"model\":\"m\",\"max_output_tokens\":9}", &a, &field));
+    assert_int_equal(a.max_output, 9);
+    assert_null(a.stream_options.p);
+    assert_true(reads("/v1/messages", "{\"model\":\"m\",\"max_tokens\":8}", &a, &field));
+    assert_int_equal(a.max_output, 8);
+    assert_true(reads("/v1beta/models/g:generateContent",
+                      "{\"contents\":[],\"generationConfig\":{\"maxOutputTokens\":7}}", &a,
+                      &field));
+    assert_int_equal(a.max_output, 7);
+    assert_null(a.model.p);
+    assert_true(reads("/v1beta/models/g:generateContent",
+                      "{\"generation_config\":{\"max_output_tokens\":6}}", &a, &field));
+    assert_int_equal(a.max_output, 6);
+}
+
+static void refuses(const char *path, const char *body, const char *want)
+{
+    struct ask a;
+    const char *field;
+    if (reads(path, body, &a, &field)) {
+        fail_msg("accepted: %s", body);
+    }
+    if (want == NULL) {
+        assert_null(field);
+    } else {
+        assert_string_equal(field, want);
+    }
+}
+
+static void refuses_two_readings(void **state)
+{
+    (void)state;
+    const char *chat = "/v1/chat/completions";
+    refuses(chat, "{\"model\":\"a\",\"model\":\"b\"}", "model");
+    refuses(chat, "{\"mod\\u0065l\":\"b\"}", "model");
+    refuses(chat, "{\"model\":\"a\",\"mod\\u0065l\":\"b\"}", "model");
+    refuses(chat, "{\"model\":\"a\\u0062\"}", "model");
+    refuses(chat, "{\"model\":\"\"}", "model");
+    refuses(chat, "{\"model\":null}", "model");
+    refuses(chat, "{\"model\":[\"a\"]}", "model");
+    refuses(chat, "{}", "model");
+    refuses(chat, "{\"model\":\"a\",\"stream\":\"true\"}", "stream");
+    refuses(chat, "{\"model\":\"a\",\"stream\":1}", "stream");
+    refuses(chat, "{\"model\":\"a\",\"stream\":true,\"stream\":false}", "stream");
+    refuses(chat, "{\"model\":\"a\",\"messages\":[],\"messages\":[]}", "messages");
+    refuses(chat, "{\"model\":\"a\",\"stream_options\":[]}", "stream_options");
+    refuses(chat, "{\"model\":\"a\",\"stream_options\":{\"include_usage\":\"x\"}}",
+            "stream_options");
+    refuses(chat,
+            "{\"model\":\"a\",\"stream_options\":{\"include_usage\":true,\"include_usage\":false}}",
+            "stream_options");
+    refuses(chat, "{\"model\":\"a\",\"max_tokens\":1.5}", "max_tokens");
+    refuses(chat, "{\"model\":\"a\",\"max_tokens\":-1}", "max_tokens");
+    refuses(chat, "[]", NULL);
+    refuses(chat, "", NULL);
+    refuses("/v1/embeddings", "{\"model\":\"a\",\"stream\":true}", "stream");
+    refuses("/v1beta/models/g:generateContent", "{\"generationConfig\":5}", "generationConfig");
+}
+
+static void limits_the_name(void **state)
+{
+    (void)state;
+    char body[LIMIT_NAME + 32] = "{\"model\":\"";
+    size_t n = strlen(body);
+    memset(body + n, 'm', LIMIT_NAME);
+    memcpy(body + n + LIMIT_NAME, "\"}", 3);
+    struct ask a;
+    const char *field;
+    assert_true(reads("/v1/messages", body, &a, &field));
+    assert_int_equal(a.model.n, LIMIT_NAME);
+    memcpy(body + n + LIMIT_NAME, "m\"}", 4);
+    refuses("/v1/messages", body, "model");
+}
+
+static void knows_vendors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < vendor_count; i++) {
+        assert_ptr_equal(vendor_find(str_from(vendors[i].name)), &vendors[i]);
+        assert_false(str_ends(str_from(vendors[i].base), STR("/")));
+        assert_int_not_equal(vendors[i].dialects, 0);
+    }
+    assert_null(vendor_find(STR("nobody")));
+    for (size_t i = 0; i < price_book_count; i++) {
+        assert_non_null(vendor_find(str_from(price_book[i].vendor)));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_paths_with_any_prefix),
+        cmocka_unit_test(finds_gemini_methods),
+        cmocka_unit_test(finds_models_and_own),
+        cmocka_unit_test(writes_upstream_paths),
+        cmocka_unit_test(reads_a_chat),
+        cmocka_unit_test(reads_other_dialects),
+        cmocka_unit_test(refuses_two_readings),
+        cmocka_unit_test(limits_the_name),
+        cmocka_unit_test(knows_vendors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

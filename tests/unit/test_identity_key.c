@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys' limits and the directory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "identity/identity.h"
+
+/* 2026-11-24T08:00:10Z */
+#define NOW INT64_C(1795507210000000)
+#define DAY INT64_C(86400000000)
+
+static void test_revoked_and_expired(void **state)
+{
+    struct key k = {.expires_us = NOW};
+    unsigned wait;
+
+    (void)state;
+    assert_int_equal(key_enter(&k, STR("m"), NOW - 1, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_EXPIRED);
+    atomic_store(&k.revoked, true);
+    assert_int_equal(key_enter(&k, STR("m"), NOW - 1, &wait), KEY_REVOKED);
+    assert_int_equal(atomic_load(&k.running), 1);
+}
+
+static void test_models(void **state)
+{
+    struct key k = {.models = "gpt-5, claude"};
+    unsigned wait;
+
+    (void)state;
+    assert_int_equal(key_enter(&k, STR("gpt-5"), NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, STR("claude"), NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, STR("gpt"), NOW, &wait), KEY_WRONG_MODEL);
+    assert_int_equal(key_enter(&k, STR("gpt-5, claude"), NOW, &wait), KEY_WRONG_MODEL);
+}
+
+static void test_rpm(void **state)
+{
+    struct key k = {.rpm = 2};
+    unsigned wait;
+
+    (void)state;
+    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_RPM);
+    assert_int_equal(wait, 50);
+    assert_int_equal(atomic_load(&k.running), 2);
+    assert_int_equal(key_enter(&k, STR("m"), NOW + 50 * 1000000, &wait), KEY_OK);
+}
+
+static void test_concurrency(void **state)
+{
+    struct key k = {.concurrency = 1};
+    unsigned wait;
+
+    (void)state;
+    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_CONCURRENCY);
+    assert_true(wait > 0);
+    key_leave(&k);
+    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_OK);
+}
+
+static void test_budget(void **state)
+{
+    struct key k = {.budget = 100, .budget_period = 'd'};
+
+    (void)state;
+    assert_true(key_budget_hold(&k, 60, NOW));
+    assert_false(key_budget_hold(&k, 41, NOW));
+    key_budget_charge(&k, 60, 50, NOW);
+    assert_false(key_budget_hold(&k, 51, NOW));
+    assert_true(key_budget_hold(&k, 50, NOW));
+    key_budget_release(&k, 50);
+    assert_true(key_budget_hold(&k, 100, NOW + DAY));
+    key_budget_release(&k, 100);
+    key_budget_charge(&k, 0, -50, NOW);
+    assert_true(key_budget_hold(&k, 100, NOW));
+}
+
+static void test_budget_of_a_month(void **state)
+{
+    struct key k = {.budget = 100, .budget_period = 'm'};
+
+    (void)state;
+    key_budget_charge(&k, 0, 100, NOW);
+    assert_false(key_budget_hold(&k, 1, NOW + 6 * DAY)); /* 30 November */
+    assert_true(key_budget_hold(&k, 1, NOW + 7 * DAY));  /* 1 December */
+    /* A charge that arrives late for the old window does not spend the new one. */
+    key_budget_charge(&k, 0, 10, NOW + 7 * DAY);
+    key_budget_charge(&k, 0, 100, NOW);
+    assert_int_equal(atomic_load(&k.spent), 10);
+}
+
+static void test_directory(void **state)
+{
+    enum { COUNT = 1000 };
+    static struct key keys[COUNT];
+    static struct account accounts[COUNT];
+    struct directory *d = directory_new();
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT; i++) {
+        keys[i].hash[0] = 7; /* all in one chain */
+        keys[i].hash[30] = (uint8_t)(i >> 8);
+        keys[i].hash[31] = (uint8_t)i;
+        snprintf(accounts[i].name, sizeof accounts[i].name, "account %u", i);
+        assert_null(directory_key(d, keys[i].hash));
+        assert_null(directory_account(d, str_from(accounts[i].name)));
+        directory_add_key(d, &keys[i]);
+        directory_add_account(d, &accounts[i]);
+    }
+    for (unsigned i = 0; i < COUNT; i++) {
+        assert_ptr_equal(directory_key(d, keys[i].hash), &keys[i]);
+        assert_ptr_equal(directory_account(d, str_from(accounts[i].name)), &accounts[i]);
+    }
+    directory_free(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_revoked_and_expired),
+        cmocka_unit_test(test_models),
+        cmocka_unit_test(test_rpm),
+        cmocka_unit_test(test_concurrency),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_budget_of_a_month),
+        cmocka_unit_test(test_directory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

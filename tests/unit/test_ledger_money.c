@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The money path, against a real store in a temporary folder and through the real thread. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "ledger/ledger_int.h"
+
+/* Price of the tests: 1 nano per token of input, so that costs are token counts. */
+static const struct price test_price = {
+    .currency = {"USD"}, .in = 1000, .out = 1000, .margin_num = 1, .margin_den = 1};
+
+struct station {
+    char folder[64], path[96];
+    struct ledger *ledger;
+    struct loop *loop;
+    struct account *account;
+    struct key *key;
+    char raw[64]; /* the key as its holder has it */
+    int64_t price;
+    unsigned answers;
+};
+
+struct op {
+    struct ledger_op op;
+    struct station *s;
+};
+
+static void answered(struct task *t)
+{
+    struct op *o = (struct op *)(void *)t;
+
+    o->s->answers++;
+}
+
+static void submit(struct station *s, struct op *o)
+{
+    o->s = s;
+    o->op.task.run = answered;
+    o->op.loop = s->loop;
+    assert_true(ledger_submit(s->ledger, &o->op));
+}
+
+static void await(struct station *s, unsigned answers)
+{
+    for (int i = 0; i < 1000 && s->answers < answers; i++)
+        loop_step(s->loop, 100);
+    assert_int_equal(s->answers, answers);
+    s->answers = 0;
+}
+
+static bool run(struct station *s, struct op *o)
+{
+    submit(s, o);
+    await(s, 1);
+    return o->op.ok;
+}
+
+static void open_ledger(struct station *s)
+{
+    struct err e;
+
+    s->ledger = ledger_open(s->path, true, &e);
+    if (s->ledger == NULL)
+        fail_msg("%s", e.text);
+    s->account = directory_account(s->ledger->directory, STR("alice"));
+    s->key = s->raw[0] == '\0' ? NULL : ledger_key(s->ledger, str_from(s->raw));
+}
+
+/* What administration does for a test, on the ledger thread. */
+struct admin {
+    struct station *s;
+    int64_t credit, budget;
+    const char *kind, *sql;
+    bool ok;
+    struct buf out;
+    struct err e;
+};
+
+static void do_create(struct ledger *l, void *ctx)
+{
+    struct admin *a = ctx;
+    const struct currency usd = {"USD"};
+    struct str alice = STR("alice");
+
+    a->ok = ledger_account_create(l, alice, str_from(a->kind), usd, &a->out, &a->e) &&
+            (a->credit == 0 || ledger_credit(l, alice, a->credit, STR("tést"), &a->out, &a->e)) &&
+            ledger_price_row(l, STR("m"), &test_price, &a->s->price, &a->e);
+    buf_clear(&a->out);
+    a->ok = a->ok && ledger_key_create(l, alice, STR("laptop"), STR(""), 0, 0, 0, a->budget, 'd',
+                                       &a->out, &a->e);
+}
+
+static void do_sql(struct ledger *l, void *ctx)
+{
+    struct admin *a = ctx;
+
+    a->ok = store_exec(l->store, a->sql, &a->e);
+}
+
+static void do_check(struct ledger *l, void *ctx)
+{
+    struct admin *a = ctx;
+
+    a->ok = ledger_check(l, &a->out, &a->e);
+}
+
+static bool call(struct station *s, struct admin *a, void (*fn)(struct ledger *, void *))
+{
+    struct op o = {.op = {.kind = LEDGER_CALL, .call = fn, .ctx = a}};
+
+    a->s = s;
+    buf_init(&a->out, 1 << 20);
+    run(s, &o);
+    return a->ok;
+}
+
+static bool check(struct station *s)
+{
+    struct admin a = {0};
+    bool ok = call(s, &a, do_check);
+
+    assert_true(ok == (str_find(buf_str(&a.out), STR("\"ok\":true")) != SIZE_MAX));
+    if (!ok)
+        fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&a.out)));
+    buf_release(&a.out);
+    return ok;
+}
+
+static void sql(struct station *s, const char *text)
+{
+    struct admin a = {.sql = text};
+
+    if (!call(s, &a, do_sql))
+        fail_msg("%s", a.e.text);
+    buf_release(&a.out);
+}
+
+static struct station *station_new(const char *kind, int64_t credit, int64_t budget)
+{
+    struct station *s = calloc(1, sizeof *s);
+    struct admin a = {.kind = kind, .credit = credit, .budget = budget};
+    struct err e;
+
+    assert_non_null(s);
+    snprintf(s->folder, sizeof s->folder, "/tmp/ledger-XXXXXX");
+    assert_non_null(mkdtemp(s->folder));
+    snprintf(s->path, sizeof s->path, "%s/station.db", s->folder);
+    s->loop = loop_new(&e);
+    assert_non_null(s->loop);
+    open_ledger(s);
+    if (!call(s, &a, do_create))
+        fail_msg("%s", a.e.text);
+    size_t at = str_find(buf_str(&a.out), STR("ek_"));
+    assert_true(at != SIZE_MAX);
+    memcpy(s->raw, a.out.p + at, 46);
+    buf_release(&a.out);
+    s->account = directory_account(s->ledger->directory, STR("alice"));
+    s->key = ledger_key(s->ledger, str_from(s->raw));
+    assert_non_null(s->key);
+    return s;
+}
+
+static void station_free(struct station *s)
+{
+    static const char *const ends[] = {"", ".lock", "-wal", "-shm"};
+    char name[128];
+
+    ledger_close(s->ledger);
+    loop_free(s->loop);
+    for (int i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%s%s", s->path, ends[i]);
+        unlink(name);
+    }
+    assert_int_equal(rmdir(s->folder), 0);
+    free(s);
+}
+
+static bool allot(struct station *s, int64_t nano)
+{
+    struct op o = {.op = {.kind = LEDGER_ALLOT, .account = s->account, .nano = nano}};
+
+    return run(s, &o);
+}
+
+static void hold(struct station *s, int64_t nano)
+{
+    if (ledger_hold(s->account, s->key, nano) == HOLD_WAIT) {
+        assert_true(allot(s, nano));
+        assert_int_equal(ledger_hold(s->account, s->key, nano), HOLD_HELD);
+    }
+}
+
+static struct rid rid_of(uint8_t n)
+{
+    return (struct rid){{n}};
+}
+
+static void fill(struct station *s, struct charge *c, uint8_t n, int64_t held, int64_t cost)
+{
+    *c = (struct charge){.rid = rid_of(n),
+                         .account = s->account,
+                         .key = s->key,
+                         .asked = "m",
+                         .sent = "m",
+                         .seen = "m",
+                         .upstream = "lab",
+                         .price_id = s->price,
+                         .usage = {.in = (uint64_t)cost},
+                         .cost_currency = {"CNY"},
+                         .cost = cost / 2,
+                         .computed = cost,
+                         .held = held,
+                         .ts_us = clock_wall_us()};
+}
+
+static bool charge(struct station *s, struct charge *c, uint8_t n, int64_t held, int64_t cost)
+{
+    struct op o = {.op = {.kind = LEDGER_CHARGE, .charge = c}};
+
+    fill(s, c, n, held, cost);
+    return run(s, &o);
+}
+
+static bool reverse(struct station *s, uint8_t n)
+{
+    struct charge c = {.rid = rid_of(n)};
+    struct op o = {.op = {.kind = LEDGER_REVERSE, .charge = &c}};
+
+    return run(s, &o);
+}
+
+static bool close_request(struct station *s, uint8_t n)
+{
+    struct closing *c = calloc(1, sizeof *c);
+    struct op o = {.op = {.kind = LEDGER_CLOSE, .closing = c, .attempt_count = 1}};
+
+    assert_non_null(c);
+    *c = (struct closing){.rid = rid_of(n),
+                          .account = s->account,
+                          .key = s->key,
+                          .asked = "m",
+                          .endpoint = "chat",
+                          .end = "complete",
+                          .status = 200};
+    o.op.attempts[0] = (struct attempt){.upstream = "lab", .failure = "connect"};
+    return run(s, &o);
+}
+
+static void expect(struct station *s, int64_t balance, int64_t held)
+{
+    struct account *a = s->account;
+
+    assert_int_equal(ledger_balance(a), balance);
+    assert_int_equal(atomic_load(&a->held), held);
+    if (a->kind == ACCOUNT_CUSTOMER)
+        assert_int_equal(
+            atomic_load(&a->free) + atomic_load(&a->held) + atomic_load(&a->unallotted), balance);
+}
+
+static void test_hold_and_charge(void **state)
+{
+    struct station *s = station_new("customer", 1000, 0);
+    struct charge c;
+
+    (void)state;
+    assert_int_equal(ledger_hold(s->account, s->key, 100), HOLD_WAIT);
+    assert_true(allot(s, 100));
+    assert_int_equal(atomic_load(&s->account->free), 250); /* a quarter */
+    assert_int_equal(ledger_hold(s->account, s->key, 100), HOLD_HELD);
+    expect(s, 1000, 100);
+    ledger_release(s->account, s->key, 100);
+    expect(s, 1000, 0);
+    hold(s, 100);
+    assert_true(charge(s, &c, 1, 100, 70));
+    assert_int_equal(c.charged, 70);
+    assert_true(close_request(s, 1));
+    expect(s, 930, 0);
+    assert_true(check(s));
+    station_free(s);
+}
+
+static void test_no_funds(void **state)
+{
+    struct station *s = station_new("customer", 10, 0);
+
+    (void)state;
+    assert_int_equal(ledger_hold(s->account, s->key, 11), HOLD_NO_FUNDS);
+    hold(s, 10);
+    assert_int_equal(ledger_hold(s->account, s->key, 1), HOLD_NO_FUNDS);
+    assert_true(allot(s, 5)); /* nothing is there: still an answer */
+    expect(s, 10, 10);
+    station_free(s);
+}
+
+static void test_overrun(void **state)
+{
+    struct station *s = station_new("customer", 100, 0);
+    struct charge c;
+
+    (void)state;
+    hold(s, 20);
+    assert_int_equal(atomic_load(&s->account->free), 5);
+    assert_true(charge(s, &c, 1, 20, 60));
+    assert_int_equal(c.charged, 25);
+    expect(s, 75, 0);
+    struct purse *loss = purse_by_name(s->ledger, "loss:overrun:USD");
+    assert_int_equal(ledger_balance(&loss->account), -35);
+    assert_true(check(s));
+    assert_true(reverse(s, 1));
+    expect(s, 100, 0);
+    assert_int_equal(ledger_balance(&loss->account), 0);
+    assert_true(reverse(s, 1)); /* once */
+    expect(s, 100, 0);
+    assert_true(check(s));
+    station_free(s);
+}
+
+static void test_one_request_is_charged_once(void **state)
+{
+    struct station *s = station_new("customer", 1000, 0);
+    struct charge c;
+
+    (void)state;
+    hold(s, 50);
+    assert_true(charge(s, &c, 1, 50, 50));
+    hold(s, 50);
+    assert_false(charge(s, &c, 1, 50, 60));
+    expect(s, 950, 50); /* a failed charge leaves the hold to its owner */
+    ledger_release(s->account, s->key, 50);
+    assert_true(check(s));
+    station_free(s);
+}
+
+static void wait_a_little(struct ledger *l, void *ctx)
+{
+    (void)l;
+    (void)ctx;
+    usleep(100 * 1000);
+}
+
+/* Many operations in few commits: the sums of a batch are those of its rows. */
+static void test_batch(void **state)
+{
+    enum { COUNT = 600 };
+    static struct charge charges[COUNT];
+    static struct op ops[COUNT];
+    struct station *s = station_new("customer", 100000, 0);
+    struct op pause = {.op = {.kind = LEDGER_CALL, .call = wait_a_little}};
+
+    (void)state;
+    submit(s, &pause); /* so that the rest is queued when the thread comes to it */
+    assert_true(ledger_hold(s->account, s->key, COUNT * 50) == HOLD_WAIT);
+    struct op more = {.op = {.kind = LEDGER_ALLOT, .account = s->account, .nano = COUNT * 50}};
+    submit(s, &more);
+    await(s, 2);
+    submit(s, &pause);
+    for (unsigned i = 0; i < COUNT; i++) {
+        hold(s, 50);
+        fill(s, &charges[i], 0, 50, 40);
+        charges[i].rid.b[14] = (uint8_t)(i / 2 >> 8); /* each twice */
+        charges[i].rid.b[15] = (uint8_t)(i / 2);
+        ops[i] = (struct op){.op = {.kind = LEDGER_CHARGE, .charge = &charges[i]}};
+        submit(s, &ops[i]);
+    }
+    await(s, COUNT + 1);
+    for (unsigned i = 0; i < COUNT; i++)
+        assert_true(ops[i].op.ok == (i % 2 == 0));
+    expect(s, 100000 - COUNT / 2 * 40, COUNT / 2 * 50);
+    assert_true(check(s));
+    station_free(s);
+}
+
+static void test_house_is_never_refused(void **state)
+{
+    struct station *s = station_new("house", 0, 0);
+    struct charge c;
+
+    (void)state;
+    assert_int_equal(ledger_hold(s->account, s->key, 1000), HOLD_HELD);
+    assert_true(charge(s, &c, 1, 1000, 5000));
+    assert_int_equal(c.charged, 5000);
+    expect(s, -5000, 0);
+    assert_true(check(s));
+    station_free(s);
+}
+
+static void test_budget(void **state)
+{
+    struct station *s = station_new("customer", 1000, 100);
+    struct charge c;
+
+    (void)state;
+    assert_int_equal(ledger_hold(s->account, s->key, 101), HOLD_OVER_BUDGET);
+    hold(s, 80);
+    assert_int_equal(ledger_hold(s->account, s->key, 21), HOLD_OVER_BUDGET);
+    assert_true(charge(s, &c, 1, 80, 60));
+    assert_true(close_request(s, 1));
+    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_BUDGET);
+    ledger_close(s->ledger);
+    open_ledger(s);
+    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_BUDGET);
+    hold(s, 40);
+    station_free(s);
+}
+
+/* A process that dies with two charges, of which one is closed, and with a hold. */
+static void die_in_the_middle(struct station *s)
+{
+    struct charge c;
+    struct err e;
+
+    s->loop = loop_new(&e); /* not the parent's */
+    if (s->loop == NULL)
+        _exit(3);
+    open_ledger(s);
+    hold(s, 100);
+    if (!charge(s, &c, 1, 100, 70) || !close_request(s, 1))
+        _exit(1);
+    hold(s, 200);
+    if (!charge(s, &c, 2, 200, 300))
+        _exit(2);
+    hold(s, 10);
+    _exit(0);
+}
+
+static void test_crash(void **state)
+{
+    struct station *s = station_new("customer", 1000, 0);
+    int status;
+
+    (void)state;
+    ledger_close(s->ledger);
+    pid_t child = fork();
+    if (child == 0)
+        die_in_the_middle(s);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    open_ledger(s);
+    expect(s, 930, 0);
+    assert_int_equal(atomic_load(&s->account->unallotted), 930);
+    assert_true(check(s));
+    ledger_close(s->ledger);
+    open_ledger(s);
+    expect(s, 930, 0);
+    assert_true(check(s));
+    station_free(s);
+}
+
+/* What the threads hold together, which may never exceed the purse. */
+static atomic_int_fast64_t in_hands;
+static atomic_bool too_much;
+
+static void *hold_and_release(void *ctx)
+{
+    struct station *s = ctx;
+
+    for (int i = 0; i < 20000; i++) {
+        if (ledger_hold(s->account, s->key, 3) != HOLD_HELD)
+            continue;
+        if (atomic_fetch_add(&in_hands, 3) + 3 > 10)
+            atomic_store(&too_much, true);
+        atomic_fetch_sub(&in_hands, 3);
+        ledger_release(s->account, s->key, 3);
+    }
+    return NULL;
+}
+
+static void test_threads_never_hold_too_much(void **state)
+{
+    struct station *s = station_new("customer", 10, 0);
+    pthread_t threads[4];
+
+    (void)state;
+    assert_true(allot(s, 10));
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hold_and_release, s), 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    assert_false(atomic_load(&too_much));
+    assert_int_equal(atomic_load(&s->account->free), 10);
+    expect(s, 10, 0);
+    station_free(s);
+}
+
+static void test_check_finds_one_nano(void **state)
+{
+    struct station *s = station_new("customer", 1000, 0);
+
+    (void)state;
+    assert_true(check(s));
+    sql(s, "UPDATE account SET balance=balance+1 WHERE name='alice'");
+    assert_false(check(s));
+    station_free(s);
+}
+
+static void test_history_is_kept(void **state)
+{
+    struct station *s = station_new("customer", 1000, 0);
+    struct admin a = {.sql = "UPDATE transfer SET nano=nano+1"};
+    struct admin b = {.sql = "DELETE FROM transfer"};
+
+    (void)state;
+    assert_false(call(s, &a, do_sql));
+    assert_false(call(s, &b, do_sql));
+    buf_release(&a.out);
+    buf_release(&b.out);
+    station_free(s);
+}
+
+static void test_full_disk(void **state)
+{
+    struct station *s = station_new("customer", 100000, 0);
+    struct charge c;
+    uint8_t n = 1;
+
+    (void)state;
+    hold(s, 100);
+    assert_true(charge(s, &c, n, 100, 100));
+    sql(s, "PRAGMA max_page_count=1"); /* SQLite makes that the present size */
+    int64_t balance = ledger_balance(s->account);
+    for (hold(s, 100); charge(s, &c, ++n, 100, 110); hold(s, 100)) {
+        balance -= 110;
+        assert_true(n < 250);
+    }
+    expect(s, balance, 100);
+    assert_int_equal(c.charged, 0);
+    sql(s, "PRAGMA max_page_count=100000");
+    assert_true(charge(s, &c, n, 100, 110)); /* the same hold, the thread goes on */
+    expect(s, balance - 110, 0);
+    assert_true(check(s));
+    station_free(s);
+}
+
+static void test_second_process_is_refused(void **state)
+{
+    struct station *s = station_new("customer", 0, 0);
+    char pid[24];
+    struct err e;
+
+    (void)state;
+    snprintf(pid, sizeof pid, "process %ld", (long)getpid());
+    assert_null(ledger_open(s->path, false, &e));
+    assert_non_null(strstr(e.text, pid));
+    station_free(s);
+}
+
+static void test_what_people_type(void **state)
+{
+    struct station *s = station_new("customer", 0, 0);
+    struct currency usd = {"USD"};
+    struct buf out;
+    struct err e;
+
+    (void)state;
+    ledger_close(s->ledger);
+    s->ledger = ledger_open(s->path, false, &e);
+    assert_non_null(s->ledger);
+    struct ledger *l = s->ledger;
+    buf_init(&out, 1 << 16);
+    assert_false(ledger_account_create(l, STR(""), STR("house"), usd, &out, &e));
+    assert_false(ledger_account_create(l, STR("a\nb"), STR("house"), usd, &out, &e));
+    assert_false(ledger_account_create(l, STR("rev:usage:USD"), STR("house"), usd, &out, &e));
+    assert_false(ledger_account_create(l, STR("alice"), STR("customer"), usd, &out, &e));
+    assert_false(ledger_account_create(l, STR("bob"), STR("system"), usd, &out, &e));
+    assert_false(ledger_credit(l, STR("alice"), 0, STR(""), &out, &e));
+    assert_false(ledger_credit(l, STR("alice"), -5, STR(""), &out, &e));
+    assert_false(ledger_credit(l, STR("nobody"), 5, STR(""), &out, &e));
+    assert_non_null(strstr(e.text, "nobody"));
+    assert_int_equal(out.n, 0);
+    assert_true(ledger_credit(l, STR("alice"), 1500000000, STR(""), &out, &e));
+    assert_true(str_find(buf_str(&out), STR("\"balance\":\"1.5\"")) != SIZE_MAX);
+    assert_true(ledger_key_revoke(l, STR("1"), &out, &e));
+    assert_true(atomic_load(&ledger_key(l, str_from(s->raw))->revoked));
+    assert_null(ledger_key(l, STR("ek_unknown")));
+    assert_int_equal(ledger_account_count(l), 1);
+    buf_release(&out);
+    station_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hold_and_charge),
+        cmocka_unit_test(test_no_funds),
+        cmocka_unit_test(test_overrun),
+        cmocka_unit_test(test_one_request_is_charged_once),
+        cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_house_is_never_refused),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_threads_never_hold_too_much),
+        cmocka_unit_test(test_check_finds_one_nano),
+        cmocka_unit_test(test_history_is_kept),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_second_process_is_refused),
+        cmocka_unit_test(test_what_people_type),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

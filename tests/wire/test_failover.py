@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several routes to one model: who is asked, who rests, and what is never tried twice."""
+import signal
+import time
+import unittest
+
+from tests.peer import meter, station
+from tests.peer.case import CHAT, StationCase, body_for
+from tests.peer.reply import Reply, error, sse_events
+from tests.peer.vendor import Vendor
+
+BODY = body_for("chat")
+
+
+class TwoRoutes(StationCase):
+    """`first` is asked before `second`. Each test has its own model, with channels of its own."""
+    names = ("quota", "refused", "reset", "nonsense", "server", "overloaded", "key", "hint", "date",
+             "midway", "limit", "both", "slow", "gone", "order")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.second = Vendor()
+        cls.addClassCleanup(cls.second.close)
+        super().setUpClass()
+        cls.first = cls.vendor
+
+    @classmethod
+    def upstreams(cls):
+        rows = super().upstreams()
+        for name in cls.names:
+            rows.append(station.upstream(cls.vendor, "openai", f"{name}-1"))
+            rows.append(station.upstream(cls.second, "openai", f"{name}-2"))
+        rows.append(station.upstream(cls.vendor, "openai", "restless-1", cooldown="0s"))
+        rows.append(station.upstream(cls.second, "openai", "restless-2", cooldown="0s"))
+        away = f"http://127.0.0.1:{station.free_port()}/v1"
+        rows.append({"name": "away", "vendor": "openai", "base": away, "keys": ["sk-x"]})
+        return rows
+
+    @classmethod
+    def models(cls):
+        rows = [*super().models(),
+                station.model("refuse", {"upstream": "away", "model": "m", "priority": 0},
+                              {"upstream": "order-2", "model": "m", "priority": 1}),
+                station.model("shared", {"upstream": "order-1", "model": "m", "weight": 3},
+                              {"upstream": "order-2", "model": "m", "weight": 1})]
+        for name in [*cls.names, "restless"]:
+            rows.append(station.model(name, {"upstream": f"{name}-1", "model": "m1", "priority": 0},
+                                      {"upstream": f"{name}-2", "model": "m2", "priority": 1}))
+        return rows
+
+    def setUp(self):
+        super().setUp()
+        self.second.reset()
+        self.buyer = self.customer()
+
+    def ask(self, name, stream=False):
+        return self.buyer.post(CHAT, body_for("chat", model=name, stream=stream))
+
+    def asked(self):
+        """How many requests each vendor has had."""
+        return len(self.first.received), len(self.second.received)
+
+    def check_moved_on(self, name, answer, attempts=2):
+        """The second vendor answered; the customer paid for its answer only, once."""
+        self.assertEqual(answer.status, 200, answer)
+        charge = self.charge(answer)
+        self.assertEqual(charge["sent"], "m2")
+        self.assert_paid(answer, meter.read("chat", answer.body, False))
+        self.assertEqual(self.row(answer)["attempts"], attempts)
+        failed = self.station.store.attempts(answer.request_id)
+        self.assertIn(f"{name}-1", [row["upstream"] for row in failed])
+
+    def test_quota_moves_on_and_the_channel_rests(self):
+        self.first.reply(error(429, headers=[("Retry-After", "60")]))
+        self.check_moved_on("quota", self.ask("quota"))
+        self.assertEqual(self.asked(), (1, 1))
+        self.ask("quota")
+        self.assertEqual(self.asked(), (1, 2), "the first channel rests")
+
+    def test_retry_after_is_as_long_as_it_says(self):
+        self.first.reply(error(429, headers=[("Retry-After", "1")]))
+        self.ask("hint")
+        self.ask("hint")
+        self.assertEqual(self.asked(), (1, 2))
+        time.sleep(1.3)
+        self.ask("hint")
+        self.assertEqual(self.asked(), (2, 2), "it is awake again")
+
+    def test_retry_after_as_a_date(self):
+        when = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 30))
+        self.first.reply(error(503, headers=[("Retry-After", when)]))
+        self.check_moved_on("date", self.ask("date"))
+        self.ask("date")
+        self.assertEqual(self.asked(), (1, 2))
+
+    def test_failures_before_the_first_byte(self):
+        cases = {"server": error(500), "overloaded": error(529), "key": error(401),
+                 "reset": Reply(raw=b"", close=True),
+                 "nonsense": Reply(raw=b"220 mail.test ESMTP\r\n", close=True)}
+        for name, reply in cases.items():
+            with self.subTest(name):
+                self.setUp()
+                self.first.reply(reply)
+                self.check_moved_on(name, self.ask(name))
+
+    def test_nobody_listens(self):
+        answer = self.ask("refuse")
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(self.row(answer)["attempts"], 2)
+
+    def test_the_requests_own_faults_are_not_tried_again(self):
+        for status in (400, 413, 422):
+            self.setUp()
+            self.first.reply(error(status))
+            answer = self.ask("refused")
+            self.assertEqual(answer.status, status)
+            self.assertEqual(self.asked(), (1, 0))
+            self.assertEqual(self.row(answer)["attempts"], 1)
+            self.assert_free(answer)
+
+    def test_never_after_the_first_byte(self):
+        frames = sse_events([{"choices": [{"index": 0, "delta": {"content": "a"}}]}] * 3)
+        for ending in ("fin", "rst"):
+            self.setUp()
+            self.first.reply(Reply.sse(frames, cut=len(frames[0]), ending=ending))
+            answer = self.ask("midway", stream=True)
+            self.assertEqual(answer.status, 200)
+            self.assertIn(b'"error"', answer.body)
+            self.assertFalse(answer.complete)
+            self.assertEqual(self.asked(), (1, 0))
+            self.assert_free(answer)
+            self.assertEqual(self.buyer.balance, 5 * 10**9)
+
+    def test_both_fail(self):
+        self.first.reply(error(500, "first"))
+        self.second.reply(error(503, "second"))
+        answer = self.ask("both")
+        self.assertIn(answer.status, (500, 502, 503))
+        self.assertEqual(self.asked(), (1, 1))
+        self.assertEqual(self.row(answer)["attempts"], 2)
+        self.assertEqual(len(self.station.store.attempts(answer.request_id)), 2)
+        self.assert_free(answer)
+        answer = self.ask("both")
+        self.assertEqual(answer.status, 503, "all channels rest")
+        self.assertGreaterEqual(int(answer.get("retry-after")), 1)
+
+    def test_a_channel_may_be_told_never_to_rest(self):
+        self.first.script(error(429, headers=[("Retry-After", "60")]))
+        for _ in range(3):
+            self.check_moved_on("restless", self.ask("restless"))
+        self.assertEqual(self.asked(), (3, 3))
+
+    def test_weights(self):
+        for _ in range(80):
+            self.assertEqual(self.ask("shared").status, 200)
+        first, second = self.asked()
+        self.assertEqual(first + second, 80)
+        self.assertTrue(45 <= first <= 75, f"3:1 was {first}:{second}")
+
+    def test_a_pooled_connection_that_died(self):
+        """The vendor closed while idle: noticed before writing, not an attempt, not an error."""
+        for _ in range(5):
+            answer = self.ask("gone")
+            self.assertEqual(answer.status, 200)
+            self.assertEqual(self.row(answer)["attempts"], 1)
+            self.first.drop_idle()
+            time.sleep(0.02)
+        self.assertEqual(self.asked(), (5, 0))
+
+    def test_a_reload_keeps_what_rests(self):
+        self.first.reply(error(429, headers=[("Retry-After", "60")]))
+        self.ask("limit")
+        self.station.signal(signal.SIGHUP)
+        time.sleep(0.3)
+        self.ask("limit")
+        self.assertEqual(self.asked(), (1, 2))
+
+
+if __name__ == "__main__":
+    unittest.main()

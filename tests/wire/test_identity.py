@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts and keys: who may ask, for what, how often, for how much."""
+import threading
+import time
+import unittest
+
+from tests.peer import station
+from tests.peer.case import CHAT, JSON, NANO, StationCase, body_for, path_for
+
+DIALECTS = ("chat", "responses", "messages", "gemini")
+
+
+class Keys(StationCase):
+    def test_shape_and_storage(self):
+        customer = self.customer()
+        self.assertRegex(customer.key, r"^ek_[0-9A-Za-z_-]{40,}$")
+        for suffix in ("", "-wal"):
+            with open(self.station.store.path + suffix, "rb") as file:
+                self.assertNotIn(customer.key.encode(), file.read())
+        self.assertNotEqual(customer.key, self.station.create_key(customer.name))
+
+    def test_every_place_for_a_key(self):
+        customer = self.customer()
+        for dialect in DIALECTS:
+            path = path_for(dialect)
+            for headers, query in ((("Authorization", f"Bearer {customer.key}"), ""),
+                                   (("authorization", f"bearer {customer.key}"), ""),
+                                   (("x-api-key", customer.key), ""),
+                                   (("x-goog-api-key", customer.key), ""),
+                                   (("X-None", "1"), f"?key={customer.key}")):
+                answer = self.station.ask("POST", path + query, [headers, JSON],
+                                          body_for(dialect))
+                self.assertEqual(answer.status, 200, (dialect, headers[0], answer))
+
+    def test_almost_the_key(self):
+        key = self.customer().key
+        for wrong in (key[:-1], key + "x", key.upper(), key[3:], "ek_", "", key[:-1] + "?",
+                      key + "\t" + key):
+            for name in ("x-api-key", "x-goog-api-key"):
+                answer = self.station.ask("POST", CHAT, [(name, wrong), JSON], body_for("chat"))
+                self.assertEqual(answer.status, 401, wrong)
+        self.assertEqual(self.vendor.received, [])
+
+    def test_new_keys_and_accounts_work_at_once(self):
+        for _ in range(3):
+            self.assertEqual(self.customer().post(CHAT, body_for("chat")).status, 200)
+
+    def test_models_scope(self):
+        customer = self.customer(models="gpt,gem")
+        for dialect, status in (("chat", 200), ("gemini", 200), ("messages", 403)):
+            answer = customer.post(path_for(dialect), body_for(dialect))
+            self.assertEqual(answer.status, status, dialect)
+
+    def test_expiry(self):
+        customer = self.customer(expires="2s")
+        self.assertEqual(customer.post(CHAT, body_for("chat")).status, 200)
+        time.sleep(2.2)
+        answer = customer.post(CHAT, body_for("chat"))
+        self.assertIn("expired", self.assert_error(answer, 401)["message"])
+
+    def test_requests_a_minute(self):
+        customer = self.customer(rpm=3)
+        answers = [customer.post(CHAT, body_for("chat")) for _ in range(5)]
+        self.assertEqual([a.status for a in answers], [200, 200, 200, 429, 429])
+        self.assertTrue(0 < int(answers[3].get("retry-after")) <= 60)
+        self.assert_error(answers[3], 429)
+
+    def test_concurrency(self):
+        customer = self.customer(concurrency=2)
+        slow = body_for("chat", "x [[tokens=10 pause=0.1]]", stream=True)
+        held = [customer.open(CHAT, slow) for _ in range(2)]
+        heads = [raw.head() for raw in held]
+        self.assertEqual([h.status for h in heads], [200, 200])
+        self.assertEqual(customer.post(CHAT, body_for("chat")).status, 429)
+        for raw, head in zip(held, heads):
+            while raw.step(head):
+                pass
+            raw.close()
+        time.sleep(0.1)
+        self.assertEqual(customer.post(CHAT, body_for("chat")).status, 200)
+
+    def test_concurrency_is_given_back_when_clients_leave(self):
+        customer = self.customer(concurrency=1)
+        slow = body_for("chat", "x [[tokens=5 pause=0.05]]", stream=True)
+        for _ in range(3):
+            with customer.open(CHAT, slow) as raw:
+                self.assertEqual(raw.head().status, 200)
+            deadline = time.monotonic() + 5
+            while customer.post(CHAT, body_for("chat")).status == 429:
+                self.assertLess(time.monotonic(), deadline, "the slot was never given back")
+                time.sleep(0.05)
+
+    def test_a_tag_is_recorded(self):
+        answer = self.customer().post(CHAT, body_for("chat"), [("Relay-Tag", "team-7/build")])
+        self.assertEqual(self.charge(answer)["tag"], "team-7/build")
+        self.assertIsNone(self.vendor.last.get("relay-tag"))
+
+
+class Budgets(StationCase):
+    def test_a_spent_budget_is_429_until_its_reset(self):
+        for period, longest in (("day", 86400), ("month", 31 * 86400)):
+            customer = self.customer("5.00", budget="0.01", period=period)
+            answers = []
+            for _ in range(40):
+                answers.append(customer.post(CHAT, body_for("chat", "x [[tokens=100]]",
+                                                            maximum=100)))
+                if answers[-1].status != 200:
+                    break
+            last = answers[-1]
+            self.assert_error(last, 429)
+            self.assertTrue(0 < int(last.get("retry-after")) <= longest)
+            self.assertEqual(last.get("x-should-retry"), "false")
+            spent = 5 * NANO - customer.balance
+            self.assertLessEqual(spent, NANO // 100, "more than the budget was spent")
+            self.assertGreater(spent, 0)
+            other = self.station.create_key(customer.name)
+            answer = self.station.ask("POST", CHAT, [("x-api-key", other), JSON], body_for("chat"))
+            self.assertEqual(answer.status, 200, "the budget is the key's, not the account's")
+
+    def test_many_at_once_do_not_pass_a_budget(self):
+        customer = self.customer("5.00", budget="0.01", period="day")
+        body = body_for("messages", "x [[tokens=300]]", maximum=300)
+        threads = [threading.Thread(target=customer.post, args=(path_for("messages"), body))
+                   for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        time.sleep(0.1)
+        self.assertLessEqual(5 * NANO - customer.balance, NANO // 100)
+
+    def test_a_budget_survives_a_restart(self):
+        customer = self.customer("5.00", budget="0.01", period="month")
+        body = body_for("messages", "x [[tokens=300]]", maximum=300)
+        while customer.post(path_for("messages"), body).status == 200:
+            pass
+        time.sleep(0.2)
+        self.station.restart()
+        self.assertEqual(customer.post(path_for("messages"), body).status, 429)
+
+
+class HouseAccounts(StationCase):
+    def test_a_house_account_is_metered_and_never_refused_for_money(self):
+        house = self.customer(kind="house")
+        for dialect in DIALECTS:
+            answer = house.post(path_for(dialect), body_for(dialect))
+            self.assertEqual(answer.status, 200, answer)
+            self.assertGreater(self.charge(answer)["nano"], 0)
+
+
+class UpstreamKeys(unittest.TestCase):
+    """Session tokens of consumer products are no API keys; nor are typing mistakes."""
+
+    def setUp(self):
+        if not station.available():
+            self.skipTest(f"no station to test at {station.PROGRAM} (set ENTREPOT)")
+
+    def said(self, upstream):
+        """What `entrepot check` says of a file with this upstream; it must refuse it."""
+        one = station.Station([upstream], [station.model("m", upstream["name"])])
+        self.addCleanup(one.close)
+        with self.assertRaises(station.CliError) as caught:
+            one.command("check")
+        return caught.exception.output + caught.exception.errors
+
+    def test_session_tokens_are_refused_with_the_reason(self):
+        tokens = {"anthropic": "sk-ant-oat01-" + "A" * 80, "gemini": "ya29." + "a" * 100,
+                  "openai": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1In0.c2ln"}
+        for vendor, token in tokens.items():
+            with self.subTest(vendor):
+                text = self.said({"name": "x", "vendor": vendor, "keys": [token]})
+                self.assertRegex(text.lower(), "session|oauth|subscription")
+                self.assertNotIn(token, text)
+                self.assertRegex(text, r"station\.yaml:\d+:\d+")
+
+    def test_an_unset_variable_is_an_error(self):
+        text = self.said({"name": "x", "vendor": "openai", "keys": ["${NOT_SET_ANYWHERE}"]})
+        self.assertIn("NOT_SET_ANYWHERE", text)
+
+    def test_a_mistyped_name_gets_the_nearest_valid_one(self):
+        text = self.said({"name": "x", "vendor": "opneai", "keys": ["sk-1"]})
+        self.assertIn("openai", text)
+        text = self.said({"name": "x", "vendor": "openai", "kyes": ["sk-1"]})
+        self.assertIn("keys", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
