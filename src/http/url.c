@@ -31,14 +31,12 @@ static int hex_digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* A byte of zero is refused: what is decoded ends up in names and in SQL. */
+/* For paths: a plus stands for itself. Hidden control bytes are refused; names have none. */
 bool url_decode(struct buf *out, struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         int c = (unsigned char)s.p[i];
-        if (c == '+') {
-            c = ' ';
-        } else if (c == '%') {
+        if (c == '%') {
             int high = s.n - i > 2 ? hex_digit(s.p[i + 1]) : -1;
             int low = s.n - i > 2 ? hex_digit(s.p[i + 2]) : -1;
             if (high < 0 || low < 0) {
@@ -46,8 +44,11 @@ bool url_decode(struct buf *out, struct str s)
             }
             c = high * 16 + low;
             i += 2;
+            if (c < 0x20) {
+                return false;
+            }
         }
-        if (c == 0 || !buf_add_byte(out, (char)c)) {
+        if (!buf_add_byte(out, (char)c)) {
             return false;
         }
     }

@@ -48,6 +48,7 @@ static void peer_next(struct peer *c)
     c->fed = 0;
     c->cut = false;
     c->state = PEER_HEAD;
+    c->head = (struct head){0};
     h1_init(&c->h1, true, &c->head, peer_take_body, c);
 }
 

@@ -11,7 +11,7 @@ static const struct failure_row rows[FAILURE_COUNT] = {
     [FAILURE_QUOTA] = {"quota", FAULT_QUOTA, true, 60 * S, 503, "upstream_quota",
                        "The station's quota at the upstream is used up."},
     [FAILURE_RATE] = {"rate", FAULT_QUOTA, true, 5 * S, 0, "", ""},
-    [FAILURE_MODEL] = {"model", FAULT_MODEL, true, 30 * S, 0, "", ""},
+    [FAILURE_MODEL] = {"model", FAULT_MODEL, true, 0, 0, "", ""},
     [FAILURE_OVERLOAD] = {"overload", FAULT_VENDOR, true, 5 * S, 0, "", ""},
     [FAILURE_VENDOR] = {"vendor", FAULT_VENDOR, true, 2 * S, 0, "", ""},
     [FAILURE_DIAL] = {"dial", FAULT_NETWORK, true, 5 * S, 502, "upstream_unreachable",
