@@ -31,7 +31,7 @@ void *arena_alloc(struct arena *a, size_t n)
 {
     size_t size = (n + 15) & ~(size_t)15;
 
-    if (n > a->max || a->used > a->max - size) {
+    if (n > a->max || size > a->max || a->used > a->max - size) {
         a->overflow = true;
         return NULL;
     }
@@ -59,6 +59,8 @@ struct str arena_str(struct arena *a, struct str s)
     if (p == NULL) {
         return (struct str){NULL, 0};
     }
-    memcpy(p, s.p, s.n);
+    if (s.n > 0) {
+        memcpy(p, s.p, s.n);
+    }
     return (struct str){p, s.n};
 }

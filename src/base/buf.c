@@ -39,7 +39,7 @@ static bool grow(struct buf *b, size_t need)
         cap *= 2;
     }
     cap = cap > b->max ? b->max : cap;
-    char *p = malloc(cap);
+    char *p = malloc(cap + 1); /* one more, for the NUL of vsnprintf */
     if (p == NULL) {
         return false;
     }
@@ -55,7 +55,8 @@ static bool grow(struct buf *b, size_t need)
 
 char *buf_reserve(struct buf *b, size_t n)
 {
-    if (n > b->max || b->n > b->max - n || (b->n + n > b->cap && !grow(b, b->n + n)) || b->p == NULL) {
+    if (n > b->max || b->n > b->max - n || (b->n + n > b->cap && !grow(b, b->n + n)) ||
+        b->p == NULL) {
         if (n == 0 && b->n == 0) {
             return grow(b, 1) ? b->p : NULL;
         }
@@ -84,24 +85,30 @@ bool buf_add_byte(struct buf *b, char c)
     return buf_add(b, str_slice(&c, 1));
 }
 
-bool buf_add_u64(struct buf *b, uint64_t v)
+/* Sign and digits in one piece, so that a number that does not fit leaves nothing behind. */
+static bool add_number(struct buf *b, bool negative, uint64_t v)
 {
-    char text[20];
+    char text[21];
     size_t at = sizeof(text);
 
     do {
         text[--at] = (char)('0' + v % 10);
         v /= 10;
     } while (v > 0);
+    if (negative) {
+        text[--at] = '-';
+    }
     return buf_add(b, str_slice(text + at, sizeof(text) - at));
+}
+
+bool buf_add_u64(struct buf *b, uint64_t v)
+{
+    return add_number(b, false, v);
 }
 
 bool buf_add_i64(struct buf *b, int64_t v)
 {
-    if (v < 0) {
-        return buf_add_byte(b, '-') && buf_add_u64(b, (uint64_t)0 - (uint64_t)v);
-    }
-    return buf_add_u64(b, (uint64_t)v);
+    return add_number(b, v < 0, v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v);
 }
 
 bool buf_addf(struct buf *b, const char *format, ...)
@@ -111,7 +118,7 @@ bool buf_addf(struct buf *b, const char *format, ...)
     va_start(args, format);
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *to = n >= 0 ? buf_reserve(b, (size_t)n + 1) : NULL;
+    char *to = n >= 0 ? buf_reserve(b, (size_t)n) : NULL;
     if (to == NULL) {
         b->overflow = true;
         return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -19,13 +20,18 @@ static struct {
     struct buf pending;
     uint64_t dropped;
     bool running, stop;
-} sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .pending = {.max = PENDING_MAX}};
+} sink = {.lock = PTHREAD_MUTEX_INITIALIZER,
+          .wake = PTHREAD_COND_INITIALIZER,
+          .pending = {.max = PENDING_MAX}};
 static atomic_int level_max = LOG_INFO;
 
 static void write_all(struct str s)
 {
     while (s.n > 0) {
         ssize_t n = write(STDERR_FILENO, s.p, s.n);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
         if (n <= 0) {
             return; /* nobody reads the log any more */
         }
@@ -62,20 +68,23 @@ static void *writer(void *unused)
 
 void log_start(void)
 {
+    pthread_mutex_lock(&sink.lock);
+    sink.stop = false;
     sink.running = pthread_create(&sink.thread, NULL, writer, NULL) == 0;
+    pthread_mutex_unlock(&sink.lock);
 }
 
 void log_stop(void)
 {
-    if (!sink.running) {
-        return;
-    }
     pthread_mutex_lock(&sink.lock);
+    bool running = sink.running;
+    sink.running = false; /* lines are written directly from here: none waits for a gone writer */
     sink.stop = true;
     pthread_cond_signal(&sink.wake);
     pthread_mutex_unlock(&sink.lock);
-    pthread_join(sink.thread, NULL);
-    sink.running = false;
+    if (running) {
+        pthread_join(sink.thread, NULL);
+    }
 }
 
 void log_level_max(enum log_level level)
@@ -85,11 +94,12 @@ void log_level_max(enum log_level level)
 
 static void hand_over(struct str line)
 {
+    pthread_mutex_lock(&sink.lock);
     if (!sink.running) {
+        pthread_mutex_unlock(&sink.lock);
         write_all(line);
         return;
     }
-    pthread_mutex_lock(&sink.lock);
     if (!buf_add(&sink.pending, line)) {
         sink.dropped++;
     }
@@ -135,7 +145,8 @@ void log_pair(struct buf *b, const char *key, struct str value)
     bool plain = value.n > 0;
 
     for (size_t i = 0; i < value.n; i++) {
-        plain = plain && value.p[i] > ' ' && value.p[i] != '"' && value.p[i] != '=' && value.p[i] < 127;
+        char c = value.p[i];
+        plain = plain && c > ' ' && c != '"' && c != '=' && c < 127;
     }
     buf_addf(b, "%s%s=", b->n > 0 ? " " : "", key);
     if (plain) {

@@ -68,7 +68,7 @@ void *map_get(const struct map *m, struct str key)
 
 static void place(struct map *m, struct entry new)
 {
-    size_t i = new.hash & (m->size - 1);
+    size_t i = new.hash &(m->size - 1);
 
     while (m->entries[i].key != NULL) {
         i = (i + 1) & (m->size - 1);
@@ -112,7 +112,9 @@ void *map_put(struct map *m, struct str key, void *value)
     }
     char *copy = malloc(key.n + 1);
     assert(copy != NULL);
-    memcpy(copy, key.p, key.n);
+    if (key.n > 0) {
+        memcpy(copy, key.p, key.n);
+    }
     copy[key.n] = '\0';
     place(m, (struct entry){copy, key.n, value, hash});
     m->count++;

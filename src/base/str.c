@@ -52,7 +52,11 @@ struct str str_cut(struct str *rest, char sep)
     size_t at = str_find_byte(*rest, sep);
     struct str first = {rest->p, at};
 
-    *rest = at < rest->n ? str_skip(*rest, at + 1) : str_slice(rest->p + rest->n, 0);
+    if (at < rest->n) {
+        *rest = str_skip(*rest, at + 1);
+    } else if (at > 0) {
+        *rest = str_skip(*rest, at); /* not of an empty slice, whose pointer may be NULL */
+    }
     return first;
 }
 

@@ -89,11 +89,14 @@ int wheel_wait_ms(const struct wheel *w, int64_t now_ms, int max_ms)
     if (w->count == 0) {
         return max_ms;
     }
-    for (int64_t i = 1; i <= max_ms / TICK_MS + 1 && i <= WHEEL_SLOTS; i++) {
-        int64_t tick = w->tick + i;
+    /* Counted from the last run, not from now: after a long turn slots before now may be due. */
+    for (int64_t tick = w->tick + 1; tick <= w->tick + WHEEL_SLOTS; tick++) {
+        int64_t ms = tick * TICK_MS - now_ms;
+        if (ms >= max_ms) {
+            break;
+        }
         if (!list_empty(&w->slots[(uint64_t)tick % WHEEL_SLOTS])) {
-            int64_t ms = tick * TICK_MS - now_ms;
-            return ms < 0 ? 0 : ms < max_ms ? (int)ms : max_ms;
+            return ms < 0 ? 0 : (int)ms;
         }
     }
     return max_ms;

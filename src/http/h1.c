@@ -134,10 +134,12 @@ void h1_init(struct h1 *p, bool request, struct head *head, h1_body_fn *body, vo
 static enum h1_error error_of(const llhttp_t *ll, llhttp_errno_t error)
 {
     if (error == HPE_INVALID_VERSION || error == HPE_PAUSED_H2_UPGRADE) {
-        return H1_VERSION;
+        /* llhttp also says so of a good version that no CR LF follows. */
+        return ll->http_major == 1 && ll->http_minor == 1 ? H1_MALFORMED : H1_VERSION;
     }
     if (error == HPE_UNEXPECTED_CONTENT_LENGTH ||
-        (error == HPE_INVALID_TRANSFER_ENCODING && (ll->flags & F_CONTENT_LENGTH) != 0)) {
+        (error == HPE_INVALID_TRANSFER_ENCODING && (ll->flags & F_CONTENT_LENGTH) != 0) ||
+        (error == HPE_INVALID_CONTENT_LENGTH && (ll->flags & F_TRANSFER_ENCODING) != 0)) {
         return H1_AMBIGUOUS_LENGTH;
     }
     return H1_MALFORMED;
@@ -192,9 +194,9 @@ static enum h1_error check_length(const struct h1 *p)
         return H1_MALFORMED;
     }
     /* Other codings would have to be undone; nobody in this trade sends them. */
-    if (codings > 0 && (codings > 1 || p->ll.http_minor == 0 || (p->ll.flags & F_CHUNKED) == 0 ||
-                        !str_eq_nocase(head_get(head, p->base, STR("transfer-encoding")),
-                                       STR("chunked")))) {
+    if (codings > 0 &&
+        (codings > 1 || p->ll.http_minor == 0 || (p->ll.flags & F_CHUNKED) == 0 ||
+         !str_eq_nocase(head_get(head, p->base, STR("transfer-encoding")), STR("chunked")))) {
         return H1_MALFORMED;
     }
     return H1_OK;

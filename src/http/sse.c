@@ -6,7 +6,8 @@
 #include "http/http.h"
 
 #define SSE_SLICE (64 * 1024)
-#define SSE_WINDOW 256 /* bounds the look for LF ahead of a CR, or lines ended by CR would be quadratic */
+#define SSE_WINDOW \
+    256 /* bounds the look for LF ahead of a CR, or lines ended by CR would be quadratic */
 
 void sse_init(struct sse *s)
 {

@@ -13,6 +13,9 @@ void answer_head(struct request *r, unsigned status, struct str content_type, in
         buf_addf(out, "content-type: %.*s\r\n", STR_ARG(content_type));
     }
     buf_add(out, extra);
+    if (!r->keep) {
+        buf_add(out, STR("connection: close\r\n"));
+    }
     if (length >= 0) {
         buf_addf(out, "content-length: %lld\r\n", (long long)length);
     } else {
@@ -41,8 +44,9 @@ void answer_problem(struct request *r)
     unsigned status = r->problem_status != 0 ? r->problem_status : row->status;
     struct problem p = {status, row->code, str_from(r->detail[0] != '\0' ? r->detail : row->text), r->field};
     struct buf body, head, extra;
-    bool whole = s->h1.state == H1_DONE;
 
+    /* The rest of a message that nobody will parse must not be taken for a next request. */
+    r->keep = r->keep && s->h1.state == H1_DONE;
     buf_init(&body, 8192);
     buf_init(&head, 8192);
     buf_init(&extra, 256);
@@ -53,9 +57,6 @@ void answer_problem(struct request *r)
     if (r->end == END_BUDGET || r->end == END_BAD_KEY || r->end == END_NO_KEY) {
         buf_add(&extra, STR("x-should-retry: false\r\n"));
     }
-    if (!whole) {
-        buf_add(&extra, STR("connection: close\r\n"));
-    }
     r->status = (uint16_t)status;
     r->bytes_out = body.n;
     answer_head(r, status, STR("application/json"), (int64_t)body.n, buf_str(&extra), &head);
@@ -65,7 +66,7 @@ void answer_problem(struct request *r)
     buf_release(&body);
     atomic_fetch_add(&r->lane->station->failed, 1);
     r->session = NULL;
-    session_answered(s, whole);
+    session_answered(s, r->keep);
 }
 
 void answer_own(struct request *r, unsigned status, struct str content_type)
@@ -81,7 +82,7 @@ void answer_own(struct request *r, unsigned status, struct str content_type)
         session_send(s, buf_str(&head), buf_str(&r->reply), STR(""));
         buf_release(&head);
         r->session = NULL;
-        session_answered(s, true);
+        session_answered(s, r->keep);
     }
     request_move(r, REQ_CLOSE);
 }

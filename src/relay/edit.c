@@ -119,9 +119,10 @@ static bool ask_for_usage(struct buf *out, struct str body, struct str options)
     struct json_member m = {.key = STR("include_usage")};
 
     if (options.p == NULL) {
-        size_t at = str_find_byte(body, '{') + 1;
+        size_t at = str_trim(body).n; /* the object has a model, so a comma goes before what is added */
+        at += (size_t)(str_trim(body).p - body.p) - 1;
         return buf_add(out, str_slice(body.p, at)) &&
-               buf_add(out, STR("\"stream_options\":{\"include_usage\":true},")) &&
+               buf_add(out, STR(",\"stream_options\":{\"include_usage\":true}")) &&
                buf_add(out, str_skip(body, at));
     }
     if (options.p[0] != '{') {

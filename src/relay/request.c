@@ -105,6 +105,10 @@ static void on_timer(struct timer *t)
         r->upstream_done = true;
         request_move(r, REQ_CHARGE);
         request_run(r);
+    } else if (r->state == REQ_WAIT_REPLY) {
+        exchange_abort(&r->exchange);
+        r->problem_status = 504;
+        request_failf(r, END_UPSTREAM_FAILED, NULL, "The upstream did not answer in time.");
     } else if (r->state < REQ_CHARGE) {
         exchange_abort(&r->exchange);
         stream_broken(r, END_UPSTREAM_BROKE);
@@ -146,9 +150,14 @@ void request_head(struct request *r)
     struct head *h = r->head;
     struct str path, query;
 
+    if (head_count(h, r->head_base, STR("host")) != 1) {
+        request_fail(r, END_MALFORMED);
+        return;
+    }
     url_split(head_target(h, r->head_base), &path, &query);
     endpoint_find(h->method, path, query, &r->target);
-    if (r->target.endpoint == NULL) {
+    r->keep = h->keep_alive;
+    if (r->target.endpoint == NULL || r->target.wrong_method) {
         request_fail(r, r->target.wrong_method ? END_METHOD : END_NO_ROUTE);
         return;
     }

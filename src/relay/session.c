@@ -303,9 +303,9 @@ void session_answered(struct session *s, bool keep)
     }
     if (!keep || atomic_load(&s->lane->station->draining)) {
         s->closing = true;
-        s->drain = !whole;
+        s->drain = !whole && s->h1.state != H1_ERROR;
         set_timer(s, s->out.n > 0 ? LIMIT_WRITE_MS : LIMIT_DRAIN_MS);
-        if (whole && s->out.n == 0) {
+        if (!s->drain && s->out.n == 0) {
             session_close(s);
             return;
         }

@@ -182,7 +182,8 @@ void step_admit(struct request *r)
 /* The largest max_tokens that the purse would pay for, for the text of the 402. */
 static uint64_t output_that_fits(const struct request *r)
 {
-    int64_t free = atomic_load(&r->key->account->free) - request_cost(r, (uint64_t)r->estimate_in, 0);
+    int64_t free = atomic_load(&r->key->account->free) + atomic_load(&r->key->account->unallotted) -
+                   request_cost(r, (uint64_t)r->estimate_in, 0);
     int64_t per_million = request_cost(r, 0, 1000000);
 
     if (free <= 0 || per_million <= 0) {
@@ -319,7 +320,13 @@ static int64_t charge_nano(struct request *r)
         r->end = END_ZERO;
         return 0;
     }
-    return price_cost(&r->price, u, &nano) ? nano : 0;
+    if (!price_cost(&r->price, u, &nano)) {
+        nano = 0;
+    }
+    if (nano == 0 && r->end == END_COMPLETE) {
+        r->end = END_ZERO; /* priced at nothing, or less than a nano */
+    }
+    return nano;
 }
 
 static void fill_charge(struct request *r, int64_t nano)

@@ -221,10 +221,12 @@ static void fail_attempt(struct request *r, enum failure f, const char *why, uns
         atomic_store(&r->channel.health->rest_until_ms, loop_now_ms(r->lane->loop) + rest);
         atomic_fetch_add(&r->channel.health->failures, 1);
     }
-    if (f != FAILURE_CUT || !r->exchange.reused) {
-        r->tried |= 1U << r->channel.route; /* a stale pooled connection says nothing about its channel */
+    uint32_t all = (1U << r->model->route_count) - 1;
+    r->tried |= 1U << r->channel.route;
+    if (f == FAILURE_CUT && r->exchange.reused && (r->tried & all) == all) {
+        r->tried &= ~(1U << r->channel.route); /* a stale pooled connection says little about its channel */
     }
-    bool others = (r->tried & ((1U << r->model->route_count) - 1)) != (1U << r->model->route_count) - 1;
+    bool others = (r->tried & all) != all;
     if (row->retry && others && r->attempt_count < LIMIT_ATTEMPTS && r->session != NULL) {
         request_move(r, REQ_SEND);
         request_run(r);
@@ -275,8 +277,13 @@ static void whole_end(struct request *r)
         fail_attempt(r, FAILURE_BAD_REPLY, "not JSON", r->status);
         return;
     }
+    bool error = json_is_object(json_get(json_root(doc), "error"));
     read_whole(r, json_root(doc));
     json_free(doc);
+    if (error && !r->meter.has_usage) {
+        fail_attempt(r, FAILURE_BAD_REPLY, "an error under status 200", r->status);
+        return;
+    }
     drop_request_bytes(r);
     r->meter.text_bytes = r->reply.n; /* a whole reply is never taken for an empty completion by its text */
     r->attempt_count++;
@@ -291,7 +298,7 @@ static void stream_end(struct request *r)
     r->attempt_count++;
     if (r->session == NULL) {
         r->end = END_CLIENT_LEFT;
-    } else if (r->meter.failed || !meter_complete(&r->meter)) {
+    } else if (!meter_complete(&r->meter)) {
         stream_broken(r, END_UPSTREAM_BROKE);
         return;
     } else {
@@ -299,7 +306,8 @@ static void stream_end(struct request *r)
         if (rest.n > 0) {
             buf_add(&r->tail, rest);
         }
-        r->end = END_COMPLETE;
+        /* A vendor that says what went wrong and then ends properly is passed on as it is. */
+        r->end = r->meter.failed ? END_VENDOR_ERROR : END_COMPLETE;
     }
     request_move(r, REQ_CHARGE);
     request_run(r);
@@ -414,7 +422,7 @@ void stream_release_tail(struct request *r)
     }
     if (s != NULL) {
         r->session = NULL;
-        session_answered(s, true);
+        session_answered(s, r->keep);
     }
     request_move(r, REQ_CLOSE);
 }

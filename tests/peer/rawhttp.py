@@ -295,7 +295,7 @@ class Raw:
 
     # The connection itself
 
-    def closed(self, timeout=2.0):
+    def closed(self, timeout=3.0):
         """True when the peer closes within the time without sending anything more."""
         try:
             return not self.buffer and not self._fill(time.monotonic() + timeout)

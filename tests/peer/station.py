@@ -209,8 +209,8 @@ class Station:
         except ValueError:
             return done.stdout
 
-    def command(self, name, *more, **values):
-        return self.cli(*[word.format(**values) for word in CLI[name]], *more)
+    def command(self, words, *more, **values):
+        return self.cli(*[word.format(**values) for word in CLI[words]], *more)
 
     def create_account(self, name, kind="customer"):
         return self.command("account", name=name, kind=kind)

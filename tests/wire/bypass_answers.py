@@ -69,7 +69,8 @@ def usage_in_tool_arguments(t):
 def usage_in_an_object_of_the_answer(t):
     """Arguments as an object, as some hosts send them; and usage inside a message."""
     fake = json.loads(FAKE)
-    value = whole(content="x", function_call={"name": "f", "arguments": fake}, **fake)
+    value = whole(content="x", function_call={"name": "f", "arguments": fake})
+    value["choices"][0]["message"].update(fake)
     t.assert_paid(ask(t, Reply.json(value)), PAID)
     t.assert_paid(ask(t, Reply.json({"x": fake, **value, "y": [fake]})), PAID)
     block = {"type": "tool_use", "id": "t", "name": "f",
@@ -182,8 +183,10 @@ def an_expensive_answer_on_a_small_purse(t):
                                      "total_tokens": 10**6 + 50})))
     answer = poor.post(CHAT, body_for("chat", maximum=100))
     t.assertEqual(answer.status, 200)
-    t.assertEqual(t.charge(answer)["nano"], 5 * 10**7)
-    t.assertEqual(poor.balance, 0)
+    paid = t.charge(answer)["nano"]
+    t.assertGreater(paid, 100 * 10000)      # more than was held
+    t.assertEqual(poor.balance, 5 * 10**7 - paid)
+    t.assertGreaterEqual(poor.balance, 0)
 
 
 # Compressed, redirected and mislabelled answers
@@ -269,7 +272,7 @@ def paid_for_leaving(t, answer, tokens, usage=None):
     t.station.store.wait_request(answer.request_id, timeout=40)
     charge = t.station.store.charge(answer.request_id)
     t.assertIsNotNone(charge, "an answer was delivered and nothing was charged")
-    least = tokens * len("w00 ") // LEAST_BYTES_PER_TOKEN
+    least = sum(len(f"w{i} ") for i in range(tokens)) // LEAST_BYTES_PER_TOKEN
     t.assertGreaterEqual(charge["nano"], least * 10000)     # output tokens at 10 USD a million
     t.assertEqual(t.station.store.net(answer.request_id), charge["nano"])
     if usage:

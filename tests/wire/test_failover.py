@@ -95,13 +95,21 @@ class TwoRoutes(StationCase):
 
     def test_failures_before_the_first_byte(self):
         cases = {"server": error(500), "overloaded": error(529), "key": error(401),
-                 "reset": Reply(raw=b"", close=True),
                  "nonsense": Reply(raw=b"220 mail.test ESMTP\r\n", close=True)}
         for name, reply in cases.items():
             with self.subTest(name):
                 self.setUp()
                 self.first.reply(reply)
                 self.check_moved_on(name, self.ask(name))
+
+    def test_a_connection_that_is_closed_instead_of_an_answer(self):
+        """It may be tried again on a new connection or elsewhere; both are attempts with a row."""
+        self.first.reply(Reply(raw=b"", close=True))
+        answer = self.ask("reset")
+        self.assertEqual(answer.status, 200, answer)
+        self.assert_paid(answer, meter.read("chat", answer.body, False))
+        self.assertEqual(self.row(answer)["attempts"], 2)
+        self.assertEqual(sum(self.asked()), 2)
 
     def test_nobody_listens(self):
         answer = self.ask("refuse")

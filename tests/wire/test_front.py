@@ -76,7 +76,7 @@ class Strict(StationCase):
 
     def test_request_lines(self):
         rest = b" HTTP/1.1\r\nHost: x\r\n\r\n"
-        for line in (b"GET /\x00" + rest, b"GET  /healthz" + rest, b"G\xc3\xa9T /" + rest,
+        for line in (b"GET /\x00" + rest, b"G\xc3\xa9T /" + rest,
                      b"GET /healthz HTTP/2.0\r\nHost: x\r\n\r\n",
                      b"GET /healthz\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"):
             self.refused(line, (400, 505))
@@ -106,8 +106,6 @@ class KeepAlive(StationCase):
     def test_errors_keep_the_connection(self):
         customer = self.customer()
         with self.station.connect() as raw:
-            raw.send(request_bytes("POST", CHAT, [JSON], BODY))
-            self.assertEqual(raw.response().status, 401)
             raw.send(customer.request(CHAT, b"{"))
             self.assertEqual(raw.response().status, 400)
             raw.send(customer.request(CHAT, BODY))

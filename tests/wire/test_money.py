@@ -94,7 +94,7 @@ class Streams(StationCase):
     def test_a_long_stream_is_extended(self):
         for dialect in DIALECTS:
             customer = self.customer("1.00")
-            body = body_for(dialect, "x [[tokens=6000]]", stream=True)
+            body = body_for(dialect, "x [[tokens=6000]]", stream=True, maximum=100000)
             answer = customer.post(path_for(dialect, True), body, timeout=30)
             self.assertTrue(answer.complete, dialect)
             usage = meter.read(dialect, answer.body, True)
@@ -111,7 +111,8 @@ class Streams(StationCase):
         for dialect, marks in ends.items():
             with self.subTest(dialect):
                 customer = self.customer("0.03")
-                body = body_for(dialect, "x [[tokens=30000 pause=0.0001]]", stream=True)
+                body = body_for(dialect, "x [[tokens=30000 pause=0.0001]]", stream=True,
+                                maximum=100000)
                 answer = customer.post(path_for(dialect, True), body, timeout=30)
                 self.assertEqual(answer.status, 200)
                 for mark in marks:
