@@ -23,7 +23,7 @@
 struct serve {
     const char *config_path; /* NULL: the built-in default */
     struct station station;
-    struct config *config;
+    struct config *config, *retired;
     struct ledger *ledger;
     struct lane *lanes[LIMIT_LANES];
     pthread_t threads[LIMIT_LANES];
@@ -77,7 +77,11 @@ static void reload_on_ledger(struct ledger *l, void *ctx)
     if (next == NULL) {
         log_event(LOG_ERROR, "reload_refused", "kept=old why=\"%.*s\"", STR_ARG(str_trim(buf_str(&errors))));
     } else {
-        config_unref(atomic_exchange(&r->serve->station.config, next));
+        /* A lane may be about to count itself in on the old one: it goes one reload later. */
+        if (r->serve->retired != NULL) {
+            config_unref(r->serve->retired);
+        }
+        r->serve->retired = atomic_exchange(&r->serve->station.config, next);
         log_event(LOG_INFO, "reloaded", "models=%u", next->model_count);
     }
     buf_release(&errors);
@@ -316,6 +320,9 @@ int cli_serve(int argc, char **argv)
     }
     loop_step(s.home, 0);
     loop_free(s.home);
+    if (s.retired != NULL) {
+        config_unref(s.retired);
+    }
     config_unref(atomic_load(&s.station.config));
     tls_server_free(s.station.tls);
     log_stop();

@@ -332,5 +332,7 @@ bool meter_complete(const struct meter *m)
 
 uint64_t meter_output_floor(const struct meter *m)
 {
-    return (m->text_bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN;
+    /* A delta with text in it is a token at least. */
+    uint64_t by_text = (m->text_bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN;
+    return m->deltas > by_text ? m->deltas : by_text;
 }

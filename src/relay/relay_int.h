@@ -93,7 +93,7 @@ struct request {
     const char *field;
     uint8_t state, end;
     bool keep; /* the client wants its connection kept */
-    bool entered, stream, head_sent, sse_reply, bad_reply, allot_pending, own_usage_frame, terminal, late, settled, ended_clean, upstream_done;
+    bool entered, stream, head_sent, sse_reply, bad_reply, allot_pending, own_usage_frame, terminal, finishing, late, settled, ended_clean, upstream_done;
     uint16_t status, problem_status;
     uint8_t failure; /* enum failure of the last attempt */
     uint32_t tried, attempt_count, allot_waits;

@@ -100,7 +100,7 @@ static void on_timer(struct timer *t)
         r->late = true;
         r->end = END_LEDGER_LATE;
         stream_broken(r, END_LEDGER_LATE);
-    } else if (r->terminal && r->state == REQ_STREAM) {
+    } else if ((r->terminal || r->session == NULL) && r->state == REQ_STREAM) {
         exchange_abort(&r->exchange);
         r->upstream_done = true;
         request_move(r, REQ_CHARGE);
@@ -158,7 +158,8 @@ void request_head(struct request *r)
     endpoint_find(h->method, path, query, &r->target);
     r->keep = h->keep_alive;
     if (r->target.endpoint == NULL || r->target.wrong_method) {
-        request_fail(r, r->target.wrong_method ? END_METHOD : END_NO_ROUTE);
+        request_fail(r, 
+                     r->target.wrong_method && r->target.endpoint->op != OP_MODELS ? END_METHOD : END_NO_ROUTE);
         return;
     }
     if (!step_authenticate(r)) {

@@ -16,6 +16,11 @@ static void set_timer(struct session *s, int64_t ms)
     wheel_set(loop_timers(s->lane->loop), &s->timer, loop_now_ms(s->lane->loop) + ms);
 }
 
+static int64_t idle_ms(const struct session *s)
+{
+    return atomic_load(&s->lane->station->config)->idle_ms;
+}
+
 static void free_later(struct task *t)
 {
     free(CONTAINER(t, struct session, free_task));
@@ -310,7 +315,7 @@ void session_answered(struct session *s, bool keep)
             return;
         }
     } else if (s->out.n == 0) {
-        set_timer(s, LIMIT_IDLE_MS);
+        set_timer(s, idle_ms(s));
     }
     conn_again(s->conn);
 }
@@ -333,7 +338,7 @@ void session_accept(void *ctx, struct conn *c)
     l->session_count++;
     buf_init(&s->in, 2 * LIMIT_HEAD_BYTES + READ_BYTES);
     buf_init(&s->out, 2 * LIMIT_BODY_BYTES);
-    set_timer(s, LIMIT_IDLE_MS);
+    set_timer(s, idle_ms(s));
     conn_own(c, on_event, s);
     conn_again(c);
 }

@@ -107,8 +107,15 @@ static void flush_run(struct request *r)
 static bool on_event(void *ctx, const struct sse_event *ev)
 {
     struct request *r = ctx;
-    enum mark mark = meter_event(&r->meter, r->channel.upstream->vendor, ev->name, ev->data);
+    enum mark mark = MARK_PLAIN;
 
+    /* What follows the last word is no part of the answer; only Gemini counts up to the very end. */
+    if (!r->terminal || r->meter.dialect == DIALECT_GEMINI) {
+        mark = meter_event(&r->meter, r->channel.upstream->vendor, ev->name, ev->data);
+    }
+    if (r->meter.dialect == DIALECT_CHAT && !r->finishing) {
+        r->finishing = str_find(ev->data, STR("\"finish_reason\":\"")) != SIZE_MAX;
+    }
     if (r->terminal || mark == MARK_TERMINAL) {
         flush_run(r);
         if (!r->terminal && r->meter.dialect != DIALECT_GEMINI) {
@@ -373,6 +380,12 @@ static void client_left(struct request *r)
     const struct vendor *v = vendor_find(r->channel.upstream->vendor);
 
     r->end = END_CLIENT_LEFT;
+    /* The text is out: its usage is a moment away and cheaper to wait for than to estimate. */
+    if (r->finishing && !r->upstream_done) {
+        wheel_set(loop_timers(r->lane->loop), &r->timer, loop_now_ms(r->lane->loop) + TERMINAL_WAIT_MS);
+        exchange_resume(&r->exchange);
+        return;
+    }
     if ((v != NULL && v->cancel_stops_billing) || r->upstream_done) {
         exchange_abort(&r->exchange);
         request_move(r, REQ_CHARGE);

@@ -43,11 +43,21 @@ class Exchange:
 
     @property
     def finished(self):
-        """True when a stream has its dialect's success ending."""
-        words = {CHAT: b"data: [DONE]", MESSAGES: b"event: message_stop", GEMINI: b'"finishReason"',
-                 RESPONSES: b"event: response.completed"}
-        return (words[self.dialect] in self.response
-                or self.dialect == RESPONSES and b"event: response.incomplete" in self.response)
+        """True when a stream has its dialect's success ending and no failure before it."""
+        words = {CHAT: rb"data: ?\[DONE\]", MESSAGES: rb"event: message_stop",
+                 GEMINI: rb'"finishReason"',
+                 RESPONSES: rb'"type": ?"response\.(completed|incomplete)"'}
+        return (re.search(words[self.dialect], self.response) is not None
+                and len(self.until_failure) == len(self.frames))
+
+    @property
+    def until_failure(self):
+        """The frames up to and with the first that says `error`; all, when none does."""
+        for number, frame in enumerate(self.frames, 1):
+            data = frame.partition(b"data:")[2].strip()
+            if data.startswith(b"{") and b'"error"' in data and json.loads(data).get("error"):
+                return self.frames[:number]
+        return self.frames
 
     @property
     def asked_for_usage(self):

@@ -66,7 +66,8 @@ class Replay(StationCase):
             self.check_sent(exchange)
             want = meter.expected_client_bytes(exchange)
             if exchange.stream and not exchange.finished:
-                self.assertTrue(answer.body.startswith(want.rstrip()))
+                want = b"".join(exchange.until_failure)
+                self.assertTrue(answer.body.startswith(want.rstrip()), answer)
                 self.assertFalse(answer.complete, "a stream without its end is no success")
             else:
                 self.assertEqual(answer.body, want)
@@ -171,7 +172,8 @@ class Recorded(Replay):
         self.whole(recordings.GEMINI)
 
     def test_gemini_streams(self):
-        arrays = [recordings.gemini_array(x) for x in self.of(recordings.GEMINI, True)]
+        arrays = [recordings.gemini_array(x) for x in self.of(recordings.GEMINI, True)
+                  if x.finished]
         self.streams(recordings.GEMINI, arrays)
 
     def test_embeddings(self):
