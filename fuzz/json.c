@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A document that parses is scanned, and a member the scan is sure of is the one the parser sees. */
+/* A document that parses is scanned, and a member the scan is sure of is the one the parser sees.
+ */
 #include <assert.h>
 
 #include "json/json.h"

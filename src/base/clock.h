@@ -11,7 +11,8 @@ int64_t clock_mono_ns(void);
 int64_t clock_wall_us(void);
 /* "2026-11-24T08:16:15.123Z" of microseconds since the epoch. */
 void clock_write_utc(struct buf *b, int64_t wall_us);
-/* "2026-11-24" (day) as the number of days since the epoch, and back; the first day of its month. */
+/* "2026-11-24" (day) as the number of days since the epoch, and back; the first day of its month.
+ */
 int64_t clock_day(int64_t wall_us);
 int64_t clock_month_start_us(int64_t wall_us);
 int64_t clock_next_month_us(int64_t wall_us);

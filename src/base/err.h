@@ -14,7 +14,8 @@ struct err {
     char text[256];
 };
 
-/* Always returns false, so that a failing function can end in `return err_set(e, ...)`. e may be NULL. */
+/* Always returns false, so that a failing function can end in `return err_set(e, ...)`. e may be
+ * NULL. */
 bool err_set(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -4,9 +4,9 @@
 #define BASE_LIMITS_H
 
 /* Front */
-#define LIMIT_HEAD_BYTES (32 * 1024)      /* Claude Code and Codex send up to 6 KB; nginx allows 32 KB */
-#define LIMIT_HEADERS 100                 /* nothing seen above 45 */
-#define LIMIT_BODY_BYTES (32 << 20)       /* Anthropic's own limit for a request */
+#define LIMIT_HEAD_BYTES (32 * 1024) /* Claude Code and Codex send up to 6 KB; nginx allows 32 KB */
+#define LIMIT_HEADERS 100            /* nothing seen above 45 */
+#define LIMIT_BODY_BYTES (32 << 20)  /* Anthropic's own limit for a request */
 #define LIMIT_SMALL_BODY_BYTES (64 << 10) /* endpoints of our own that take a small JSON object */
 #define LIMIT_BODIES_BYTES (512L << 20)   /* all request bodies in memory together; above: 503 */
 #define LIMIT_HEAD_MS (15 * 1000)         /* slow-loris: a head arrives in one round trip */
@@ -15,7 +15,8 @@
 #define LIMIT_TOTAL_MS (60 * 60 * 1000)   /* the longest reasoning answers seen take half of it */
 #define LIMIT_WRITE_MS (60 * 1000)        /* a client that takes no byte for so long is gone */
 #define LIMIT_SESSIONS 20000              /* per lane; the usual hard limit of file descriptors */
-#define LIMIT_DRAIN_BYTES (1 << 20)       /* read and dropped after an early error, so that the client reads it */
+#define LIMIT_DRAIN_BYTES \
+    (1 << 20) /* read and dropped after an early error, so that the client reads it */
 #define LIMIT_DRAIN_MS 2000
 
 /* Upstream */
@@ -24,36 +25,36 @@
 #define LIMIT_EVENT_GAP_MS (5 * 60 * 1000)   /* the longest silence between two events */
 #define LIMIT_ATTEMPTS 4                     /* per request, over all channels */
 #define LIMIT_POOL_IDLE 512                  /* idle connections per upstream and lane */
-#define LIMIT_POOL_IDLE_MS (50 * 1000)       /* below the 60 s after which vendors' front ends close */
+#define LIMIT_POOL_IDLE_MS (50 * 1000) /* below the 60 s after which vendors' front ends close */
 #define LIMIT_DNS_MS (30 * 1000)
-#define LIMIT_ADDRESSES 8                    /* per host name */
-#define LIMIT_COOLDOWN_MS (10 * 60 * 1000)   /* the longest Retry-After that is believed */
+#define LIMIT_ADDRESSES 8                  /* per host name */
+#define LIMIT_COOLDOWN_MS (10 * 60 * 1000) /* the longest Retry-After that is believed */
 
 /* Relay */
-#define LIMIT_HIGH_WATER (256 * 1024)        /* unsent bytes to a client before its upstream is paused */
-#define LIMIT_WHOLE_REPLY (1 << 20)          /* held whole until the charge is durable */
-#define LIMIT_REPLY_TAIL (64 * 1024)         /* of a larger reply, what is held */
-#define LIMIT_EVENT_BYTES (16 << 20)         /* one stream event; an image of 4 MB was seen */
-#define LIMIT_ERROR_BODY (64 * 1024)         /* of a vendor's error reply, relayed */
-#define LIMIT_COMMIT_MS (10 * 1000)          /* a charge that is not durable by then fails the request */
-#define LIMIT_ARENA_BYTES (40 << 20)         /* head and body of one request */
-#define LIMIT_SETTLE_MS (30 * 1000)          /* reading on for the usage after a client left */
+#define LIMIT_HIGH_WATER (256 * 1024) /* unsent bytes to a client before its upstream is paused */
+#define LIMIT_WHOLE_REPLY (1 << 20)   /* held whole until the charge is durable */
+#define LIMIT_REPLY_TAIL (64 * 1024)  /* of a larger reply, what is held */
+#define LIMIT_EVENT_BYTES (16 << 20)  /* one stream event; an image of 4 MB was seen */
+#define LIMIT_ERROR_BODY (64 * 1024)  /* of a vendor's error reply, relayed */
+#define LIMIT_COMMIT_MS (10 * 1000)   /* a charge that is not durable by then fails the request */
+#define LIMIT_ARENA_BYTES (40 << 20)  /* head and body of one request */
+#define LIMIT_SETTLE_MS (30 * 1000)   /* reading on for the usage after a client left */
 #define LIMIT_SETTLE_BYTES (4 << 20)
-#define LIMIT_OUTPUT_STEP 2048               /* tokens of output held at a time for a stream */
+#define LIMIT_OUTPUT_STEP 2048 /* tokens of output held at a time for a stream */
 
 /* Ledger */
-#define LIMIT_BATCH 256                      /* ledger operations in one commit */
-#define LIMIT_LEDGER_QUEUE 100000            /* waiting operations; above, admissions stop with 503 */
+#define LIMIT_BATCH 256           /* ledger operations in one commit */
+#define LIMIT_LEDGER_QUEUE 100000 /* waiting operations; above, admissions stop with 503 */
 
 /* Configuration */
-#define LIMIT_CONFIG_BYTES (1 << 20)         /* a file of 4096 models is half of it */
-#define LIMIT_CONFIG_MEMORY (32 << 20)       /* what such a file becomes */
+#define LIMIT_CONFIG_BYTES (1 << 20)   /* a file of 4096 models is half of it */
+#define LIMIT_CONFIG_MEMORY (32 << 20) /* what such a file becomes */
 #define LIMIT_UPSTREAMS 256
 #define LIMIT_MODELS 4096
-#define LIMIT_ALIASES 32                     /* per model */
+#define LIMIT_ALIASES 32 /* per model */
 
 /* Names */
-#define LIMIT_NAME 128                       /* bytes of a model, account or tag name */
+#define LIMIT_NAME 128 /* bytes of a model, account or tag name */
 #define LIMIT_KEYS_PER_UPSTREAM 32
 #define LIMIT_ROUTES 16
 #define LIMIT_LANES 64

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Intrusive doubly linked list. A node is in at most one list; list_remove on a lone node is fine. */
+/* Intrusive doubly linked list. A node is in at most one list; list_remove on a lone node is fine.
+ */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 

@@ -28,7 +28,8 @@ bool money_sub(int64_t *out, int64_t a, int64_t b) MUST_CHECK;
  * fraction digits than fit (no rounding of what somebody wrote), empty text and overflow.
  */
 bool decimal_parse(struct str s, unsigned digits, int64_t *out) MUST_CHECK;
-/* Shortest exact text of value / 10^digits, with a minus sign where negative: 1500000000,9 -> "1.5". */
+/* Shortest exact text of value / 10^digits, with a minus sign where negative: 1500000000,9 ->
+ * "1.5". */
 void decimal_write(struct buf *b, int64_t value, unsigned digits);
 
 bool currency_parse(struct str s, struct currency *out) MUST_CHECK;

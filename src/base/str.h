@@ -14,7 +14,7 @@ struct str {
 };
 
 /* A literal as a slice; also usable in static tables. */
-#define STR_INIT(lit) { "" lit, sizeof(lit) - 1 }
+#define STR_INIT(lit) {"" lit, sizeof(lit) - 1}
 #define STR(lit) ((struct str)STR_INIT(lit))
 /* For printf("%.*s", STR_ARG(s)). */
 #define STR_ARG(s) (int)(s).n, (s).p

@@ -32,7 +32,8 @@ static bool from_book(const struct model *m, struct price *p)
 static bool as_written(const struct model *m, struct price *p)
 {
     return currency_parse(m->currency.n > 0 ? m->currency : STR("USD"), &p->currency) &&
-           rate(m->in, 0, &p->in) && rate(m->out, 0, &p->out) && rate(m->cache_read, p->in, &p->cache_read) &&
+           rate(m->in, 0, &p->in) && rate(m->out, 0, &p->out) &&
+           rate(m->cache_read, p->in, &p->cache_read) &&
            rate(m->cache_write, p->in, &p->cache_write_5m) &&
            rate(m->cache_write, p->in, &p->cache_write_1h);
 }
@@ -46,14 +47,17 @@ static bool set_one(struct model *m, struct ledger *l, struct buf *errors)
         return true;
     }
     if (m->from_book ? !from_book(m, &p) : !as_written(m, &p)) {
-        buf_addf(errors, m->from_book ? "model %.*s: the price book has no price for its routes; write price: "
-                                        "{currency: USD, input: \"2.50\", output: \"10.00\"}\n"
-                                      : "model %.*s: a price is a decimal with at most six digits after the point\n",
+        buf_addf(errors,
+                 m->from_book
+                     ? "model %.*s: the price book has no price for its routes; write price: "
+                       "{currency: USD, input: \"2.50\", output: \"10.00\"}\n"
+                     : "model %.*s: a price is a decimal with at most six digits after the point\n",
                  STR_ARG(m->name));
         return false;
     }
     if (!margin(m->margin, &p.margin_num, &p.margin_den)) {
-        buf_addf(errors, "model %.*s: margin must be a positive decimal such as \"1.05\"\n", STR_ARG(m->name));
+        buf_addf(errors, "model %.*s: margin must be a positive decimal such as \"1.05\"\n",
+                 STR_ARG(m->name));
         return false;
     }
     m->sold_in = p.currency;

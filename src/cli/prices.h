@@ -6,7 +6,8 @@
 #include "config/config.h"
 #include "ledger/ledger.h"
 
-/* Fills rates of every priced model; a line for each mistake in errors. l may be NULL (check only). */
+/* Fills rates of every priced model; a line for each mistake in errors. l may be NULL (check only).
+ */
 bool prices_set(struct config *c, struct ledger *l, struct buf *errors);
 
 #endif

@@ -15,10 +15,10 @@
 #include "cli/cli.h"
 #include "cli/prices.h"
 #include "cli/vendors.h"
-#include "json/json.h"
-#include "web_files.h"
 #include "relay/relay.h"
 #include "sim/sim.h"
+#include "web_files.h"
+#include "json/json.h"
 
 struct serve {
     const char *config_path; /* NULL: the built-in default */
@@ -75,7 +75,8 @@ static void reload_on_ledger(struct ledger *l, void *ctx)
     buf_init(&errors, 64 * 1024);
     struct config *next = load(r->serve, &errors);
     if (next == NULL) {
-        log_event(LOG_ERROR, "reload_refused", "kept=old why=\"%.*s\"", STR_ARG(str_trim(buf_str(&errors))));
+        log_event(LOG_ERROR, "reload_refused", "kept=old why=\"%.*s\"",
+                  STR_ARG(str_trim(buf_str(&errors))));
     } else {
         /* A lane may be about to count itself in on the old one: it goes one reload later. */
         if (r->serve->retired != NULL) {
@@ -132,7 +133,8 @@ static bool write_owner_key(const char *dir, struct str key)
     return ok;
 }
 
-/* The first start makes the owner; its key is shown to a terminal once, or goes to a private file. */
+/* The first start makes the owner; its key is shown to a terminal once, or goes to a private file.
+ */
 static bool first_start(struct serve *s, struct err *e)
 {
     struct buf out;
@@ -147,7 +149,8 @@ static bool first_start(struct serve *s, struct err *e)
     bool ok = currency_parse(STR("USD"), &usd) &&
               ledger_account_create(s->ledger, STR("owner"), STR("house"), usd, &out, e);
     buf_clear(&out);
-    ok = ok && ledger_key_create(s->ledger, STR("owner"), STR("owner"), STR(""), 0, 0, 0, 0, 'm', &out, e);
+    ok = ok && ledger_key_create(s->ledger, STR("owner"), STR("owner"), STR(""), 0, 0, 0, 0, 'm',
+                                 &out, e);
     struct json_doc *doc = ok ? json_parse(buf_str(&out), e) : NULL;
     key = json_str(json_get(doc != NULL ? json_root(doc) : NULL, "key"));
     if (ok && isatty(STDERR_FILENO)) {
@@ -192,7 +195,8 @@ static void greet(const struct serve *s)
 
     fprintf(stderr,
             "entrepot is at http://127.0.0.1:%u   (models: %u)\n"
-            "try:  curl http://127.0.0.1:%u/v1/chat/completions -H \"authorization: Bearer $(cat %.*s/owner.key)\" "
+            "try:  curl http://127.0.0.1:%u/v1/chat/completions -H \"authorization: Bearer $(cat "
+            "%.*s/owner.key)\" "
             "-H 'content-type: application/json' "
             "-d '{\"model\":\"%.*s\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}'\n",
             port, s->config->model_count, port, STR_ARG(s->config->data_dir), model_n, model);

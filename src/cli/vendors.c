@@ -17,10 +17,12 @@ const struct config_vendors *cli_vendors(void)
         return &all;
     }
     for (size_t i = 0; i < vendor_count && i < VENDORS_MAX; i++) {
-        rows[all.count++] = (struct config_vendor){vendors[i].name, vendors[i].env, vendors[i].base};
+        rows[all.count++] =
+            (struct config_vendor){vendors[i].name, vendors[i].env, vendors[i].base};
     }
     for (size_t i = 0; i < price_book_count && i < MODELS_MAX; i++) {
-        models[all.model_count++] = (struct config_known_model){price_book[i].vendor, price_book[i].model};
+        models[all.model_count++] =
+            (struct config_known_model){price_book[i].vendor, price_book[i].model};
     }
     return &all;
 }

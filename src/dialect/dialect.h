@@ -1,26 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The four dialects as tables: endpoints, where usage stands, which stream event says what, shapes of
- * errors, and the vendors. Pure: bytes in, answers out.
+ * The four dialects as tables: endpoints, where usage stands, which stream event says what, shapes
+ * of errors, and the vendors. Pure: bytes in, answers out.
  */
 #ifndef DIALECT_DIALECT_H
 #define DIALECT_DIALECT_H
 
 #include "base/buf.h"
-#include "base/str.h"
 #include "base/err.h"
-#include "json/json.h"
 #include "base/limits.h"
+#include "base/str.h"
 #include "price/price.h"
+#include "json/json.h"
 
-enum dialect { DIALECT_CHAT, DIALECT_RESPONSES, DIALECT_MESSAGES, DIALECT_GEMINI, DIALECT_EMBEDDINGS, DIALECT_OWN };
+enum dialect {
+    DIALECT_CHAT,
+    DIALECT_RESPONSES,
+    DIALECT_MESSAGES,
+    DIALECT_GEMINI,
+    DIALECT_EMBEDDINGS,
+    DIALECT_OWN
+};
 enum framing { FRAMING_WHOLE, FRAMING_SSE, FRAMING_ARRAY };
 #define DIALECT_BIT(d) (1U << (d))
 
 enum op { OP_GENERATE, OP_COUNT, OP_EMBED, OP_MODELS, OP_OWN };
 
 struct endpoint {
-    const char *name;  /* for logs and rows: "chat.completions" */
+    const char *name; /* for logs and rows: "chat.completions" */
     uint8_t dialect, op, method;
     bool model_in_path; /* Gemini: the model and the method are in the path */
     bool metered;       /* a hold, a charge; false: count_tokens, models */
@@ -31,27 +38,31 @@ struct target {
     bool wrong_method;               /* the path exists, not with this method */
     struct str model;                /* from the path, still percent-encoded; else {NULL,0} */
     bool stream;                     /* Gemini: streamGenerateContent */
-    uint8_t framing;                 /* of a Gemini stream: FRAMING_SSE with alt=sse, else FRAMING_ARRAY */
+    uint8_t framing; /* of a Gemini stream: FRAMING_SSE with alt=sse, else FRAMING_ARRAY */
 };
 /* Accepts /v1, no prefix, doubled /v1/v1; /v1beta and /v1 for Gemini. */
 void endpoint_find(unsigned method, struct str path, struct str query, struct target *out);
 
 /* What the body asks for. */
 struct ask {
-    struct str model_value;  /* raw bytes in the body, with quotes; splice here */
-    struct str model;        /* without quotes; {NULL,0} when in the path */
+    struct str model_value; /* raw bytes in the body, with quotes; splice here */
+    struct str model;       /* without quotes; {NULL,0} when in the path */
     bool stream;
-    bool include_usage;      /* chat: the client asked for the usage frame itself */
+    bool include_usage;        /* chat: the client asked for the usage frame itself */
     struct str stream_options; /* raw value or p NULL */
-    uint64_t max_output;     /* 0: not given */
+    uint64_t max_output;       /* 0: not given */
 };
-/* False with a text that names the field (duplicate or escaped keys, wrong types) in field and why. */
-bool ask_read(const struct endpoint *ep, struct str body, struct ask *out, const char **field, struct err *why);
+/* False with a text that names the field (duplicate or escaped keys, wrong types) in field and why.
+ */
+bool ask_read(const struct endpoint *ep, struct str body, struct ask *out, const char **field,
+              struct err *why);
 
 /* Path for the upstream: base path is the vendor's; appended to out, e.g. "/chat/completions". */
-bool upstream_path(const struct endpoint *ep, const struct target *t, struct str vendor_model, struct buf *out);
+bool upstream_path(const struct endpoint *ep, const struct target *t, struct str vendor_model,
+                   struct buf *out);
 
-/* Usage of a whole reply (or of one stream event's JSON). Missing when it is not at the exact path. */
+/* Usage of a whole reply (or of one stream event's JSON). Missing when it is not at the exact path.
+ */
 void usage_read(enum dialect d, struct str vendor, const struct json *root, struct usage *out);
 /* The model the reply names; copied into out, at most LIMIT_NAME bytes; false if none. */
 bool seen_model(enum dialect d, const struct json *root, struct buf *out);
@@ -60,7 +71,8 @@ bool seen_model(enum dialect d, const struct json *root, struct buf *out);
 enum mark {
     MARK_PLAIN,       /* pass it on */
     MARK_USAGE_FRAME, /* chat: the extra frame of include_usage, choices empty */
-    MARK_TERMINAL,    /* from here on wait for the charge: [DONE], message_stop, response.completed, Gemini's finishReason */
+    MARK_TERMINAL,    /* from here on wait for the charge: [DONE], message_stop, response.completed,
+                         Gemini's finishReason */
     MARK_FAILED,      /* the vendor's explicit failure in the stream */
 };
 struct meter { /* running state of one stream */
@@ -81,23 +93,25 @@ uint64_t meter_output_floor(const struct meter *m);
 /* Our own error in the dialect's shape; type and code by status per dialect. param may be NULL. */
 struct problem {
     unsigned status;
-    const char *code;  /* machine word: "model_not_found", "insufficient_quota", ... */
+    const char *code; /* machine word: "model_not_found", "insufficient_quota", ... */
     struct str text;
     const char *param; /* the field, or NULL */
 };
-void problem_write(enum dialect d, const struct problem *p, struct str request_id, struct buf *body);
-/* The same as a failure inside a stream that has begun, framed as that dialect's explicit failure. */
+void problem_write(enum dialect d, const struct problem *p, struct str request_id,
+                   struct buf *body);
+/* The same as a failure inside a stream that has begun, framed as that dialect's explicit failure.
+ */
 void problem_write_event(enum dialect d, enum framing f, const struct problem *p, struct buf *out);
 
 struct vendor {
-    const char *name;     /* "openai" */
-    const char *env;      /* "OPENAI_API_KEY", or NULL */
-    const char *base;     /* "https://api.openai.com/v1" */
+    const char *name;          /* "openai" */
+    const char *env;           /* "OPENAI_API_KEY", or NULL */
+    const char *base;          /* "https://api.openai.com/v1" */
     const char *messages_base; /* base for the Anthropic dialect where it differs, or NULL */
-    uint32_t dialects;    /* DIALECT_BIT mask natively offered */
-    uint8_t auth;         /* enum vendor_auth */
+    uint32_t dialects;         /* DIALECT_BIT mask natively offered */
+    uint8_t auth;              /* enum vendor_auth */
     bool cancel_stops_billing;
-    bool stream_options;  /* takes stream_options.include_usage */
+    bool stream_options; /* takes stream_options.include_usage */
 };
 enum vendor_auth { AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY };
 extern const struct vendor vendors[];

@@ -175,7 +175,8 @@ static enum h1_error check_version(const struct h1 *p)
     if (ll->http_major != 1 || ll->http_minor != 1) {
         return H1_VERSION;
     }
-    /* llhttp also knows RTSP and ICE. The blank line guarantees that nine bytes follow the target. */
+    /* llhttp also knows RTSP and ICE. The blank line guarantees that nine bytes follow the target.
+     */
     const char *after = p->base + p->head->target + p->head->target_n;
     return memcmp(after, " HTTP/1.1", 9) == 0 && ll->method != HTTP_CONNECT ? H1_OK : H1_MALFORMED;
 }

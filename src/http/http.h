@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP/1.1 without sockets: bytes in, events out (over llhttp, strict). Pure; no clock, no globals.
- * The caller keeps the head's bytes in ONE growing region and says where it starts at each feed: names
- * and values are offsets into it, so the region may move between feeds.
+ * The caller keeps the head's bytes in ONE growing region and says where it starts at each feed:
+ * names and values are offsets into it, so the region may move between feeds.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -10,8 +10,8 @@
 #include <llhttp.h>
 
 #include "base/buf.h"
-#include "base/str.h"
 #include "base/limits.h"
+#include "base/str.h"
 
 struct header {
     uint32_t name, value; /* offsets from the head's first byte */
@@ -19,11 +19,11 @@ struct header {
 };
 
 struct head {
-    uint16_t status;  /* replies */
-    uint8_t method;   /* requests: HTTP_GET, HTTP_POST, ... of llhttp */
-    uint8_t minor;    /* HTTP/1.minor */
+    uint16_t status; /* replies */
+    uint8_t method;  /* requests: HTTP_GET, HTTP_POST, ... of llhttp */
+    uint8_t minor;   /* HTTP/1.minor */
     bool chunked, keep_alive, expect_continue, upgrade, has_length;
-    uint64_t length;  /* Content-Length, when has_length */
+    uint64_t length; /* Content-Length, when has_length */
     uint32_t target, target_n;
     uint32_t count;
     struct header h[LIMIT_HEADERS];
@@ -51,9 +51,9 @@ enum h1_error { H1_OK, H1_MALFORMED, H1_HEAD_TOO_LARGE, H1_VERSION, H1_AMBIGUOUS
 void h1_init(struct h1 *p, bool request, struct head *head, h1_body_fn *body, void *ctx);
 /*
  * Feeds n bytes at data; while in H1_HEAD data must lie in the head's region that starts at base.
- * Stops right after the head (state H1_BODY, or H1_DONE when no body follows) so that the caller can
- * look at it, and at the end of the message (H1_DONE): bytes of a following message stay unread.
- * Interim replies (1xx) are skipped. Returns the bytes consumed.
+ * Stops right after the head (state H1_BODY, or H1_DONE when no body follows) so that the caller
+ * can look at it, and at the end of the message (H1_DONE): bytes of a following message stay
+ * unread. Interim replies (1xx) are skipped. Returns the bytes consumed.
  */
 size_t h1_feed(struct h1 *p, const char *base, const char *data, size_t n);
 /* The peer closed: true when the message is complete by that (a reply framed by close). */
@@ -73,12 +73,14 @@ struct str url_query(struct str query, struct str name);
 bool url_decode(struct buf *out, struct str s);
 
 /*
- * Splits a stream into events at any byte. Feed bytes; for each complete event fn gets the raw bytes
- * (with the blank line that ends it), the event's name and its data (joined by LF when in several
- * lines; points into raw when in one). Incomplete events wait in `pending`, at most LIMIT_EVENT_BYTES.
+ * Splits a stream into events at any byte. Feed bytes; for each complete event fn gets the raw
+ * bytes (with the blank line that ends it), the event's name and its data (joined by LF when in
+ * several lines; points into raw when in one). Incomplete events wait in `pending`, at most
+ * LIMIT_EVENT_BYTES.
  */
 struct sse_event {
-    struct str raw, name, data; /* name empty when there is no event: line; data.p NULL when no data: line */
+    struct str raw, name,
+        data; /* name empty when there is no event: line; data.p NULL when no data: line */
 };
 /* False stops the feed (backpressure is the caller's business, not the parser's). */
 typedef bool sse_fn(void *ctx, const struct sse_event *ev);
@@ -90,7 +92,8 @@ struct sse {
 };
 void sse_init(struct sse *s);
 void sse_release(struct sse *s);
-bool sse_feed(struct sse *s, struct str bytes, sse_fn *fn, void *ctx); /* false: stopped or event too large */
+bool sse_feed(struct sse *s, struct str bytes, sse_fn *fn,
+              void *ctx); /* false: stopped or event too large */
 /* What is left at the end of the stream without its blank line (an incomplete event). */
 struct str sse_rest(const struct sse *s);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events of a stream. An event that lies whole in what is fed is never copied. A CR waits for the byte
- * after it, which may be the LF of the same line end: so an event's bytes never depend on the split.
+ * Events of a stream. An event that lies whole in what is fed is never copied. A CR waits for the
+ * byte after it, which may be the LF of the same line end: so an event's bytes never depend on the
+ * split.
  */
 #include "http/http.h"
 
@@ -50,7 +51,8 @@ static size_t bom(const struct sse *s, struct str raw)
     return !s->started && str_starts(raw, STR("\xEF\xBB\xBF")) ? 3 : 0;
 }
 
-/* Length of the first event with its blank line; 0 when it is not complete. Goes on at s->scanned. */
+/* Length of the first event with its blank line; 0 when it is not complete. Goes on at s->scanned.
+ */
 static size_t find_event_end(struct sse *s, struct str text)
 {
     size_t lead = bom(s, text);

@@ -52,7 +52,8 @@ static ssize_t plain_read(struct conn *c, void *p, size_t n)
     if (got < 0) {
         return plain_failed(c);
     }
-    /* A short read emptied the socket, and what comes later makes a new edge: saves a system call. */
+    /* A short read emptied the socket, and what comes later makes a new edge: saves a system call.
+     */
     c->drained = got > 0 && (size_t)got < n && !c->hung_up;
     return got;
 }

@@ -2,9 +2,10 @@
 /*
  * The only room that touches the kernel. A loop belongs to one thread; everything made on a loop is
  * used on its thread, but loop_post, which any thread may call. Connections are plain or TLS behind
- * one type; reads and writes never block. A connection has one owner, told of events by one callback:
- * edge-triggered, so the owner reads until IO_AGAIN (or calls conn_again to continue next turn), and
- * pauses simply by not reading. Closing is deferred: the memory lives until the end of the turn.
+ * one type; reads and writes never block. A connection has one owner, told of events by one
+ * callback: edge-triggered, so the owner reads until IO_AGAIN (or calls conn_again to continue next
+ * turn), and pauses simply by not reading. Closing is deferred: the memory lives until the end of
+ * the turn.
  */
 #ifndef IO_IO_H
 #define IO_IO_H
@@ -46,17 +47,21 @@ enum { IO_READABLE = 1, IO_WRITABLE = 2, IO_CONNECTED = 4, IO_FAILED = 8 };
 typedef void conn_event_fn(void *owner, unsigned events);
 
 void conn_own(struct conn *c, conn_event_fn *fn, void *owner);
-ssize_t conn_read(struct conn *c, void *p, size_t n);                /* > 0, IO_EOF, IO_AGAIN, IO_FAIL */
-ssize_t conn_write(struct conn *c, const struct iovec *v, int count); /* >= 0 bytes taken, IO_AGAIN, IO_FAIL */
-void conn_again(struct conn *c);                                     /* IO_READABLE once more, next turn */
-bool conn_quiet(struct conn *c);   /* idle and alive: nothing to read, not hung up (asks the kernel) */
-void conn_close(struct conn *c);   /* closes; no callback follows */
-struct str conn_peer(struct conn *c); /* "192.0.2.7" of an accepted connection; lives as long as it */
+ssize_t conn_read(struct conn *c, void *p, size_t n); /* > 0, IO_EOF, IO_AGAIN, IO_FAIL */
+ssize_t conn_write(struct conn *c, const struct iovec *v,
+                   int count);   /* >= 0 bytes taken, IO_AGAIN, IO_FAIL */
+void conn_again(struct conn *c); /* IO_READABLE once more, next turn */
+bool conn_quiet(
+    struct conn *c); /* idle and alive: nothing to read, not hung up (asks the kernel) */
+void conn_close(struct conn *c); /* closes; no callback follows */
+struct str
+conn_peer(struct conn *c); /* "192.0.2.7" of an accepted connection; lives as long as it */
 
-/* "127.0.0.1:8080", "[::]:80", ":8080" or "unix:/path". Accept pauses at EMFILE and resumes by itself. */
+/* "127.0.0.1:8080", "[::]:80", ":8080" or "unix:/path". Accept pauses at EMFILE and resumes by
+ * itself. */
 typedef void accept_fn(void *ctx, struct conn *c);
-struct listener *listener_open(struct loop *l, struct str address, struct tls_server *tls, accept_fn *fn,
-                               void *ctx, struct err *e);
+struct listener *listener_open(struct loop *l, struct str address, struct tls_server *tls,
+                               accept_fn *fn, void *ctx, struct err *e);
 void listener_close(struct listener *s);
 unsigned listener_port(const struct listener *s);
 
@@ -67,7 +72,8 @@ unsigned listener_port(const struct listener *s);
  */
 struct conn *conn_dial(struct loop *l, struct str host, unsigned port, struct tls_client *tls,
                        conn_event_fn *fn, void *owner);
-const char *conn_error(const struct conn *c); /* after IO_FAILED/IO_FAIL: "connection refused", static text */
+const char *
+conn_error(const struct conn *c); /* after IO_FAILED/IO_FAIL: "connection refused", static text */
 
 struct tls_server *tls_server_new(const char *cert_path, const char *key_path, struct err *e);
 void tls_server_free(struct tls_server *t);
@@ -75,7 +81,8 @@ void tls_server_free(struct tls_server *t);
 struct tls_client *tls_client_new(struct str host, const char *ca_path, struct err *e);
 void tls_client_free(struct tls_client *t);
 
-/* At most LIMIT_WORKERS threads for slow work: run on a worker; the task posts its own answer back. */
+/* At most LIMIT_WORKERS threads for slow work: run on a worker; the task posts its own answer back.
+ */
 bool workers_start(struct err *e);
 void workers_stop(void);
 void worker_run(struct task *t);

@@ -7,9 +7,9 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 
+#include "base/limits.h"
 #include "base/list.h"
 #include "io/io.h"
-#include "base/limits.h"
 
 /* Something in the epoll set; the first member of its owner. ready == NULL: closed in this turn. */
 struct watch {

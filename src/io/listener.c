@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accepting: TCP (one socket per lane, the kernel spreads the clients) or a path in the file system. */
+/* Accepting: TCP (one socket per lane, the kernel spreads the clients) or a path in the file
+ * system. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>

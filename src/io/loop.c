@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One thread's event loop: epoll, timers, tasks posted by others, and closes put off to the turn's end. */
+/* One thread's event loop: epoll, timers, tasks posted by others, and closes put off to the turn's
+ * end. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 #define EVENTS_PER_TURN 256 /* the rest stays in the kernel for the next turn */
 #define WAIT_MAX_MS (60 * 1000)
 
-/* The eventfd is edge-triggered, so its counter need not be read: the wake itself is the message. */
+/* The eventfd is edge-triggered, so its counter need not be read: the wake itself is the message.
+ */
 static void wake_ready(struct watch *w, unsigned events)
 {
     (void)w;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names to addresses: literals at once, else getaddrinfo on a worker, with one cache for all threads. */
+/* Names to addresses: literals at once, else getaddrinfo on a worker, with one cache for all
+ * threads. */
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS over a connection's own descriptor, by OpenSSL. Contexts are shared by threads, an SSL is not. */
+/* TLS over a connection's own descriptor, by OpenSSL. Contexts are shared by threads, an SSL is
+ * not. */
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>

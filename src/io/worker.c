@@ -2,8 +2,8 @@
 /* A few threads for slow work, fed in order from one queue. */
 #include <pthread.h>
 
-#include "io/io.h"
 #include "base/limits.h"
+#include "io/io.h"
 
 static struct {
     pthread_mutex_t lock;

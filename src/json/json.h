@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The door to yyjson, and scanners that keep bytes. Pure. Numbers are read as exact integers or not at
- * all. Documents are read-only and hold their own memory until json_free.
+ * The door to yyjson, and scanners that keep bytes. Pure. Numbers are read as exact integers or not
+ * at all. Documents are read-only and hold their own memory until json_free.
  */
 #ifndef JSON_JSON_H
 #define JSON_JSON_H
@@ -17,14 +17,15 @@ struct json; /* a value inside a document */
 struct json_doc *json_parse(struct str text, struct err *e);
 void json_free(struct json_doc *d); /* NULL is fine */
 const struct json *json_root(const struct json_doc *d);
-/* Path of keys and decimal indices separated by '.', e.g. "choices.0.finish_reason"; NULL if absent. v may be NULL. */
+/* Path of keys and decimal indices separated by '.', e.g. "choices.0.finish_reason"; NULL if
+ * absent. v may be NULL. */
 const struct json *json_get(const struct json *v, const char *path);
 bool json_is_object(const struct json *v);
 bool json_is_array(const struct json *v);
 bool json_is_null(const struct json *v);
 size_t json_count(const struct json *v);
-struct str json_str(const struct json *v);              /* {NULL,0} unless a string */
-bool json_u64(const struct json *v, uint64_t *out);     /* false unless a non-negative integer */
+struct str json_str(const struct json *v);          /* {NULL,0} unless a string */
+bool json_u64(const struct json *v, uint64_t *out); /* false unless a non-negative integer */
 bool json_bool(const struct json *v, bool *out);
 
 /* One member of the top-level object, found without parsing what is inside other members. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading, by yyjson. struct json is a yyjson_val seen from outside; struct json_doc a yyjson_doc. */
+/* Reading, by yyjson. struct json is a yyjson_val seen from outside; struct json_doc a yyjson_doc.
+ */
 #include <stdio.h>
 #include <yyjson.h>
 
 #include "json/json.h"
 
 #define DEPTH_MAX 128
-
 
 static yyjson_val *raw(const struct json *v)
 {
@@ -69,7 +69,8 @@ void json_free(struct json_doc *d)
 
 const struct json *json_root(const struct json_doc *d)
 {
-    return (const struct json *)(void *)yyjson_doc_get_root((yyjson_doc *)(uintptr_t)(const void *)d);
+    return (const struct json *)(void *)yyjson_doc_get_root(
+        (yyjson_doc *)(uintptr_t)(const void *)d);
 }
 
 static yyjson_val *child(yyjson_val *v, struct str key)

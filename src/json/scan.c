@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds members of the top-level object by their bytes. It checks strings and the balance of brackets,
- * not the grammar inside other members: whoever needs that parses as well.
+ * Finds members of the top-level object by their bytes. It checks strings and the balance of
+ * brackets, not the grammar inside other members: whoever needs that parses as well.
  */
 #include "json/json.h"
 

@@ -3,8 +3,8 @@
 
 static bool write_escaped(struct buf *b, unsigned char c)
 {
-    static const char short_form[][3] = {['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n",
-                                         ['\r'] = "\\r", ['\t'] = "\\t"};
+    static const char short_form[][3] = {
+        ['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
     if (c < sizeof(short_form) / sizeof(short_form[0]) && short_form[c][0] != '\0') {
         return buf_add(b, str_slice(short_form[c], 2));
     }

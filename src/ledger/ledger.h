@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys, purses and the durable record. SQL (SQLite WAL, synchronous=FULL) is the only truth; one ledger
- * thread owns the writing connection and commits in groups. Lanes talk to it through ledger_submit and
- * get their operation back on their own loop after the commit. Holds live in memory only.
- * 1 a customer's balance is never below zero  2 every movement is a transfer  3 sum of allotments <=
- * balance  4 a charge is durable before its operation comes back done  5 a charge has exactly one of: a
- * closing request row, a reversal, this epoch.
+ * Keys, purses and the durable record. SQL (SQLite WAL, synchronous=FULL) is the only truth; one
+ * ledger thread owns the writing connection and commits in groups. Lanes talk to it through
+ * ledger_submit and get their operation back on their own loop after the commit. Holds live in
+ * memory only. 1 a customer's balance is never below zero  2 every movement is a transfer  3 sum of
+ * allotments <= balance  4 a charge is durable before its operation comes back done  5 a charge has
+ * exactly one of: a closing request row, a reversal, this epoch.
  */
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
@@ -18,8 +18,9 @@
 
 struct ledger;
 
-/* Opens (creates, migrates) the store at path, takes the lock (a second station is refused), replaces the
- * epoch, reverses charges without a request row, loads accounts and keys, starts the thread when run. */
+/* Opens (creates, migrates) the store at path, takes the lock (a second station is refused),
+ * replaces the epoch, reverses charges without a request row, loads accounts and keys, starts the
+ * thread when run. */
 struct ledger *ledger_open(const char *path, bool run, struct err *e);
 /* Starts the thread of a ledger opened with run == false. */
 bool ledger_run(struct ledger *l, struct err *e) MUST_CHECK;
@@ -29,7 +30,8 @@ void ledger_close(struct ledger *l); /* commits what is queued, gives allotments
 struct key *ledger_key(struct ledger *l, struct str raw);
 
 enum hold_result { HOLD_HELD, HOLD_NO_FUNDS, HOLD_OVER_BUDGET, HOLD_WAIT };
-/* Takes nano from the account's purse. HOLD_WAIT: submit an OP_ALLOT for it and try again after. Any thread. */
+/* Takes nano from the account's purse. HOLD_WAIT: submit an OP_ALLOT for it and try again after.
+ * Any thread. */
 enum hold_result ledger_hold(struct account *a, struct key *k, int64_t nano);
 /* Gives an unused part back. */
 void ledger_release(struct account *a, struct key *k, int64_t nano);
@@ -40,7 +42,8 @@ struct charge {
     struct rid rid;
     struct account *account;
     struct key *key;
-    char tag[LIMIT_NAME], asked[LIMIT_NAME], sent[LIMIT_NAME], seen[LIMIT_NAME], upstream[LIMIT_NAME];
+    char tag[LIMIT_NAME], asked[LIMIT_NAME], sent[LIMIT_NAME], seen[LIMIT_NAME],
+        upstream[LIMIT_NAME];
     int64_t price_id;
     struct usage usage;
     struct currency cost_currency;
@@ -70,37 +73,47 @@ struct attempt {
 };
 
 struct ledger_op {
-    struct task task;      /* next in the queue; task.run is called on `loop` when done (NULL loop: freed by the ledger with free) */
+    struct task task; /* next in the queue; task.run is called on `loop` when done (NULL loop: freed
+                         by the ledger with free) */
     uint8_t kind;
-    bool ok;               /* false: not durable (store failed); nothing was written */
+    bool ok; /* false: not durable (store failed); nothing was written */
     struct loop *loop;
     struct account *account; /* ALLOT */
     int64_t nano;            /* ALLOT: wanted */
-    struct charge *charge;   /* CHARGE, REVERSE: owned by the submitter until done; REVERSE copies rid only.
-                              * A charge that succeeds uses up the hold; one that fails leaves it held. */
-    struct rid rid;          /* REVERSE: copied from charge by ledger_submit */
+    struct charge
+        *charge;    /* CHARGE, REVERSE: owned by the submitter until done; REVERSE copies rid only.
+                     * A charge that succeeds uses up the hold; one that fails leaves it held. */
+    struct rid rid; /* REVERSE: copied from charge by ledger_submit */
     struct closing *closing; /* CLOSE: owned by the ledger, freed */
     struct attempt attempts[4];
     unsigned attempt_count;
-    void (*call)(struct ledger *l, void *ctx); /* CALL: run on the ledger thread inside its own transaction */
+    void (*call)(struct ledger *l,
+                 void *ctx); /* CALL: run on the ledger thread inside its own transaction */
     void *ctx;
 };
 /* Any thread. False when the queue is full (LIMIT_LEDGER_QUEUE): nothing was taken. */
 bool ledger_submit(struct ledger *l, struct ledger_op *op) MUST_CHECK;
 
 /* Administration; on the ledger thread (LEDGER_CALL) or with run == false. JSON appended to out. */
-bool ledger_account_create(struct ledger *l, struct str name, struct str kind, struct currency cur, struct buf *out, struct err *e);
+bool ledger_account_create(struct ledger *l, struct str name, struct str kind, struct currency cur,
+                           struct buf *out, struct err *e);
 bool ledger_key_create(struct ledger *l, struct str account, struct str label, struct str models,
                        int64_t expires_us, uint32_t rpm, uint32_t concurrency, int64_t budget_nano,
-                       char budget_period, struct buf *out, struct err *e); /* the raw key is in out, once */
+                       char budget_period, struct buf *out,
+                       struct err *e); /* the raw key is in out, once */
 bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct err *e);
-bool ledger_credit(struct ledger *l, struct str account, int64_t nano, struct str note, struct buf *out, struct err *e);
-bool ledger_list(struct ledger *l, struct str what, struct buf *out, struct err *e); /* accounts, keys */
-bool ledger_usage(struct ledger *l, struct str account, unsigned limit, struct buf *out, struct err *e);
-bool ledger_check(struct ledger *l, struct buf *out, struct err *e); /* false: an invariant is broken; out names the rows */
+bool ledger_credit(struct ledger *l, struct str account, int64_t nano, struct str note,
+                   struct buf *out, struct err *e);
+bool ledger_list(struct ledger *l, struct str what, struct buf *out,
+                 struct err *e); /* accounts, keys */
+bool ledger_usage(struct ledger *l, struct str account, unsigned limit, struct buf *out,
+                  struct err *e);
+bool ledger_check(struct ledger *l, struct buf *out,
+                  struct err *e); /* false: an invariant is broken; out names the rows */
 bool ledger_backup(struct ledger *l, const char *to, struct buf *out, struct err *e);
 /* The immutable row of this price (made when new); its id. */
-bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id, struct err *e);
+bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id,
+                      struct err *e);
 unsigned ledger_account_count(struct ledger *l);
 int64_t ledger_balance(const struct account *a); /* as of the last commit; any thread */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was used and what it costs: disjoint leaf counters, price rows, one rounding per charge, down.
- * Pure integers. The built-in price book is a dated table (price/book.c) of list prices per vendor model.
+ * What was used and what it costs: disjoint leaf counters, price rows, one rounding per charge,
+ * down. Pure integers. The built-in price book is a dated table (price/book.c) of list prices per
+ * vendor model.
  */
 #ifndef PRICE_PRICE_H
 #define PRICE_PRICE_H
@@ -20,8 +21,9 @@ struct usage {
 
 struct price {
     struct currency currency;
-    int64_t in, out, cache_read, cache_write_5m, cache_write_1h; /* pico per token; reasoning costs as out */
-    int64_t margin_num, margin_den;                              /* e.g. 21/20 */
+    int64_t in, out, cache_read, cache_write_5m,
+        cache_write_1h;             /* pico per token; reasoning costs as out */
+    int64_t margin_num, margin_den; /* e.g. 21/20 */
 };
 
 /* floor(sum(leaf x pico) x num / den / 1000) in nano; false on overflow. */
@@ -29,12 +31,13 @@ bool price_cost(const struct price *p, const struct usage *u, int64_t *nano) MUS
 
 struct book_row {
     const char *vendor, *model, *currency, *in, *out, *cache_read, *cache_write_5m, *cache_write_1h;
-    unsigned max_output; /* the model's ceiling of output tokens */
+    unsigned max_output;          /* the model's ceiling of output tokens */
     const char *source, *checked; /* page and date */
 };
 extern const struct book_row price_book[];
 extern const size_t price_book_count;
-/* NULL when the book does not know it. A dated alias (-2025-08-07, -20250929) matches its base row. */
+/* NULL when the book does not know it. A dated alias (-2025-08-07, -20250929) matches its base row.
+ */
 const struct book_row *book_find(struct str vendor, struct str model);
 /* The row as a price with margin 1/1. */
 void book_price(const struct book_row *r, struct price *out);

@@ -5,9 +5,11 @@
 
 /* Client headers that mean something to a vendor and carry no credential of the client. */
 static const struct str passed[] = {
-    STR_INIT("content-type"), STR_INIT("accept"), STR_INIT("user-agent"), STR_INIT("anthropic-"),
-    STR_INIT("openai-"), STR_INIT("x-goog-api-client"), STR_INIT("x-stainless-"),
-    STR_INIT("x-client-request-id"), STR_INIT("session-id"), STR_INIT("thread-id"),
+    STR_INIT("content-type"),   STR_INIT("accept"),
+    STR_INIT("user-agent"),     STR_INIT("anthropic-"),
+    STR_INIT("openai-"),        STR_INIT("x-goog-api-client"),
+    STR_INIT("x-stainless-"),   STR_INIT("x-client-request-id"),
+    STR_INIT("session-id"),     STR_INIT("thread-id"),
     STR_INIT("x-claude-code-"), STR_INIT("originator"),
 };
 /* They name the account behind the client's own vendor key, which is not the one used. */
@@ -119,7 +121,8 @@ static bool ask_for_usage(struct buf *out, struct str body, struct str options)
     struct json_member m = {.key = STR("include_usage")};
 
     if (options.p == NULL) {
-        size_t at = str_trim(body).n; /* the object has a model, so a comma goes before what is added */
+        size_t at =
+            str_trim(body).n; /* the object has a model, so a comma goes before what is added */
         at += (size_t)(str_trim(body).p - body.p) - 1;
         return buf_add(out, str_slice(body.p, at)) &&
                buf_add(out, STR(",\"stream_options\":{\"include_usage\":true}")) &&
@@ -165,7 +168,8 @@ static bool edit_body(struct request *r, const struct vendor *v)
     buf_init(&next, LIMIT_BODY_BYTES + 4096);
     buf_init(&quoted, 8 * LIMIT_NAME);
     ok = json_scan_members(body, &m, 1) == JSON_SCAN_OK && m.value.p != NULL &&
-         json_write_str(&quoted, r->channel.model) && json_splice(&next, body, m.value, buf_str(&quoted));
+         json_write_str(&quoted, r->channel.model) &&
+         json_splice(&next, body, m.value, buf_str(&quoted));
     buf_release(&quoted);
     buf_release(&r->upstream_body);
     r->upstream_body = next;

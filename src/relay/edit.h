@@ -5,7 +5,8 @@
 
 #include "relay/relay_int.h"
 
-/* Builds the head, and the body where it differs, for r->channel. False: does not fit its maximum. */
+/* Builds the head, and the body where it differs, for r->channel. False: does not fit its maximum.
+ */
 bool edit_request(struct request *r);
 
 #endif

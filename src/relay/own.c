@@ -14,12 +14,13 @@ static enum asker_shape shape_of(const struct request *r)
         return SHAPE_GEMINI;
     }
     return head_get(r->head, r->head_base, STR("anthropic-version")).p != NULL ? SHAPE_ANTHROPIC
-                                                                                : SHAPE_OPENAI;
+                                                                               : SHAPE_OPENAI;
 }
 
 static void write_model(struct buf *b, enum asker_shape shape, struct str name)
 {
-    static const char *const before[] = {"{\"id\":", "{\"type\":\"model\",\"id\":", "{\"name\":\"models/"};
+    static const char *const before[] = {
+        "{\"id\":", "{\"type\":\"model\",\"id\":", "{\"name\":\"models/"};
 
     buf_add(b, str_from(before[shape]));
     if (shape == SHAPE_GEMINI) {
@@ -62,8 +63,10 @@ static void one_model(struct request *r, enum asker_shape shape)
 
 static void models(struct request *r)
 {
-    static const char *const before[] = {"{\"object\":\"list\",\"data\":[", "{\"data\":[", "{\"models\":["};
-    static const char *const after[] = {"]}", "],\"has_more\":false,\"first_id\":null,\"last_id\":null}", "]}"};
+    static const char *const before[] = {"{\"object\":\"list\",\"data\":[", "{\"data\":[",
+                                         "{\"models\":["};
+    static const char *const after[] = {
+        "]}", "],\"has_more\":false,\"first_id\":null,\"last_id\":null}", "]}"};
     enum asker_shape shape = shape_of(r);
 
     if (r->target.model.n > 0) {
@@ -87,8 +90,8 @@ static void account(struct request *r)
 
     buf_add(&r->reply, STR("{\"account\":"));
     json_write_str(&r->reply, str_from(a->name));
-    buf_addf(&r->reply, ",\"currency\":\"%s\",\"balance_nano\":\"%lld\",\"balance\":\"", a->currency.code,
-             (long long)ledger_balance(a));
+    buf_addf(&r->reply, ",\"currency\":\"%s\",\"balance_nano\":\"%lld\",\"balance\":\"",
+             a->currency.code, (long long)ledger_balance(a));
     decimal_write(&r->reply, ledger_balance(a), 9);
     buf_add(&r->reply, STR("\"}"));
     answer_own(r, 200, STR("application/json"));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The spine: sessions take requests from client connections, requests walk through the house.
- * A lane is one event loop on one thread with its own listener, pool and sessions; lanes share only the
- * configuration snapshot, the directory, purses, health and the ledger's queue.
+ * A lane is one event loop on one thread with its own listener, pool and sessions; lanes share only
+ * the configuration snapshot, the directory, purses, health and the ledger's queue.
  */
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H

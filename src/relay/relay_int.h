@@ -3,7 +3,8 @@
  * Inside the relay. A session is a client's connection; a request is one walk:
  *
  *   HEAD -> BODY -> PARSE -> ADMIT -> HOLD (-> WAIT_ALLOT -> HOLD) -> SEND -> WAIT_REPLY -> STREAM
- *        -> CHARGE -> WAIT_COMMIT -> CLOSE -> DONE;   from anywhere before the reply: -> ANSWER -> CLOSE
+ *        -> CHARGE -> WAIT_COMMIT -> CLOSE -> DONE;   from anywhere before the reply: -> ANSWER ->
+ * CLOSE
  *
  * A request outlives its session: when the client is gone, session is NULL and it settles alone.
  */
@@ -44,8 +45,20 @@ struct end_row {
 const struct end_row *end_row(enum end e);
 
 enum request_state {
-    REQ_HEAD, REQ_BODY, REQ_PARSE, REQ_ADMIT, REQ_HOLD, REQ_WAIT_ALLOT, REQ_SEND, REQ_WAIT_REPLY,
-    REQ_STREAM, REQ_CHARGE, REQ_WAIT_COMMIT, REQ_ANSWER, REQ_CLOSE, REQ_DONE,
+    REQ_HEAD,
+    REQ_BODY,
+    REQ_PARSE,
+    REQ_ADMIT,
+    REQ_HOLD,
+    REQ_WAIT_ALLOT,
+    REQ_SEND,
+    REQ_WAIT_REPLY,
+    REQ_STREAM,
+    REQ_CHARGE,
+    REQ_WAIT_COMMIT,
+    REQ_ANSWER,
+    REQ_CLOSE,
+    REQ_DONE,
 };
 
 struct session {
@@ -70,10 +83,10 @@ struct request {
     struct lane *lane;
     struct session *session; /* NULL: the client is gone */
     struct config *config;
-    struct head *head;       /* until parsed */
+    struct head *head; /* until parsed */
     const char *head_base;
     struct buf body, upstream_head, upstream_body, reply, tail, extra;
-    size_t body_counted;     /* of the station's body_bytes */
+    size_t body_counted; /* of the station's body_bytes */
     struct target target;
     struct ask ask;
     struct key *key;
@@ -83,17 +96,18 @@ struct request {
     struct exchange exchange;
     struct meter meter;
     struct sse sse;
-    struct str run;          /* bytes of the reply that wait to be sent as one chunk */
+    struct str run; /* bytes of the reply that wait to be sent as one chunk */
     struct timer timer;
     struct rid rid;
     char rid_text[RID_TEXT + 1];
     char model_path[LIMIT_NAME]; /* the model of the path, decoded */
     char asked[LIMIT_NAME], tag[LIMIT_NAME], edits[64];
-    char detail[256];        /* words for our own error, instead of the end's */
+    char detail[256]; /* words for our own error, instead of the end's */
     const char *field;
     uint8_t state, end;
     bool keep; /* the client wants its connection kept */
-    bool entered, stream, head_sent, sse_reply, bad_reply, allot_pending, own_usage_frame, terminal, finishing, late, settled, ended_clean, upstream_done;
+    bool entered, stream, head_sent, sse_reply, bad_reply, allot_pending, own_usage_frame, terminal,
+        finishing, late, settled, ended_clean, upstream_done;
     uint16_t status, problem_status;
     uint8_t failure; /* enum failure of the last attempt */
     uint32_t tried, attempt_count, allot_waits;
@@ -102,7 +116,7 @@ struct request {
     int64_t held, estimate_in;
     uint64_t bytes_in, bytes_out, settle_bytes;
     int64_t ts_us, first_us;
-    struct ledger_op op;     /* one in flight at a time */
+    struct ledger_op op; /* one in flight at a time */
     struct charge charge;
     struct task free_task;
 };
@@ -117,11 +131,11 @@ void session_run(struct session *s);
 /* request.c */
 extern const struct sm_state request_states[];
 struct request *request_new(struct session *s);
-void request_head(struct request *r);            /* the head has arrived */
+void request_head(struct request *r); /* the head has arrived */
 void request_body_done(struct request *r);
 void request_client_gone(struct request *r);
-void request_drained(struct request *r);         /* the client has taken what waited */
-void request_run(struct request *r);             /* drives steps until one waits */
+void request_drained(struct request *r); /* the client has taken what waited */
+void request_run(struct request *r);     /* drives steps until one waits */
 void request_fail(struct request *r, enum end end);
 void request_failf(struct request *r, enum end end, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -19,7 +19,8 @@ const struct sm_state request_states[] = {
     [REQ_HOLD] = {"hold", SM_BIT(REQ_WAIT_ALLOT) | SM_BIT(REQ_SEND) | FAILED},
     [REQ_WAIT_ALLOT] = {"wait_allot", SM_BIT(REQ_HOLD) | FAILED},
     [REQ_SEND] = {"send", SM_BIT(REQ_WAIT_REPLY) | FAILED},
-    [REQ_WAIT_REPLY] = {"wait_reply", SM_BIT(REQ_SEND) | SM_BIT(REQ_STREAM) | SM_BIT(REQ_CHARGE) | FAILED},
+    [REQ_WAIT_REPLY] = {"wait_reply",
+                        SM_BIT(REQ_SEND) | SM_BIT(REQ_STREAM) | SM_BIT(REQ_CHARGE) | FAILED},
     [REQ_STREAM] = {"stream", SM_BIT(REQ_CHARGE) | FAILED},
     [REQ_CHARGE] = {"charge", SM_BIT(REQ_WAIT_COMMIT) | FAILED},
     [REQ_WAIT_COMMIT] = {"wait_commit", FAILED},
@@ -158,8 +159,9 @@ void request_head(struct request *r)
     endpoint_find(h->method, path, query, &r->target);
     r->keep = h->keep_alive;
     if (r->target.endpoint == NULL || r->target.wrong_method) {
-        request_fail(r, 
-                     r->target.wrong_method && r->target.endpoint->op != OP_MODELS ? END_METHOD : END_NO_ROUTE);
+        request_fail(r, r->target.wrong_method && r->target.endpoint->op != OP_MODELS
+                            ? END_METHOD
+                            : END_NO_ROUTE);
         return;
     }
     if (!step_authenticate(r)) {
@@ -181,7 +183,8 @@ void request_head(struct request *r)
         buf_reserve(&r->body, (size_t)h->length + 1);
     }
     request_move(r, REQ_BODY);
-    if (h->expect_continue && r->session->h1.state == H1_BODY && r->session->fed == r->session->in.n) {
+    if (h->expect_continue && r->session->h1.state == H1_BODY &&
+        r->session->fed == r->session->in.n) {
         session_send(r->session, str_slice(go_on, sizeof(go_on) - 1), STR(""), STR(""));
     }
 }
@@ -193,18 +196,16 @@ void request_body_done(struct request *r)
     request_run(r);
 }
 
-/* Before the upstream has answered nobody pays; after that the rest is settled without the client. */
+/* Before the upstream has answered nobody pays; after that the rest is settled without the client.
+ */
 void request_client_gone(struct request *r)
 {
     r->session = NULL;
     switch (r->state) {
     case REQ_WAIT_ALLOT:
     case REQ_CHARGE:
-    case REQ_WAIT_COMMIT:
-        return; /* the ledger's answer comes back to this request */
-    case REQ_STREAM:
-        stream_broken(r, END_CLIENT_LEFT);
-        return;
+    case REQ_WAIT_COMMIT: return; /* the ledger's answer comes back to this request */
+    case REQ_STREAM: stream_broken(r, END_CLIENT_LEFT); return;
     default:
         if (r->state < REQ_ANSWER) {
             exchange_abort(&r->exchange);

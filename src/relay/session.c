@@ -180,8 +180,10 @@ static void feed_in(struct session *s)
     r->head_base = s->in.p;
     if (s->h1.state == H1_ERROR) {
         static const enum end ends[] = {
-            [H1_OK] = END_MALFORMED,        [H1_MALFORMED] = END_MALFORMED,
-            [H1_HEAD_TOO_LARGE] = END_HEAD_TOO_LARGE, [H1_VERSION] = END_VERSION,
+            [H1_OK] = END_MALFORMED,
+            [H1_MALFORMED] = END_MALFORMED,
+            [H1_HEAD_TOO_LARGE] = END_HEAD_TOO_LARGE,
+            [H1_VERSION] = END_VERSION,
             [H1_AMBIGUOUS_LENGTH] = END_MALFORMED,
         };
         request_fail(r, ends[s->h1.error]);

@@ -13,7 +13,9 @@ static void copy_name(char *to, size_t room, struct str from)
 {
     size_t n = from.n < room - 1 ? from.n : room - 1;
 
-    memcpy(to, from.p, n);
+    if (n > 0) {
+        memcpy(to, from.p, n);
+    }
     to[n] = '\0';
 }
 
@@ -96,13 +98,21 @@ static bool find_model(struct request *r)
     }
     const struct model *m = r->model;
     if (!m->priced && r->target.endpoint->metered) {
-        request_failf(r, END_NO_PRICE, "model",
-                      "The model '%s' has no price and is not sold here. To sell it, add to its entry: "
-                      "price: / input: \"2.50\" / output: \"10.00\"", r->asked);
+        request_failf(
+            r, END_NO_PRICE, "model",
+            "The model '%s' has no price and is not sold here. To sell it, add to its entry: "
+            "price: / input: \"2.50\" / output: \"10.00\"",
+            r->asked);
         return false;
     }
-    r->price = (struct price){m->sold_in, m->rate_in, m->rate_out, m->rate_cache_read,
-                              m->rate_cache_write_5m, m->rate_cache_write_1h, m->margin_num, m->margin_den};
+    r->price = (struct price){m->sold_in,
+                              m->rate_in,
+                              m->rate_out,
+                              m->rate_cache_read,
+                              m->rate_cache_write_5m,
+                              m->rate_cache_write_1h,
+                              m->margin_num,
+                              m->margin_den};
     return true;
 }
 
@@ -160,8 +170,9 @@ static uint64_t output_ceiling(const struct request *r)
 void step_admit(struct request *r)
 {
     static const enum end ends[] = {
-        [KEY_REVOKED] = END_BAD_KEY,     [KEY_EXPIRED] = END_BAD_KEY, [KEY_WRONG_MODEL] = END_FORBIDDEN,
-        [KEY_RPM] = END_RATE, [KEY_CONCURRENCY] = END_RATE,
+        [KEY_REVOKED] = END_BAD_KEY,       [KEY_EXPIRED] = END_BAD_KEY,
+        [KEY_WRONG_MODEL] = END_FORBIDDEN, [KEY_RPM] = END_RATE,
+        [KEY_CONCURRENCY] = END_RATE,
     };
     enum key_verdict v = key_enter(r->key, str_from(r->asked), r->ts_us, &r->retry_after_s);
 
@@ -210,7 +221,8 @@ void step_hold(struct request *r)
     int64_t nano = request_cost(r, (uint64_t)r->estimate_in, output_ceiling(r));
     struct str sold = str_from(r->price.currency.code);
 
-    if (!str_eq(sold, str_from(r->key->account->currency.code)) && r->key->account->kind == ACCOUNT_CUSTOMER) {
+    if (!str_eq(sold, str_from(r->key->account->currency.code)) &&
+        r->key->account->kind == ACCOUNT_CUSTOMER) {
         request_failf(r, END_FORBIDDEN, "model", "This model is sold in %s, the account holds %s.",
                       r->price.currency.code, r->key->account->currency.code);
         return;
@@ -220,9 +232,7 @@ void step_hold(struct request *r)
         r->held = nano;
         request_move(r, REQ_SEND);
         return;
-    case HOLD_NO_FUNDS:
-        refuse_funds(r);
-        return;
+    case HOLD_NO_FUNDS: refuse_funds(r); return;
     case HOLD_OVER_BUDGET:
         r->retry_after_s = (unsigned)((clock_next_month_us(r->ts_us) - r->ts_us) / 1000000);
         if (r->key->budget_period == 'd') {
@@ -230,8 +240,7 @@ void step_hold(struct request *r)
         }
         request_fail(r, END_BUDGET);
         return;
-    case HOLD_WAIT:
-        break;
+    case HOLD_WAIT: break;
     }
     r->op.kind = LEDGER_ALLOT;
     r->op.loop = r->lane->loop;
@@ -266,7 +275,8 @@ static void no_channel(struct request *r)
     r->retry_after_s = (unsigned)((r->rest_ms + 999) / 1000);
     if (r->attempt_count > 0) {
         r->problem_status = last->status;
-        request_failf(r, END_UPSTREAM_FAILED, NULL, "%s", last->status != 0 ? last->text : "The upstream failed.");
+        request_failf(r, END_UPSTREAM_FAILED, NULL, "%s",
+                      last->status != 0 ? last->text : "The upstream failed.");
     } else {
         request_fail(r, END_NO_CHANNEL);
     }
@@ -312,11 +322,12 @@ static int64_t charge_nano(struct request *r)
         if (r->end == END_COMPLETE) {
             r->end = END_UNPRICED_USAGE;
         }
-    } else if (end_row(r->end)->pays == PAYS_LOWER && u->out + u->reasoning < meter_output_floor(&r->meter)) {
+    } else if (end_row(r->end)->pays == PAYS_LOWER &&
+               u->out + u->reasoning < meter_output_floor(&r->meter)) {
         u->out = meter_output_floor(&r->meter);
     }
-    if (r->end == END_COMPLETE && r->target.endpoint->op == OP_GENERATE && u->out + u->reasoning == 0 &&
-        r->meter.text_bytes == 0) {
+    if (r->end == END_COMPLETE && r->target.endpoint->op == OP_GENERATE &&
+        u->out + u->reasoning == 0 && r->meter.text_bytes == 0) {
         r->end = END_ZERO;
         return 0;
     }
@@ -419,18 +430,10 @@ void step_ledger_done(struct task *t)
     struct request *r = CONTAINER(op, struct request, op);
 
     switch (op->kind) {
-    case LEDGER_ALLOT:
-        allotted(r, op->ok);
-        return;
-    case LEDGER_CALL:
-        own_ledger_done(r);
-        return;
-    case LEDGER_CHARGE:
-        charged(r);
-        return;
-    default:
-        request_move(r, REQ_CLOSE);
-        request_run(r);
+    case LEDGER_ALLOT: allotted(r, op->ok); return;
+    case LEDGER_CALL: own_ledger_done(r); return;
+    case LEDGER_CHARGE: charged(r); return;
+    default: request_move(r, REQ_CLOSE); request_run(r);
     }
 }
 
@@ -467,9 +470,16 @@ static void write_row(struct request *r, int64_t end_us)
     struct closing *c = calloc(1, sizeof(*c));
 
     assert(op != NULL && c != NULL);
-    *c = (struct closing){.rid = r->rid, .account = r->key->account, .key = r->key, .status = r->status,
-                          .attempts = r->attempt_count, .stream = r->stream, .bytes_in = r->bytes_in,
-                          .bytes_out = r->bytes_out, .ts_us = r->ts_us, .first_us = r->first_us,
+    *c = (struct closing){.rid = r->rid,
+                          .account = r->key->account,
+                          .key = r->key,
+                          .status = r->status,
+                          .attempts = r->attempt_count,
+                          .stream = r->stream,
+                          .bytes_in = r->bytes_in,
+                          .bytes_out = r->bytes_out,
+                          .ts_us = r->ts_us,
+                          .first_us = r->first_us,
                           .end_us = end_us};
     memcpy(c->asked, r->asked, sizeof(c->asked));
     memcpy(c->edits, r->edits, sizeof(c->edits));
@@ -507,7 +517,8 @@ void step_close(struct request *r)
     if (r->entered) {
         key_leave(r->key);
     }
-    if (r->key != NULL && r->target.endpoint != NULL && r->target.endpoint->op < OP_MODELS && !r->settled) {
+    if (r->key != NULL && r->target.endpoint != NULL && r->target.endpoint->op < OP_MODELS &&
+        !r->settled) {
         write_row(r, now_us);
     }
     log_request(r, now_us);

@@ -36,7 +36,8 @@ static void keep_headers(struct request *r, const struct head *h, const char *ba
 
         if (str_eq_nocase(name, STR("content-type")) || str_eq_nocase(name, STR("x-request-id")) ||
             str_eq_nocase(name, STR("request-id")) || str_eq_nocase(name, STR("retry-after")) ||
-            str_eq_nocase(name, STR("retry-after-ms")) || str_eq_nocase(name, STR("x-should-retry")) ||
+            str_eq_nocase(name, STR("retry-after-ms")) ||
+            str_eq_nocase(name, STR("x-should-retry")) ||
             (vendor && !quota && !str_eq_nocase(name, STR("openai-organization")))) {
             buf_addf(&r->extra, "%.*s: %.*s\r\n", STR_ARG(name), STR_ARG(value));
         }
@@ -109,7 +110,8 @@ static bool on_event(void *ctx, const struct sse_event *ev)
     struct request *r = ctx;
     enum mark mark = MARK_PLAIN;
 
-    /* What follows the last word is no part of the answer; only Gemini counts up to the very end. */
+    /* What follows the last word is no part of the answer; only Gemini counts up to the very end.
+     */
     if (!r->terminal || r->meter.dialect == DIALECT_GEMINI) {
         mark = meter_event(&r->meter, r->channel.upstream->vendor, ev->name, ev->data);
     }
@@ -164,8 +166,7 @@ static bool extend(struct request *r)
         r->op.nano = step;
         r->allot_pending = r->allot_waits++ < 3 && ledger_submit(r->lane->station->ledger, &r->op);
         return r->allot_pending;
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -231,7 +232,8 @@ static void fail_attempt(struct request *r, enum failure f, const char *why, uns
     uint32_t all = (1U << r->model->route_count) - 1;
     r->tried |= 1U << r->channel.route;
     if (f == FAILURE_CUT && r->exchange.reused && (r->tried & all) == all) {
-        r->tried &= ~(1U << r->channel.route); /* a stale pooled connection says little about its channel */
+        r->tried &=
+            ~(1U << r->channel.route); /* a stale pooled connection says little about its channel */
     }
     bool others = (r->tried & all) != all;
     if (row->retry && others && r->attempt_count < LIMIT_ATTEMPTS && r->session != NULL) {
@@ -292,7 +294,8 @@ static void whole_end(struct request *r)
         return;
     }
     drop_request_bytes(r);
-    r->meter.text_bytes = r->reply.n; /* a whole reply is never taken for an empty completion by its text */
+    r->meter.text_bytes =
+        r->reply.n; /* a whole reply is never taken for an empty completion by its text */
     r->attempt_count++;
     r->end = r->target.endpoint->metered ? END_COMPLETE : END_FREE;
     request_move(r, REQ_CHARGE);
@@ -305,7 +308,7 @@ static void stream_end(struct request *r)
     r->attempt_count++;
     if (r->session == NULL) {
         r->end = END_CLIENT_LEFT;
-    } else if (!meter_complete(&r->meter)) {
+    } else if (!meter_complete(&r->meter) && !(r->meter.failed && r->terminal)) {
         stream_broken(r, END_UPSTREAM_BROKE);
         return;
     } else {
@@ -382,7 +385,8 @@ static void client_left(struct request *r)
     r->end = END_CLIENT_LEFT;
     /* The text is out: its usage is a moment away and cheaper to wait for than to estimate. */
     if (r->finishing && !r->upstream_done) {
-        wheel_set(loop_timers(r->lane->loop), &r->timer, loop_now_ms(r->lane->loop) + TERMINAL_WAIT_MS);
+        wheel_set(loop_timers(r->lane->loop), &r->timer,
+                  loop_now_ms(r->lane->loop) + TERMINAL_WAIT_MS);
         exchange_resume(&r->exchange);
         return;
     }

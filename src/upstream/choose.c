@@ -32,8 +32,9 @@ static bool awake_key(const struct route *r, int64_t now_ms, uint64_t random, st
     return false;
 }
 
-bool channel_choose(const struct model *m, const uint32_t *dialects, unsigned dialect, uint32_t tried,
-                    int64_t now_ms, uint64_t random, struct channel *out, int64_t *rest_ms)
+bool channel_choose(const struct model *m, const uint32_t *dialects, unsigned dialect,
+                    uint32_t tried, int64_t now_ms, uint64_t random, struct channel *out,
+                    int64_t *rest_ms)
 {
     struct candidate found[LIMIT_ROUTES];
     unsigned count = 0;
@@ -45,8 +46,8 @@ bool channel_choose(const struct model *m, const uint32_t *dialects, unsigned di
         const struct route *r = &m->routes[i];
         struct candidate c = {.route = i};
 
-        if ((tried & (1U << i)) != 0 || (dialects[i] & (1U << dialect)) == 0 || r->priority > best ||
-            !awake_key(r, now_ms, random, &c, rest_ms)) {
+        if ((tried & (1U << i)) != 0 || (dialects[i] & (1U << dialect)) == 0 ||
+            r->priority > best || !awake_key(r, now_ms, random, &c, rest_ms)) {
             continue;
         }
         if (r->priority < best) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One attempt: dial or reuse -> write -> head -> body -> end. The state moves only forward; a failure
- * at any point closes the connection. A connection goes back to the pool only after a complete reply
- * that allows it.
+ * One attempt: dial or reuse -> write -> head -> body -> end. The state moves only forward; a
+ * failure at any point closes the connection. A connection goes back to the pool only after a
+ * complete reply that allows it.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -118,7 +118,8 @@ static void ended_by_peer(struct exchange *x, bool clean)
         x->events->end(x->owner);
         return;
     }
-    fail(x, FAILURE_CUT, x->answered ? "closed in the middle of the reply" : "closed before a reply");
+    fail(x, FAILURE_CUT,
+         x->answered ? "closed in the middle of the reply" : "closed before a reply");
 }
 
 /* One read; false when there is nothing more to do now. */
@@ -219,7 +220,8 @@ static void on_event(void *owner, unsigned events)
     if (x->state == EX_WRITE) {
         write_some(x);
     }
-    if ((events & IO_READABLE) != 0 && (x->state == EX_WRITE || x->state == EX_HEAD || x->state == EX_BODY)) {
+    if ((events & IO_READABLE) != 0 &&
+        (x->state == EX_WRITE || x->state == EX_HEAD || x->state == EX_BODY)) {
         read_all(x);
     }
 }

@@ -38,20 +38,15 @@ enum failure failure_of_reply(unsigned status, struct str body)
 {
     switch (status) {
     case 401:
-    case 403:
-        return FAILURE_KEY;
-    case 402:
-        return FAILURE_QUOTA;
-    case 404:
-        return FAILURE_MODEL;
+    case 403: return FAILURE_KEY;
+    case 402: return FAILURE_QUOTA;
+    case 404: return FAILURE_MODEL;
     case 429:
         return says(body, "insufficient_quota") || says(body, "billing") ? FAILURE_QUOTA
                                                                          : FAILURE_RATE;
     case 503:
-    case 529:
-        return FAILURE_OVERLOAD;
-    default:
-        break;
+    case 529: return FAILURE_OVERLOAD;
+    default: break;
     }
     /* Gemini answers a bad key with 400. */
     if (status == 400 && says(body, "API_KEY_INVALID")) {

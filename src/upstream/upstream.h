@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One attempt at a channel, and everything that decides it. The choice is pure. Health is shared by all
- * lanes and kept by name, so that a reload keeps it. Pools and exchanges belong to one lane's loop.
- * An exchange is embedded in its request: exchange_start, then events, then exactly one of end or fail
- * (or exchange_abort by the owner, after which no event follows).
+ * One attempt at a channel, and everything that decides it. The choice is pure. Health is shared by
+ * all lanes and kept by name, so that a reload keeps it. Pools and exchanges belong to one lane's
+ * loop. An exchange is embedded in its request: exchange_start, then events, then exactly one of
+ * end or fail (or exchange_abort by the owner, after which no event follows).
  */
 #ifndef UPSTREAM_UPSTREAM_H
 #define UPSTREAM_UPSTREAM_H
@@ -15,26 +15,39 @@
 #include "io/io.h"
 
 /* Whose fault it was. */
-enum fault { FAULT_CLIENT, FAULT_KEY, FAULT_QUOTA, FAULT_MODEL, FAULT_CHANNEL, FAULT_VENDOR, FAULT_NETWORK };
+enum fault {
+    FAULT_CLIENT,
+    FAULT_KEY,
+    FAULT_QUOTA,
+    FAULT_MODEL,
+    FAULT_CHANNEL,
+    FAULT_VENDOR,
+    FAULT_NETWORK
+};
 
-#define FAILURES(X) X(NONE) X(REQUEST) X(KEY) X(QUOTA) X(RATE) X(MODEL) X(OVERLOAD) X(VENDOR) \
-    X(DIAL) X(CUT) X(SILENT) X(BAD_REPLY)
+#define FAILURES(X) \
+    X(NONE)         \
+    X(REQUEST)      \
+    X(KEY) X(QUOTA) X(RATE) X(MODEL) X(OVERLOAD) X(VENDOR) X(DIAL) X(CUT) X(SILENT) X(BAD_REPLY)
 #define FAILURE_ENUM(name) FAILURE_##name,
 enum failure { FAILURES(FAILURE_ENUM) FAILURE_COUNT };
 
 /* The one table that attributes a failed attempt and alone decides what follows. */
 struct failure_row {
     const char *name;
-    uint8_t fault;        /* enum fault */
-    bool retry;           /* another channel may do better */
-    int32_t cooldown_ms;  /* how long the channel rests, unless Retry-After or cooldown: say otherwise */
-    uint16_t status;      /* what the client sees; 0: the vendor's own status and body */
+    uint8_t fault; /* enum fault */
+    bool retry;    /* another channel may do better */
+    int32_t
+        cooldown_ms; /* how long the channel rests, unless Retry-After or cooldown: say otherwise */
+    uint16_t status; /* what the client sees; 0: the vendor's own status and body */
     const char *code, *text;
 };
 const struct failure_row *failure_row(enum failure f);
-/* Attributes a vendor's error reply by status and, where that is ambiguous, by the words of the body. */
+/* Attributes a vendor's error reply by status and, where that is ambiguous, by the words of the
+ * body. */
 enum failure failure_of_reply(unsigned status, struct str body);
-/* Retry-After in seconds or retry-after-ms, as milliseconds, capped; -1 when absent or not a number. */
+/* Retry-After in seconds or retry-after-ms, as milliseconds, capped; -1 when absent or not a
+ * number. */
 int64_t failure_retry_after_ms(const struct head *h, const char *base);
 
 struct health {
@@ -52,11 +65,13 @@ struct channel {
     unsigned route;
 };
 /*
- * Lowest priority first, weight within it, channels in `tried` (a bit a route) and resting ones left
- * out. False: none; *rest_ms says when the first resting one is back (0: there is none at all).
+ * Lowest priority first, weight within it, channels in `tried` (a bit a route) and resting ones
+ * left out. False: none; *rest_ms says when the first resting one is back (0: there is none at
+ * all).
  */
-bool channel_choose(const struct model *m, const uint32_t *dialects, unsigned dialect, uint32_t tried,
-                    int64_t now_ms, uint64_t random, struct channel *out, int64_t *rest_ms);
+bool channel_choose(const struct model *m, const uint32_t *dialects, unsigned dialect,
+                    uint32_t tried, int64_t now_ms, uint64_t random, struct channel *out,
+                    int64_t *rest_ms);
 
 struct pool;
 struct pool *pool_new(struct loop *l);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every message is fed whole, and again one byte at a time out of a region that moves: same result. */
+/* Every message is fed whole, and again one byte at a time out of a region that moves: same result.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +22,8 @@ static void on_body(void *ctx, const char *p, size_t n)
     assert_true(buf_add(ctx, str_slice(p, n)));
 }
 
-/* Feeds the message in steps; each step from a fresh copy, so that a kept pointer would be found. */
+/* Feeds the message in steps; each step from a fresh copy, so that a kept pointer would be found.
+ */
 static void run(struct outcome *o, bool request, struct str text, size_t step)
 {
     struct h1 p;
