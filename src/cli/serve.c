@@ -287,6 +287,31 @@ static bool start(struct serve *s, struct admin_socket **admin, struct err *e)
     return *admin != NULL && start_lanes(s, e);
 }
 
+/* What a start that failed had already made. */
+static void undo(struct serve *s, struct admin_socket *admin)
+{
+    for (unsigned i = 0; i < s->lane_count; i++) {
+        lane_free(s->lanes[i]);
+    }
+    if (admin != NULL) {
+        admin_socket_close(admin);
+    }
+    if (s->ledger != NULL) {
+        ledger_close(s->ledger);
+    }
+    workers_stop();
+    if (s->sim != NULL) {
+        sim_stop(s->sim);
+    }
+    if (s->home != NULL) {
+        loop_free(s->home);
+    }
+    if (s->config != NULL) {
+        config_unref(s->config);
+    }
+    tls_server_free(s->station.tls);
+}
+
 int cli_serve(int argc, char **argv)
 {
     struct serve s = {0};
@@ -307,6 +332,7 @@ int cli_serve(int argc, char **argv)
     umask(0077);
     if (!start(&s, &admin, &e)) {
         fprintf(stderr, "entrepot: %s\n", e.text);
+        undo(&s, admin);
         return 1;
     }
     log_start();

@@ -95,6 +95,7 @@ struct request {
     struct channel channel;
     struct exchange exchange;
     struct meter meter;
+    int16_t open_block; /* of a messages stream, -1: none */
     struct sse sse;
     struct str run; /* bytes of the reply that wait to be sent as one chunk */
     struct timer timer;

@@ -135,6 +135,7 @@ struct request *request_new(struct session *s)
     buf_init(&r->upstream_body, LIMIT_BODY_BYTES + 4096);
     buf_init(&r->reply, LIMIT_BODY_BYTES);
     buf_init(&r->tail, LIMIT_EVENT_BYTES * 2);
+    r->open_block = -1;
     buf_init(&r->extra, LIMIT_HEAD_BYTES);
     r->timer.fire = on_timer;
     r->op.task.run = step_ledger_done;

@@ -105,6 +105,21 @@ static void flush_run(struct request *r)
     }
 }
 
+static void note_block(struct request *r, const struct sse_event *ev)
+{
+    struct str rest = ev->data;
+    size_t at = str_find(ev->data, STR("\"index\":"));
+    uint64_t index;
+
+    if (str_eq(ev->name, STR("content_block_stop"))) {
+        r->open_block = -1;
+    } else if (str_eq(ev->name, STR("content_block_start")) && at != SIZE_MAX) {
+        rest = str_skip(ev->data, at + sizeof("\"index\":") - 1);
+        rest = str_trim(str_slice(rest.p, str_find_byte(rest, ',')));
+        r->open_block = str_to_u64(rest, &index) && index < INT16_MAX ? (int16_t)index : -1;
+    }
+}
+
 static bool on_event(void *ctx, const struct sse_event *ev)
 {
     struct request *r = ctx;
@@ -114,6 +129,13 @@ static bool on_event(void *ctx, const struct sse_event *ev)
      */
     if (!r->terminal || r->meter.dialect == DIALECT_GEMINI) {
         mark = meter_event(&r->meter, r->channel.upstream->vendor, ev->name, ev->data);
+    }
+    if (r->meter.dialect == DIALECT_MESSAGES) {
+        note_block(r, ev);
+    }
+    if (r->meter.dialect == DIALECT_RESPONSES &&
+        str_eq(ev->name, STR("response.output_text.done"))) {
+        r->finishing = true;
     }
     if (r->meter.dialect == DIALECT_CHAT && !r->finishing) {
         r->finishing = str_find(ev->data, STR("\"finish_reason\":\"")) != SIZE_MAX;
@@ -191,7 +213,10 @@ static void stream_bytes(struct request *r, struct str bytes)
     }
     if (!r->terminal && !extend(r)) {
         exchange_abort(&r->exchange);
-        stream_broken(r, END_LIMIT);
+        limit_write_events(&r->meter, r->open_block, &r->tail);
+        r->end = END_LIMIT;
+        request_move(r, REQ_CHARGE);
+        request_run(r);
     } else if (r->session->out.n > LIMIT_HIGH_WATER) {
         exchange_pause(&r->exchange);
     }
@@ -429,7 +454,9 @@ void stream_release_tail(struct request *r)
     if (s != NULL && r->head_sent) {
         r->run = buf_str(&r->tail);
         flush_run(r);
-        session_send(s, STR("0\r\n\r\n"), STR(""), STR(""));
+        /* The vendor's own failure is passed on, but no failed stream ends as a success. */
+        r->keep = r->keep && !r->meter.failed;
+        session_send(s, r->meter.failed ? STR("") : STR("0\r\n\r\n"), STR(""), STR(""));
     } else if (s != NULL) {
         buf_init(&head, LIMIT_HEAD_BYTES * 2);
         answer_head(r, r->status, STR(""), (int64_t)r->reply.n, buf_str(&r->extra), &head);

@@ -100,18 +100,21 @@ class Reply:
 
     def steps(self):
         """What to do after the head: bytes to write, and waits (numbers, Events) between them."""
+        if self.split is None and self.wire_cut is None and not self.pause:
+            yield from self._framed()
+            return
         left = self.wire_cut
-        run = b""
+        parts = []
         for item in [*self._framed(), None]:
             if isinstance(item, bytes):
-                run += item
+                parts.append(item)
                 continue
+            run, parts = b"".join(parts), []
             run, left = (run, None) if left is None else (run[:left], left - len(run))
             for piece in splits.pieces(self.split, run):
                 yield piece
                 if self.pause:
                     yield self.pause
-            run = b""
             if left is not None and left <= 0:
                 return
             if item is not None:
