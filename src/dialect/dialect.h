@@ -104,8 +104,8 @@ void problem_write(enum dialect d, const struct problem *p, struct str request_i
 void problem_write_event(enum dialect d, enum framing f, const struct problem *p, struct buf *out);
 
 /*
- * The length-like ending of a stream that the balance cannot pay any further, as the dialect's own last
- * events. block: the open content block of a messages stream, or -1.
+ * The length-like ending of a stream that the balance cannot pay any further, as the dialect's
+ * own last events. block: the open content block of a messages stream, or -1.
  */
 void limit_write_events(const struct meter *m, int block, struct buf *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a stream ends that was cut at the limit of what can be paid: as one that reached max_tokens. */
+/* How a stream ends that the balance cannot pay any further: as one that reached max_tokens. */
 #include "dialect/dialect.h"
 
 static unsigned long long output(const struct meter *m)

@@ -44,11 +44,15 @@ class Exchange:
     @property
     def finished(self):
         """True when a stream has its dialect's success ending and no failure before it."""
+        return self.terminated and len(self.until_failure) == len(self.frames)
+
+    @property
+    def terminated(self):
+        """True when the dialect's last event is there, whatever came before it."""
         words = {CHAT: rb"data: ?\[DONE\]", MESSAGES: rb"event: message_stop",
                  GEMINI: rb'"finishReason"',
                  RESPONSES: rb'"type": ?"response\.(completed|incomplete)"'}
-        return (re.search(words[self.dialect], self.response) is not None
-                and len(self.until_failure) == len(self.frames))
+        return re.search(words[self.dialect], self.response) is not None
 
     @property
     def until_failure(self):

@@ -68,7 +68,9 @@ class Replay(StationCase):
             if exchange.stream and not exchange.finished:
                 want = b"".join(exchange.until_failure)
                 self.assertTrue(answer.body.startswith(want.rstrip()), answer)
-                self.assertFalse(answer.complete, "a stream without its end is no success")
+                # A failure that the vendor itself closes in good order may pass as it came.
+                passed = exchange.terminated and answer.body == exchange.response
+                self.assertEqual(answer.complete, passed, "a stream without its end is no success")
             else:
                 self.assertEqual(answer.body, want)
                 self.assertTrue(answer.complete)
