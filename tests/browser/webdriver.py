@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Just enough of the WebDriver protocol to drive headless Chromium, by the standard library."""
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+def available():
+    return bool(shutil.which("chromedriver") and shutil.which("chromium"))
+
+
+class Browser:
+    def __init__(self, width=1100, height=900):
+        self.profile = tempfile.mkdtemp(prefix="entrepot-browser-")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.driver = subprocess.Popen(["chromedriver", f"--port={self.port}"],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        options = {"args": [*FLAGS, f"--user-data-dir={self.profile}",
+                            f"--window-size={width},{height}"],
+                   "binary": shutil.which("chromium")}
+        want = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
+        self.session = self.patiently(lambda: self.call("", want))["sessionId"]
+
+    def call(self, path, body=None, method="POST"):
+        at = f"http://127.0.0.1:{self.port}/session" + path
+        data = None if method == "GET" else json.dumps(body or {}).encode()
+        request = urllib.request.Request(at, data, {"Content-Type": "application/json"},
+                                         method=method)
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return json.load(reply)["value"]
+
+    @staticmethod
+    def patiently(what, seconds=20):
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                value = what()
+                if value:
+                    return value
+            except OSError:
+                pass
+            if time.monotonic() > end:
+                raise TimeoutError("the page did not get there")
+            time.sleep(0.1)
+
+    def go(self, url):
+        self.call(f"/{self.session}/url", {"url": url})
+
+    def script(self, text, *values):
+        return self.call(f"/{self.session}/execute/sync", {"script": text, "args": list(values)})
+
+    def screenshot(self, path):
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(self.call(f"/{self.session}/screenshot", method="GET")))
+
+    def close(self):
+        self.driver.terminate()
+        self.driver.wait(10)
+        shutil.rmtree(self.profile, ignore_errors=True)
