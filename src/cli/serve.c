@@ -31,6 +31,7 @@ struct serve {
     struct loop *home; /* admin socket, signals and the simulator */
     struct sim *sim;
     unsigned sim_port;
+    char owner_key[64]; /* on the very first start at a terminal, until it has been shown */
 };
 
 static volatile sig_atomic_t signalled_stop, signalled_reload;
@@ -155,6 +156,7 @@ static bool first_start(struct serve *s, struct err *e)
     key = json_str(json_get(doc != NULL ? json_root(doc) : NULL, "key"));
     if (ok && isatty(STDERR_FILENO)) {
         fprintf(stderr, "owner key:  %.*s   (shown once)\n", STR_ARG(key));
+        (void)snprintf(s->owner_key, sizeof(s->owner_key), "%.*s", STR_ARG(key));
     } else if (ok) {
         (void)snprintf(dir, sizeof(dir), "%.*s", STR_ARG(s->config->data_dir));
         ok = write_owner_key(dir, key) || err_set(e, "cannot write owner.key: %s", strerror(errno));
@@ -187,19 +189,36 @@ static bool start_lanes(struct serve *s, struct err *e)
     return true;
 }
 
-static void greet(const struct serve *s)
+/* The key as the shown command gets at it. */
+static void key_words(const struct serve *s, char *out, size_t room)
+{
+    char path[1024];
+
+    (void)snprintf(path, sizeof(path), "%.*s/owner.key", STR_ARG(s->config->data_dir));
+    if (s->owner_key[0] != '\0') {
+        (void)snprintf(out, room, "%s", s->owner_key);
+    } else if (access(path, R_OK) == 0) {
+        (void)snprintf(out, room, "$(cat %s)", path);
+    } else {
+        (void)snprintf(out, room, "$ENTREPOT_KEY");
+    }
+}
+
+static void greet(struct serve *s)
 {
     unsigned port = lane_port(s->lanes[0]);
-    const char *model = s->config->model_count > 0 ? s->config->models[0].name.p : "MODEL";
-    int model_n = s->config->model_count > 0 ? (int)s->config->models[0].name.n : 5;
+    struct str model = s->config->model_count > 0 ? s->config->models[0].name : STR("MODEL");
+    char key[1100];
 
+    key_words(s, key, sizeof(key));
     fprintf(stderr,
             "entrepot is at http://127.0.0.1:%u   (models: %u)\n"
-            "try:  curl http://127.0.0.1:%u/v1/chat/completions -H \"authorization: Bearer $(cat "
-            "%.*s/owner.key)\" "
+            "try:  curl http://127.0.0.1:%u/v1/chat/completions -H \"authorization: Bearer %s\" "
             "-H 'content-type: application/json' "
             "-d '{\"model\":\"%.*s\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}'\n",
-            port, s->config->model_count, port, STR_ARG(s->config->data_dir), model_n, model);
+            port, s->config->model_count, port, key, STR_ARG(model));
+    explicit_bzero(key, sizeof(key));
+    explicit_bzero(s->owner_key, sizeof(s->owner_key));
 }
 
 static void wait_for_signals(struct serve *s)
