@@ -139,6 +139,7 @@ class Books:
         self.station, self.accounts = one, accounts
         self.complete = {}              # rid: record
         self.given_away = set()         # complete, charged, and reversed by the start after a crash
+        self.oldest = 0.0               # seconds: how long before its crash the oldest of them was
         self.asked = 0
         self.credit = {name: one.store.balance(name) for name in accounts}
 
@@ -164,6 +165,7 @@ class Books:
                 continue
             elif nets[rid] == 0 and killed_at and killed_at - record.at < window:
                 self.given_away.add(rid)
+                self.oldest = max(self.oldest, killed_at - record.at)
             else:
                 faults.append(f"{record.rid}: complete, paid {nets[rid]} for {record.nano}")
         for rid, nano in nets.items():

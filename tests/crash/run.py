@@ -101,7 +101,8 @@ def kill_rounds(options, rng):
                                                 "GROUP BY cause"))
         return (f"{options.rounds} kills, {bench.books.asked} requests, "
                 f"{len(bench.books.complete)} complete, {reversals} charges reversed at start, "
-                f"{len(bench.books.given_away)} complete answers given away by the crash")
+                f"{len(bench.books.given_away)} complete answers given away by the crash "
+                f"(the oldest {bench.books.oldest * 1000:.0f} ms before it)")
     finally:
         bench.close()
 

@@ -18,7 +18,7 @@ from tests.peer.rawhttp import Raw, ask
 from tests.peer.store import Store
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = os.environ.get("ENTREPOT") or os.path.join(ROOT, "build", "entrepot")
+PROGRAM = os.path.abspath(os.environ.get("ENTREPOT") or os.path.join(ROOT, "build", "entrepot"))
 LANES = int(os.environ.get("ENTREPOT_TEST_LANES", "1"))
 START_SECONDS = 20.0    # sanitizer builds start slowly
 # Wire tests are about bytes, not about the disk: memory makes them fast. tests/crash uses a disk.
