@@ -21,7 +21,8 @@ import time
 
 ROUNDS = 3
 TICKS = os.sysconf("SC_CLK_TCK")
-NGINX = """worker_processes 1; daemon off; master_process off; pid {0}/nginx.pid; error_log {0}/e warn;
+NGINX = """worker_processes 1; daemon off; master_process off; pid {0}/nginx.pid;
+error_log {0}/e warn;
 events {{ worker_connections 4096; }}
 http {{ access_log off; keepalive_requests 1000000000; proxy_http_version 1.1;
  proxy_set_header Connection ""; client_body_temp_path {0}/b; proxy_temp_path {0}/p;
@@ -35,7 +36,9 @@ store: sqlite:{0}/data/station.db
 upstreams:
   - {{name: sim, vendor: sim, base: "http://127.0.0.1:{1}/v1", keys: []}}
 models:
-  - {{name: sim-small, routes: [{{upstream: sim}}], price: {{currency: USD, input: "1", output: "4"}}}}
+  - name: sim-small
+    routes: [{{upstream: sim}}]
+    price: {{currency: USD, input: "1", output: "4"}}
 """
 LUA = """wrk.method = "POST"
 wrk.body = '{"model":"sim-small","messages":[{"role":"user","content":"%s"}]}'
