@@ -153,7 +153,7 @@ static void on_body(void *ctx, const char *p, size_t n)
 {
     struct request *r = ctx;
 
-    if (p == r->body.p + r->body.n) {
+    if (r->body.p != NULL && p == r->body.p + r->body.n) {
         r->body.n += n; /* read in place */
         return;
     }

@@ -149,7 +149,7 @@ class Books:
             if record.complete:
                 self.complete[rid_bytes(record.rid)] = record
 
-    def verify(self, killed_at=None, window=1.0):
+    def verify(self, killed_at=None, window=0.5):
         """Raises Faults. A complete answer may be given back only by a crash within `window`
         seconds after it: its closing row had not been written yet, and our crash is on us."""
         store, faults = self.station.store, []

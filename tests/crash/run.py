@@ -266,8 +266,8 @@ def parse(words):
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--window", type=float, default=1.0, metavar="S",
-                        help="a crash may give back answers at most so much older (default 1 s)")
+    parser.add_argument("--window", type=float, default=0.5, metavar="S",
+                        help="a crash may give back answers at most so much older (default 0.5 s)")
     parser.add_argument("--sigstop", action="store_true")
     parser.add_argument("--disk-full", action="store_true")
     parser.add_argument("--slow-fsync", type=lambda text: float(text.rstrip("s")), metavar="S")
