@@ -307,8 +307,10 @@ class Signals(StationCase):
         customer = self.customer()
         answer = customer.post(CHAT, body_for("chat", secret))
         self.row(answer)
-        line = self.station.log_lines(answer.request_id)
-        self.assertTrue(line, "one line a request")
+        end = time.monotonic() + 5      # the log's writer gathers lines: they come a moment later
+        while not self.station.log_lines(answer.request_id) and time.monotonic() < end:
+            time.sleep(0.01)
+        self.assertTrue(self.station.log_lines(answer.request_id), "one line a request")
         for path in (self.station.log_path, self.station.store.path,
                      self.station.store.path + "-wal"):
             with open(path, "rb") as file:
