@@ -17,7 +17,8 @@ class Authority:
         self.directory = directory
         self.ca = self.path("ca.pem")
         _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                 "-days", "2", "-subj", "/CN=test authority", "-keyout", self.path("ca.key"),
+                 "-days", "2", "-subj", "/CN=test authority", "-addext",
+                 "keyUsage=critical,keyCertSign,cRLSign", "-keyout", self.path("ca.key"),
                  "-out", self.ca)
 
     def path(self, name):
