@@ -109,11 +109,9 @@ static void read_usage(struct ledger *l, void *ctx)
 
 static void usage(struct request *r)
 {
-    r->op.kind = LEDGER_CALL;
-    r->op.loop = r->lane->loop;
     r->op.call = read_usage;
     r->op.ctx = r;
-    if (ledger_submit(r->lane->station->ledger, &r->op)) {
+    if (step_ledger_ask(r, LEDGER_CALL)) {
         request_move(r, REQ_WAIT_ALLOT);
     } else {
         request_fail(r, END_LEDGER_FULL);

@@ -106,9 +106,10 @@ struct request {
     char detail[256]; /* words for our own error, instead of the end's */
     const char *field;
     uint8_t state, end;
-    bool keep; /* the client wants its connection kept */
-    bool entered, stream, head_sent, sse_reply, bad_reply, allot_pending, own_usage_frame, terminal,
-        finishing, late, settled, ended_clean, upstream_done;
+    bool keep;         /* the client wants its connection kept */
+    bool op_in_flight; /* `op` is in the ledger's hands: neither it nor the request may go */
+    bool entered, stream, head_sent, bad_reply, own_usage_frame, terminal, finishing, late, settled,
+        upstream_done;
     uint16_t status, problem_status;
     uint8_t failure; /* enum failure of the last attempt */
     uint32_t tried, attempt_count, allot_waits;
@@ -151,6 +152,8 @@ void step_charge(struct request *r);
 void step_answer(struct request *r);
 void step_close(struct request *r);
 void step_ledger_done(struct task *t);
+/* Hands `op` to the ledger as this kind, the rest of it filled before; false: its queue is full. */
+bool step_ledger_ask(struct request *r, enum ledger_op_kind kind) MUST_CHECK;
 bool step_authenticate(struct request *r); /* on the head, before a body is read */
 int64_t request_cost(const struct request *r, uint64_t in, uint64_t out);
 

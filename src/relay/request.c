@@ -110,6 +110,13 @@ static void on_timer(struct timer *t)
         exchange_abort(&r->exchange);
         r->problem_status = 504;
         request_failf(r, END_UPSTREAM_FAILED, NULL, "The upstream did not answer in time.");
+    } else if (r->state == REQ_CHARGE) { /* the ledger is stuck, and no charge was made */
+        r->end = END_LEDGER_LATE;
+        stream_broken(r, END_LEDGER_LATE);
+        request_move(r, REQ_CLOSE);
+        request_run(r);
+    } else if (r->state == REQ_WAIT_ALLOT) {
+        request_fail(r, END_LEDGER_LATE);
     } else if (r->state < REQ_CHARGE) {
         exchange_abort(&r->exchange);
         stream_broken(r, END_UPSTREAM_BROKE);

@@ -216,6 +216,15 @@ static void refuse_funds(struct request *r)
     }
 }
 
+bool step_ledger_ask(struct request *r, enum ledger_op_kind kind)
+{
+    assert(!r->op_in_flight);
+    r->op.kind = (uint8_t)kind;
+    r->op.loop = r->lane->loop;
+    r->op_in_flight = ledger_submit(r->lane->station->ledger, &r->op);
+    return r->op_in_flight;
+}
+
 void step_hold(struct request *r)
 {
     int64_t nano = request_cost(r, (uint64_t)r->estimate_in, output_ceiling(r));
@@ -242,13 +251,11 @@ void step_hold(struct request *r)
         return;
     case HOLD_WAIT: break;
     }
-    r->op.kind = LEDGER_ALLOT;
-    r->op.loop = r->lane->loop;
     r->op.account = r->key->account;
     r->op.nano = nano;
     if (r->allot_waits++ >= 3) {
         refuse_funds(r); /* others were quicker three times: there is not enough for all */
-    } else if (!ledger_submit(r->lane->station->ledger, &r->op)) {
+    } else if (!step_ledger_ask(r, LEDGER_ALLOT)) {
         request_fail(r, END_LEDGER_FULL);
     } else {
         request_move(r, REQ_WAIT_ALLOT);
@@ -340,6 +347,11 @@ static int64_t charge_nano(struct request *r)
     return nano;
 }
 
+static void commit_deadline(struct request *r)
+{
+    wheel_set(loop_timers(r->lane->loop), &r->timer, loop_now_ms(r->lane->loop) + LIMIT_COMMIT_MS);
+}
+
 static void fill_charge(struct request *r, int64_t nano)
 {
     struct charge *c = &r->charge;
@@ -361,6 +373,10 @@ static void fill_charge(struct request *r, int64_t nano)
 
 void step_charge(struct request *r)
 {
+    if (r->op_in_flight) { /* a stream's last allotment: the charge goes right behind it */
+        commit_deadline(r);
+        return;
+    }
     int64_t nano = r->target.endpoint->metered ? charge_nano(r) : 0;
 
     if (nano == 0) {
@@ -368,17 +384,15 @@ void step_charge(struct request *r)
         return;
     }
     fill_charge(r, nano);
-    r->op.kind = LEDGER_CHARGE;
-    r->op.loop = r->lane->loop;
     r->op.charge = &r->charge;
     request_move(r, REQ_WAIT_COMMIT);
-    if (!ledger_submit(r->lane->station->ledger, &r->op)) {
+    if (!step_ledger_ask(r, LEDGER_CHARGE)) {
         r->end = END_LEDGER_LATE;
         stream_broken(r, END_LEDGER_LATE);
         request_move(r, REQ_CLOSE);
         return;
     }
-    wheel_set(loop_timers(r->lane->loop), &r->timer, loop_now_ms(r->lane->loop) + LIMIT_COMMIT_MS);
+    commit_deadline(r);
 }
 
 /* A charge came back: it is durable, or it failed, or it is too late and has to be reversed. */
@@ -386,8 +400,7 @@ static void charged(struct request *r)
 {
     r->held = r->op.ok ? 0 : r->held; /* a durable charge has used its hold up */
     if (r->late && r->op.ok) {
-        r->op.kind = LEDGER_REVERSE;
-        if (ledger_submit(r->lane->station->ledger, &r->op)) {
+        if (step_ledger_ask(r, LEDGER_REVERSE)) {
             return;
         }
         /* Not taken: no closing row is written either, so the next start reverses it. */
@@ -408,7 +421,6 @@ static void charged(struct request *r)
 /* The purse has been filled, or there is nothing left to fill it with: hold() will tell. */
 static void allotted(struct request *r, bool ok)
 {
-    r->allot_pending = false;
     if (r->state != REQ_WAIT_ALLOT) {
         return;
     }
@@ -429,6 +441,11 @@ void step_ledger_done(struct task *t)
     struct ledger_op *op = CONTAINER(t, struct ledger_op, task);
     struct request *r = CONTAINER(op, struct request, op);
 
+    r->op_in_flight = false;
+    if (r->state == REQ_CHARGE || r->state == REQ_CLOSE) {
+        request_run(r); /* it waited only for this */
+        return;
+    }
     switch (op->kind) {
     case LEDGER_ALLOT: allotted(r, op->ok); return;
     case LEDGER_CALL: own_ledger_done(r); return;
@@ -511,6 +528,9 @@ void step_close(struct request *r)
 
     wheel_cancel(loop_timers(r->lane->loop), &r->timer);
     exchange_abort(&r->exchange);
+    if (r->op_in_flight) {
+        return;
+    }
     if (r->held > 0) {
         ledger_release(r->key->account, r->key, r->held);
     }

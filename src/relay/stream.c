@@ -171,7 +171,7 @@ static bool extend(struct request *r)
 {
     uint64_t running = r->meter.text_bytes / 3 + LIMIT_OUTPUT_STEP / 2;
 
-    if (!r->target.endpoint->metered || r->allot_pending ||
+    if (!r->target.endpoint->metered || r->op_in_flight ||
         request_cost(r, (uint64_t)r->estimate_in, running) <= r->held) {
         return true;
     }
@@ -182,12 +182,9 @@ static bool extend(struct request *r)
         r->allot_waits = 0;
         return true;
     case HOLD_WAIT:
-        r->op.kind = LEDGER_ALLOT;
-        r->op.loop = r->lane->loop;
         r->op.account = r->key->account;
         r->op.nano = step;
-        r->allot_pending = r->allot_waits++ < 3 && ledger_submit(r->lane->station->ledger, &r->op);
-        return r->allot_pending;
+        return r->allot_waits++ < 3 && step_ledger_ask(r, LEDGER_ALLOT);
     default: return false;
     }
 }
@@ -427,7 +424,7 @@ static void client_left(struct request *r)
 
 void stream_broken(struct request *r, enum end end)
 {
-    if (r->state == REQ_WAIT_COMMIT) {
+    if (r->state == REQ_CHARGE || r->state == REQ_WAIT_COMMIT) {
         tell_broken(r, end);
         return;
     }

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A disk that stalls while an operation of a request is in the ledger's hands: nothing is lost,
+nothing is paid twice, and the station lives on."""
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+from tests.crash.run import compile_shim
+from tests.peer import station
+from tests.peer.case import CHAT, NANO, StationCase, body_for
+
+STALL_MS = 1500
+
+
+@unittest.skipUnless(shutil.which("cc"), "the shim needs a C compiler")
+@unittest.skipIf(os.environ.get("ENTREPOT_SANITIZER"), "sanitizers come first in LD_PRELOAD")
+class Stall(StationCase):
+    settings = {"timeouts": station.timeouts(total=0.7)}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shim = tempfile.mkdtemp(prefix="entrepot-shim-")
+        cls.addClassCleanup(shutil.rmtree, cls.shim)
+        cls.flag = os.path.join(cls.shim, "stall")
+        try:
+            library = compile_shim(cls.shim)
+        except subprocess.CalledProcessError as broken:
+            raise unittest.SkipTest("the shim does not compile") from broken
+        cls.settings = {**cls.settings, "environment": {
+            "LD_PRELOAD": library, "SLOW_FSYNC_FLAG": cls.flag, "SLOW_FSYNC_MS": str(STALL_MS),
+            "MALLOC_PERTURB_": "165"}}    # freed memory is no longer what it was
+        super().setUpClass()
+
+    def stall(self):
+        with open(self.flag, "w", encoding="utf-8"):
+            pass
+        self.addCleanup(lambda: os.path.exists(self.flag) and os.unlink(self.flag))
+
+    def lives(self, buyer):
+        os.unlink(self.flag)
+        time.sleep(2 * STALL_MS / 1000)
+        self.assertIsNone(self.station.process.poll(), "the station died")
+        self.assertEqual(buyer.post(CHAT, body_for("chat", maximum=100)).status, 200)
+        self.station.ledger_check()
+
+    def test_the_deadline_passes_while_an_allotment_is_awaited(self):
+        buyer = self.customer("1.00")
+        self.stall()
+        began = time.monotonic()
+        answers = [buyer.post(CHAT, body_for("chat", maximum=100), timeout=20).status for _ in range(3)]
+        self.assertEqual(answers[0] // 100, 5)
+        self.assertLess(time.monotonic() - began, 10)
+        self.lives(buyer)
+
+    def test_a_stream_ends_while_its_extension_is_awaited(self):
+        buyer = self.customer("0.10")
+        self.assertEqual(buyer.post(CHAT, body_for("chat", maximum=100)).status, 200)  # opens the purse
+        before = buyer.balance
+        self.stall()
+        body = body_for("chat", "x [[tokens=2500]]", stream=True, maximum=4000)
+        answer = buyer.post(CHAT, body, timeout=20)
+        self.assertTrue(answer.complete)
+        charge = self.charge(answer)
+        self.assertEqual(buyer.balance, before - charge["nano"])
+        self.assertGreater(charge["nano"], 2000 * NANO // 100000)
+        self.lives(buyer)
+
+
+if __name__ == "__main__":
+    unittest.main()
