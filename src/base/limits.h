@@ -32,12 +32,8 @@
 
 /* Relay */
 #define LIMIT_HIGH_WATER (256 * 1024) /* unsent bytes to a client before its upstream is paused */
-#define LIMIT_WHOLE_REPLY (1 << 20)   /* held whole until the charge is durable */
-#define LIMIT_REPLY_TAIL (64 * 1024)  /* of a larger reply, what is held */
 #define LIMIT_EVENT_BYTES (16 << 20)  /* one stream event; an image of 4 MB was seen */
-#define LIMIT_ERROR_BODY (64 * 1024)  /* of a vendor's error reply, relayed */
 #define LIMIT_COMMIT_MS (10 * 1000)   /* a charge that is not durable by then fails the request */
-#define LIMIT_ARENA_BYTES (40 << 20)  /* head and body of one request */
 #define LIMIT_SETTLE_MS (30 * 1000)   /* reading on for the usage after a client left */
 #define LIMIT_SETTLE_BYTES (4 << 20)
 #define LIMIT_OUTPUT_STEP 2048 /* tokens of output held at a time for a stream */

@@ -61,8 +61,6 @@ struct config {
     struct arena memory; /* all text and rows below */
     struct str listen, admin, store_path, data_dir;
     struct str tls_cert, tls_key;
-    struct str trusted_proxies[16]; /* addresses */
-    unsigned trusted_proxy_count;
     unsigned lanes; /* 0: cores - 1 */
     int64_t head_ms, body_ms, idle_ms, total_ms;
     struct upstream *upstreams;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The option table: every setting there is, and the readers of those that are not a plain value. */
-#include <arpa/inet.h>
 
 #include "config/options.h"
 
@@ -429,25 +428,6 @@ static void read_store(struct loader *l, yaml_node_t *node, void *target)
     }
 }
 
-static void read_proxies(struct loader *l, yaml_node_t *node, void *target)
-{
-    struct config *c = target;
-    size_t n = loader_count(l, "trusted_proxies", node, COUNT(c->trusted_proxies));
-    for (size_t i = 0; i < n; i++) {
-        yaml_node_t *item = loader_item(l, node, i);
-        struct str text;
-        unsigned char address[16];
-        if (!loader_text(l, "an address", item, &text)) {
-            continue;
-        }
-        if (inet_pton(AF_INET, text.p, address) != 1 && inet_pton(AF_INET6, text.p, address) != 1) {
-            loader_report(l, item->start_mark, "'%.*s' is no IP address", STR_ARG(text));
-            continue;
-        }
-        c->trusted_proxies[c->trusted_proxy_count++] = text;
-    }
-}
-
 static const struct option tls_table[] = {
     TEXT(struct config, "cert", tls_cert, true, PATH_MAX_BYTES),
     TEXT(struct config, "key", tls_key, true, PATH_MAX_BYTES),
@@ -468,7 +448,6 @@ static const struct option station_table[] = {
     OTHER("store", false, read_store),
     NUMBER(struct config, "lanes", lanes, 0, LIMIT_LANES),
     SUBSET("tls", &tls_options),
-    OTHER("trusted_proxies", false, read_proxies),
     SUBSET("timeouts", &timeout_options),
     OTHER("upstreams", false, read_upstreams),
     OTHER("models", false, read_models),

@@ -55,6 +55,7 @@ static const struct row rows[] = {
     {{"page", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/")},
     {{"healthz", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/healthz")},
     {{"readyz", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/readyz")},
+    {{"metrics", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/metrics")},
     {{"account", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/account")},
     {{"usage", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/usage")},
     {{"prices", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/prices")},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading, by yyjson. struct json is a yyjson_val seen from outside; struct json_doc a yyjson_doc.
  */
-#include <stdio.h>
+#include <stdlib.h>
 #include <yyjson.h>
 
 #include "json/json.h"
@@ -37,6 +37,50 @@ static bool shallow(struct str text)
     return true;
 }
 
+/* yyjson's memory holds copies of bodies: each piece knows its size, so that it can be wiped. */
+#define SIZE_ROOM 16
+
+static void *wiping_malloc(void *ctx, size_t size)
+{
+    (void)ctx;
+    char *p = size <= SIZE_MAX - SIZE_ROOM ? malloc(size + SIZE_ROOM) : NULL;
+
+    if (p == NULL) {
+        return NULL;
+    }
+    memcpy(p, &size, sizeof(size));
+    return p + SIZE_ROOM;
+}
+
+static size_t size_of(const void *p)
+{
+    size_t size;
+    memcpy(&size, (const char *)p - SIZE_ROOM, sizeof(size));
+    return size;
+}
+
+static void wiping_free(void *ctx, void *p)
+{
+    (void)ctx;
+    if (p != NULL) {
+        explicit_bzero(p, size_of(p));
+        free((char *)p - SIZE_ROOM);
+    }
+}
+
+static void *wiping_realloc(void *ctx, void *p, size_t old_size, size_t size)
+{
+    void *next = wiping_malloc(ctx, size);
+
+    if (next != NULL && p != NULL) {
+        memcpy(next, p, old_size < size ? old_size : size);
+        wiping_free(ctx, p);
+    }
+    return next;
+}
+
+static const yyjson_alc wiping = {wiping_malloc, wiping_realloc, wiping_free, NULL};
+
 struct json_doc *json_parse(struct str text, struct err *e)
 {
     yyjson_read_err why = {0};
@@ -46,7 +90,7 @@ struct json_doc *json_parse(struct str text, struct err *e)
         err_set(e, "it is empty");
         return NULL;
     }
-    doc = yyjson_read_opts((char *)(uintptr_t)text.p, text.n, YYJSON_READ_NOFLAG, NULL, &why);
+    doc = yyjson_read_opts((char *)(uintptr_t)text.p, text.n, YYJSON_READ_NOFLAG, &wiping, &why);
     if (doc == NULL) {
         size_t line = 1, column = 1;
         for (size_t i = 0; i < why.pos && i < text.n; i++) {

@@ -65,7 +65,6 @@ void answer_problem(struct request *r)
     buf_release(&extra);
     buf_release(&head);
     buf_release(&body);
-    atomic_fetch_add(&r->lane->station->failed, 1);
     r->session = NULL;
     session_answered(s, r->keep);
 }

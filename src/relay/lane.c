@@ -16,10 +16,33 @@ static void on_sweep(struct timer *t)
     wheel_set(loop_timers(l->loop), t, loop_now_ms(l->loop) + SWEEP_MS);
 }
 
+static bool open_listeners(struct lane *l, unsigned number, struct err *e)
+{
+    struct config *c = atomic_load(&l->station->config);
+
+    l->listener = listener_open(l->loop, c->listen, l->station->tls, session_accept, l, e);
+    if (l->listener != NULL && number == 0 && c->admin.n > 0) {
+        l->admin = listener_open(l->loop, c->admin, NULL, session_accept_admin, l, e);
+        return l->admin != NULL;
+    }
+    return l->listener != NULL;
+}
+
+static void close_listeners(struct lane *l)
+{
+    if (l->listener != NULL) {
+        listener_close(l->listener);
+        l->listener = NULL;
+    }
+    if (l->admin != NULL) {
+        listener_close(l->admin);
+        l->admin = NULL;
+    }
+}
+
 struct lane *lane_new(struct station *st, unsigned number, struct err *e)
 {
     struct lane *l = calloc(1, sizeof(*l));
-    struct config *c = atomic_load(&st->config);
 
     assert(l != NULL);
     l->station = st;
@@ -31,15 +54,12 @@ struct lane *lane_new(struct station *st, unsigned number, struct err *e)
         return NULL;
     }
     l->pool = pool_new(l->loop);
-    l->listener = listener_open(l->loop, c->listen, st->tls, session_accept, l, e);
-    if (l->listener == NULL) {
-        pool_free(l->pool);
-        loop_free(l->loop);
-        free(l);
-        return NULL;
-    }
     l->sweep.fire = on_sweep;
     wheel_set(loop_timers(l->loop), &l->sweep, loop_now_ms(l->loop) + SWEEP_MS);
+    if (!open_listeners(l, number, e)) {
+        lane_free(l);
+        return NULL;
+    }
     return l;
 }
 
@@ -52,7 +72,7 @@ static void close_idle(struct lane *l)
         struct session *s = CONTAINER(n, struct session, link);
         n = n->next;
         if (s->req == NULL && s->out.n == 0) {
-            session_abort(s);
+            session_close(s);
         }
     }
 }
@@ -62,8 +82,7 @@ void lane_run(struct lane *l)
     while (!atomic_load(&l->station->draining)) {
         loop_step(l->loop, 200);
     }
-    listener_close(l->listener);
-    l->listener = NULL;
+    close_listeners(l);
     while (l->session_count > 0 || l->request_count > 0) {
         close_idle(l);
         loop_step(l->loop, 50);
@@ -73,9 +92,7 @@ void lane_run(struct lane *l)
 
 void lane_free(struct lane *l)
 {
-    if (l->listener != NULL) {
-        listener_close(l->listener);
-    }
+    close_listeners(l);
     wheel_cancel(loop_timers(l->loop), &l->sweep);
     pool_free(l->pool);
     loop_free(l->loop);

@@ -134,6 +134,70 @@ static void health(struct request *r)
     answer_own(r, 200, STR("application/json"));
 }
 
+/* For the operator alone: only over the admin listener. */
+static void metrics(struct request *r)
+{
+    struct station *st = r->lane->station;
+    struct buf *b = &r->reply;
+
+    if (r->session == NULL || !r->session->admin) {
+        request_fail(r, END_NO_ROUTE);
+        return;
+    }
+    buf_add(b, STR("# HELP entrepot_requests_total Requests by how they ended.\n"
+                   "# TYPE entrepot_requests_total counter\n"));
+    for (enum end e = 0; e < END_COUNT; e++) {
+        buf_addf(b, "entrepot_requests_total{end=\"%s\"} %llu\n", end_row(e)->name,
+                 atomic_load(&st->ends[e]));
+    }
+    buf_addf(b,
+             "# HELP entrepot_charges_total Durable charges.\n"
+             "# TYPE entrepot_charges_total counter\nentrepot_charges_total %llu\n"
+             "# HELP entrepot_model_mismatches_total Replies that name another model.\n"
+             "# TYPE entrepot_model_mismatches_total counter\n"
+             "entrepot_model_mismatches_total %llu\n"
+             "# HELP entrepot_body_bytes Request bodies in memory.\n"
+             "# TYPE entrepot_body_bytes gauge\nentrepot_body_bytes %ld\n",
+             atomic_load(&st->charges), atomic_load(&st->mismatches), atomic_load(&st->body_bytes));
+    answer_own(r, 200, STR("text/plain; version=0.0.4"));
+}
+
+static void write_rate(struct buf *b, const char *name, int64_t pico)
+{
+    buf_addf(b, ",\"%s\":\"", name);
+    decimal_write(b, pico, 6);
+    buf_add_byte(b, '"');
+}
+
+/* Rates per million tokens before the margin, which is a factor of its own. */
+static void prices(struct request *r)
+{
+    struct buf *b = &r->reply;
+    bool first = true;
+
+    buf_add(b, STR("{\"per\":1000000,\"prices\":["));
+    for (unsigned i = 0; i < r->config->model_count; i++) {
+        const struct model *m = &r->config->models[i];
+        if (!m->priced) {
+            continue;
+        }
+        buf_add(b, first ? STR("{\"model\":") : STR(",{\"model\":"));
+        first = false;
+        json_write_str(b, m->name);
+        buf_addf(b, ",\"price_row\":%lld,\"currency\":\"%s\"", (long long)m->price_id,
+                 m->sold_in.code);
+        write_rate(b, "input", m->rate_in);
+        write_rate(b, "output", m->rate_out);
+        write_rate(b, "cache_read", m->rate_cache_read);
+        write_rate(b, "cache_write_5m", m->rate_cache_write_5m);
+        write_rate(b, "cache_write_1h", m->rate_cache_write_1h);
+        buf_addf(b, ",\"margin_num\":%lld,\"margin_den\":%lld}", (long long)m->margin_num,
+                 (long long)m->margin_den);
+    }
+    buf_add(b, STR("]}"));
+    answer_own(r, 200, STR("application/json"));
+}
+
 static void page(struct request *r)
 {
     struct str html = r->lane->station->page();
@@ -145,7 +209,8 @@ static const struct {
     const char *name;
     void (*answer)(struct request *r);
 } own[] = {
-    {"healthz", health}, {"readyz", health}, {"page", page}, {"account", account}, {"usage", usage},
+    {"healthz", health}, {"readyz", health}, {"page", page},       {"account", account},
+    {"usage", usage},    {"prices", prices}, {"metrics", metrics},
 };
 
 void own_answer(struct request *r)

@@ -19,7 +19,8 @@ struct station {
     struct tls_server *tls;
     atomic_bool draining;
     atomic_long body_bytes; /* request bodies in memory, all lanes */
-    atomic_ullong requests, failed, mismatches, nano;
+    atomic_ullong ends[64]; /* requests by how they ended, as relay/ends.def lists them */
+    atomic_ullong charges, mismatches;
     struct str (*page)(void); /* the page at / */
 };
 

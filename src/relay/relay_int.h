@@ -22,7 +22,8 @@ struct lane {
     struct station *station;
     struct loop *loop;
     struct pool *pool;
-    struct listener *listener;
+    struct listener *listener,
+        *admin; /* admin: on the first lane, where the configuration has it */
     struct list sessions;
     struct rand_weak random;
     struct timer sweep;
@@ -73,6 +74,7 @@ struct session {
     struct task free_task;
     size_t fed; /* bytes of `in` that the parser has taken */
     size_t drained;
+    bool admin;   /* came over the admin listener */
     bool closing; /* no further request: close once `out` is empty */
     bool drain;   /* reading and dropping, so that the client can read an early answer */
     bool broken;  /* a write failed: handled at the next event */
@@ -125,15 +127,18 @@ struct request {
 
 /* session.c */
 void session_accept(void *ctx, struct conn *c);
+void session_accept_admin(void *ctx, struct conn *c);
 void session_send(struct session *s, struct str a, struct str b, struct str c);
 void session_answered(struct session *s, bool keep); /* the request is over; the next may be read */
-void session_abort(struct session *s);               /* closes at once: the answer is cut */
+void session_close(struct session *s);               /* at once: an answer under way is cut */
 void session_run(struct session *s);
 
 /* request.c */
 extern const struct sm_state request_states[];
 struct request *request_new(struct session *s);
 void request_head(struct request *r); /* the head has arrived */
+/* Counts what the body holds against the station's memory; false: over it. */
+bool request_count_body(struct request *r);
 void request_body_done(struct request *r);
 void request_client_gone(struct request *r);
 void request_drained(struct request *r); /* the client has taken what waited */

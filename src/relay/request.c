@@ -48,6 +48,9 @@ static const struct end_row ends[END_COUNT] = {
 #undef NOBODY
 };
 
+_Static_assert(END_COUNT <= sizeof(((struct station *)0)->ends) / sizeof(atomic_ullong),
+               "every end has its counter");
+
 const struct end_row *end_row(enum end e)
 {
     return &ends[e];
@@ -149,8 +152,16 @@ struct request *request_new(struct session *s)
     wheel_set(loop_timers(r->lane->loop), &r->timer,
               loop_now_ms(r->lane->loop) + r->config->total_ms);
     r->lane->request_count++;
-    atomic_fetch_add(&st->requests, 1);
     return r;
+}
+
+bool request_count_body(struct request *r)
+{
+    long grown = (long)(r->body.cap - r->body_counted);
+
+    r->body_counted = r->body.cap;
+    return grown == 0 ||
+           atomic_fetch_add(&r->lane->station->body_bytes, grown) + grown <= LIMIT_BODIES_BYTES;
 }
 
 void request_head(struct request *r)
@@ -179,16 +190,12 @@ void request_head(struct request *r)
         request_fail(r, END_BODY_TOO_LARGE);
         return;
     }
-    size_t expected = h->has_length ? (size_t)h->length : h->chunked ? LIMIT_SMALL_BODY_BYTES : 0;
-    struct station *st = r->lane->station;
-    if (atomic_fetch_add(&st->body_bytes, (long)expected) + (long)expected > LIMIT_BODIES_BYTES) {
-        r->body_counted = expected;
-        request_fail(r, END_BODY_MEMORY);
-        return;
-    }
-    r->body_counted = expected;
     if (h->has_length && h->length > 0) {
         buf_reserve(&r->body, (size_t)h->length + 1);
+    }
+    if (!request_count_body(r)) {
+        request_fail(r, END_BODY_MEMORY);
+        return;
     }
     request_move(r, REQ_BODY);
     if (h->expect_continue && r->session->h1.state == H1_BODY &&

@@ -26,7 +26,7 @@ static void free_later(struct task *t)
     free(CONTAINER(t, struct session, free_task));
 }
 
-static void session_close(struct session *s)
+void session_close(struct session *s)
 {
     struct request *r = s->req;
 
@@ -46,11 +46,6 @@ static void session_close(struct session *s)
     buf_release(&s->out);
     s->free_task.run = free_later;
     loop_post(s->lane->loop, &s->free_task);
-}
-
-void session_abort(struct session *s)
-{
-    session_close(s);
 }
 
 static void flush(struct session *s)
@@ -213,7 +208,9 @@ static bool read_body(struct session *s)
         return false;
     }
     size_t used = h1_feed(&s->h1, NULL, to, (size_t)n);
-    if (s->h1.state == H1_ERROR) {
+    if (!request_count_body(r)) {
+        request_fail(r, END_BODY_MEMORY);
+    } else if (s->h1.state == H1_ERROR) {
         request_fail(r, END_MALFORMED);
     } else if (used < (size_t)n) {
         buf_add(&s->in, str_slice(to + used, (size_t)n - used));
@@ -322,9 +319,8 @@ void session_answered(struct session *s, bool keep)
     conn_again(s->conn);
 }
 
-void session_accept(void *ctx, struct conn *c)
+static void accept_one(struct lane *l, struct conn *c, bool admin)
 {
-    struct lane *l = ctx;
     struct session *s = l->session_count < LIMIT_SESSIONS ? calloc(1, sizeof(*s)) : NULL;
 
     if (s == NULL || atomic_load(&l->station->draining)) {
@@ -334,6 +330,7 @@ void session_accept(void *ctx, struct conn *c)
     }
     s->lane = l;
     s->conn = c;
+    s->admin = admin;
     s->timer.fire = on_timer;
     list_init(&s->link);
     list_push(&l->sessions, &s->link);
@@ -343,4 +340,14 @@ void session_accept(void *ctx, struct conn *c)
     set_timer(s, idle_ms(s));
     conn_own(c, on_event, s);
     conn_again(c);
+}
+
+void session_accept(void *ctx, struct conn *c)
+{
+    accept_one(ctx, c, false);
+}
+
+void session_accept_admin(void *ctx, struct conn *c)
+{
+    accept_one(ctx, c, true);
 }

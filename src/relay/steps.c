@@ -38,7 +38,7 @@ static bool needs_no_key(const struct endpoint *ep)
 {
     struct str name = str_from(ep->name);
     return ep->op == OP_OWN && (str_eq(name, STR("healthz")) || str_eq(name, STR("readyz")) ||
-                                str_eq(name, STR("page")));
+                                str_eq(name, STR("metrics")) || str_eq(name, STR("page")));
 }
 
 bool step_authenticate(struct request *r)
@@ -200,6 +200,9 @@ static uint64_t output_that_fits(const struct request *r)
     if (free <= 0 || per_million <= 0) {
         return 0;
     }
+    if (per_million > INT64_MAX / 1000000) {
+        return (uint64_t)(free / (per_million / 1000000));
+    }
     return (uint64_t)(free / per_million * 1000000 + free % per_million * 1000000 / per_million);
 }
 
@@ -280,7 +283,10 @@ static void no_channel(struct request *r)
     const struct failure_row *last = failure_row((enum failure)r->failure);
 
     r->retry_after_s = (unsigned)((r->rest_ms + 999) / 1000);
-    if (r->attempt_count > 0) {
+    if (r->attempt_count > 0 && last->status == 0 && r->reply.n > 0) {
+        r->end = END_VENDOR_ERROR; /* its own words, its own status */
+        stream_release_tail(r);
+    } else if (r->attempt_count > 0) {
         r->problem_status = last->status;
         request_failf(r, END_UPSTREAM_FAILED, NULL, "%s",
                       last->status != 0 ? last->text : "The upstream failed.");
@@ -309,6 +315,8 @@ void step_send(struct request *r)
         return;
     }
     request_move(r, REQ_WAIT_REPLY);
+    r->attempt_count++;
+    channel_count(&r->channel, loop_now_ms(r->lane->loop));
     exchange_start(&r->exchange, r->lane->pool, r->channel.upstream, buf_str(&r->upstream_head),
                    r->upstream_body.n > 0 ? buf_str(&r->upstream_body) : buf_str(&r->body),
                    &stream_events, r);
@@ -339,7 +347,7 @@ static int64_t charge_nano(struct request *r)
         return 0;
     }
     if (!price_cost(&r->price, u, &nano)) {
-        nano = 0;
+        nano = r->held; /* more than int64 holds is not billed upward, and not given away either */
     }
     if (nano == 0 && r->end == END_COMPLETE) {
         r->end = END_ZERO; /* priced at nothing, or less than a nano */
@@ -462,6 +470,30 @@ void step_answer(struct request *r)
     request_move(r, REQ_CLOSE);
 }
 
+/* The vendor names another model than was asked of it; a dated spelling of the same is none. */
+static bool mismatch(const struct request *r)
+{
+    struct str seen = str_slice(r->meter.model, r->meter.model_n);
+
+    if (str_starts(seen, STR("models/"))) {
+        seen = str_skip(seen, sizeof("models/") - 1);
+    }
+    return seen.n > 0 && r->channel.model.n > 0 && !str_starts(seen, r->channel.model);
+}
+
+static void count(struct request *r)
+{
+    struct station *st = r->lane->station;
+
+    atomic_fetch_add_explicit(&st->ends[r->end], 1, memory_order_relaxed);
+    if (r->charge.charged > 0) {
+        atomic_fetch_add_explicit(&st->charges, 1, memory_order_relaxed);
+    }
+    if (mismatch(r)) {
+        atomic_fetch_add_explicit(&st->mismatches, 1, memory_order_relaxed);
+    }
+}
+
 static void log_request(struct request *r, int64_t end_us)
 {
     struct buf b;
@@ -477,6 +509,9 @@ static void log_request(struct request *r, int64_t end_us)
     buf_addf(&b, " attempts=%u in=%llu out=%llu nano=%lld", r->attempt_count,
              (unsigned long long)r->meter.usage.in, (unsigned long long)r->meter.usage.out,
              (long long)r->charge.charged);
+    if (mismatch(r)) {
+        buf_add(&b, STR(" mismatch=yes"));
+    }
     log_line(LOG_INFO, "request", buf_str(&b));
     buf_release(&b);
 }
@@ -542,6 +577,7 @@ void step_close(struct request *r)
         write_row(r, now_us);
     }
     log_request(r, now_us);
+    count(r);
     atomic_fetch_sub(&r->lane->station->body_bytes, (long)r->body_counted);
     buf_release(&r->body);
     buf_release(&r->upstream_head);

@@ -31,7 +31,7 @@ static void keep_headers(struct request *r, const struct head *h, const char *ba
     for (uint32_t i = 0; i < h->count; i++) {
         struct str name = str_slice(base + h->h[i].name, h->h[i].name_n);
         struct str value = str_slice(base + h->h[i].value, h->h[i].value_n);
-        bool quota = str_find(name, STR("ratelimit")) != SIZE_MAX;
+        bool quota = starts_nocase(name, STR("anthropic-ratelimit"));
         bool vendor = starts_nocase(name, STR("openai-")) || starts_nocase(name, STR("anthropic-"));
 
         if (str_eq_nocase(name, STR("content-type")) || str_eq_nocase(name, STR("x-request-id")) ||
@@ -230,8 +230,8 @@ static void on_body(void *owner, const char *p, size_t n)
     }
 }
 
-/* Notes the failed attempt, lets the channel rest, and tries another or answers. */
-static void fail_attempt(struct request *r, enum failure f, const char *why, unsigned status)
+/* A failed attempt becomes a row, and its channel rests. */
+static void note_failure(struct request *r, enum failure f, const char *why, unsigned status)
 {
     const struct failure_row *row = failure_row(f);
     const struct upstream *u = r->channel.upstream;
@@ -239,23 +239,30 @@ static void fail_attempt(struct request *r, enum failure f, const char *why, uns
     struct attempt *a = &r->op.attempts[r->op.attempt_count++];
 
     r->failure = (uint8_t)f;
-    r->attempt_count++;
     r->rest_ms = -1;
     *a = (struct attempt){.status = status, .ts_us = clock_wall_us()};
     (void)snprintf(a->upstream, sizeof(a->upstream), "%.*s", STR_ARG(u->name));
     (void)snprintf(a->failure, sizeof(a->failure), "%s", row->name);
-    log_event(LOG_WARN, "attempt_failed", "id=%s upstream=%.*s failure=%s status=%u why=\"%s\"",
-              r->rid_text, STR_ARG(u->name), row->name, status, why);
+    log_event(LOG_WARN, "attempt_failed",
+              "id=%s upstream=%.*s failure=%s fault=%s status=%u why=\"%s\"", r->rid_text,
+              STR_ARG(u->name), row->name, row->fault, status, why);
     if (row->cooldown_ms > 0 && u->cooldown_ms != 0 && !(f == FAILURE_CUT && r->exchange.reused)) {
         rest = u->cooldown_ms > 0 ? u->cooldown_ms : rest;
         atomic_store(&r->channel.health->rest_until_ms, loop_now_ms(r->lane->loop) + rest);
-        atomic_fetch_add(&r->channel.health->failures, 1);
     }
+}
+
+/* Tries another channel, or answers: with the vendor's own words where the table says so. */
+static void fail_attempt(struct request *r, enum failure f, const char *why, unsigned status)
+{
+    const struct failure_row *row = failure_row(f);
+
+    note_failure(r, f, why, status);
     uint32_t all = (1U << r->model->route_count) - 1;
     r->tried |= 1U << r->channel.route;
     if (f == FAILURE_CUT && r->exchange.reused && (r->tried & all) == all) {
-        r->tried &=
-            ~(1U << r->channel.route); /* a stale pooled connection says little about its channel */
+        /* A stale pooled connection says little about its channel. */
+        r->tried &= ~(1U << r->channel.route);
     }
     bool others = (r->tried & all) != all;
     if (row->retry && others && r->attempt_count < LIMIT_ATTEMPTS && r->session != NULL) {
@@ -318,7 +325,6 @@ static void whole_end(struct request *r)
     drop_request_bytes(r);
     r->meter.text_bytes =
         r->reply.n; /* a whole reply is never taken for an empty completion by its text */
-    r->attempt_count++;
     r->end = r->target.endpoint->metered ? END_COMPLETE : END_FREE;
     request_move(r, REQ_CHARGE);
     request_run(r);
@@ -327,10 +333,10 @@ static void whole_end(struct request *r)
 static void stream_end(struct request *r)
 {
     r->upstream_done = true;
-    r->attempt_count++;
     if (r->session == NULL) {
         r->end = END_CLIENT_LEFT;
     } else if (!meter_complete(&r->meter) && !(r->meter.failed && r->terminal)) {
+        note_failure(r, FAILURE_CUT, "a stream without its end", r->status);
         stream_broken(r, END_UPSTREAM_BROKE);
         return;
     } else {
@@ -370,7 +376,7 @@ static void on_fail(void *owner, enum failure f, const char *why)
     } else if (r->state == REQ_STREAM && (r->terminal || r->session == NULL)) {
         stream_end(r);
     } else if (r->state == REQ_STREAM) {
-        r->attempt_count++;
+        note_failure(r, f, why, r->status);
         stream_broken(r, END_UPSTREAM_BROKE);
     }
 }

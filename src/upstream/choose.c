@@ -9,6 +9,32 @@ struct candidate {
     struct health *health;
 };
 
+#define MINUTE_MS 60000
+
+/* Milliseconds until this key may be used again: it rests, or its minute is full. 0: now. */
+static int64_t busy_ms(const struct health *h, uint32_t rpm, int64_t now_ms)
+{
+    int64_t until = atomic_load_explicit(&h->rest_until_ms, memory_order_relaxed);
+    uint64_t count = atomic_load_explicit(&h->minute_count, memory_order_relaxed);
+
+    if (until > now_ms) {
+        return until - now_ms;
+    }
+    bool full = rpm > 0 && count >> 32 == (uint64_t)(now_ms / MINUTE_MS) && (uint32_t)count >= rpm;
+    return full ? MINUTE_MS - now_ms % MINUTE_MS : 0;
+}
+
+void channel_count(const struct channel *c, int64_t now_ms)
+{
+    uint64_t minute = (uint64_t)(now_ms / MINUTE_MS);
+    uint_fast64_t before = atomic_load(&c->health->minute_count);
+    uint_fast64_t after;
+
+    do {
+        after = (before >> 32 == minute ? before : minute << 32) + 1;
+    } while (!atomic_compare_exchange_weak(&c->health->minute_count, &before, after));
+}
+
 /* The key of this route that is awake, preferring a random start so that keys share the load. */
 static bool awake_key(const struct route *r, int64_t now_ms, uint64_t random, struct candidate *c,
                       int64_t *rest_ms)
@@ -18,15 +44,16 @@ static bool awake_key(const struct route *r, int64_t now_ms, uint64_t random, st
     for (unsigned i = 0; i < keys; i++) {
         unsigned key = (unsigned)((random >> 32) + i) % keys;
         struct health *h = health_get(r->upstream->name, key, r->model);
-        int64_t until = atomic_load_explicit(&h->rest_until_ms, memory_order_relaxed);
+        uint32_t rpm = r->upstream->key_count > 0 ? r->upstream->keys[key].rpm : 0;
+        int64_t busy = busy_ms(h, rpm, now_ms);
 
-        if (until <= now_ms) {
+        if (busy == 0) {
             c->key = key;
             c->health = h;
             return true;
         }
-        if (*rest_ms == 0 || until - now_ms < *rest_ms) {
-            *rest_ms = until - now_ms;
+        if (*rest_ms == 0 || busy < *rest_ms) {
+            *rest_ms = busy;
         }
     }
     return false;

@@ -197,6 +197,7 @@ static void write_some(struct exchange *x)
             x->out[i].iov_len -= took;
             n -= (ssize_t)took;
         }
+        deadline(x, LIMIT_WRITE_MS);
     }
     sm_move(states, &x->state, EX_HEAD);
     deadline(x, LIMIT_FIRST_BYTE_MS);
@@ -216,6 +217,7 @@ static void on_event(void *owner, unsigned events)
     }
     if ((events & IO_CONNECTED) != 0 && x->state == EX_DIAL) {
         sm_move(states, &x->state, EX_WRITE);
+        deadline(x, LIMIT_WRITE_MS);
     }
     if (x->state == EX_WRITE) {
         write_some(x);
@@ -243,6 +245,7 @@ void exchange_start(struct exchange *x, struct pool *p, const struct upstream *u
     x->reused = x->conn != NULL;
     if (x->reused) {
         sm_move(states, &x->state, EX_WRITE);
+        deadline(x, LIMIT_WRITE_MS);
         conn_own(x->conn, on_event, x);
         write_some(x);
         return;
@@ -260,12 +263,15 @@ void exchange_start(struct exchange *x, struct pool *p, const struct upstream *u
 void exchange_pause(struct exchange *x)
 {
     x->paused = true;
+    /* The silence is ours now, and the client's own deadline bounds it. */
+    wheel_cancel(loop_timers(pool_loop(x->pool)), &x->timer);
 }
 
 void exchange_resume(struct exchange *x)
 {
-    if (x->paused) {
+    if (x->paused && x->state == EX_BODY) {
         x->paused = false;
+        deadline(x, LIMIT_EVENT_GAP_MS);
         if (x->conn != NULL && !x->feeding) {
             conn_again(x->conn);
         }

@@ -14,17 +14,6 @@
 #include "http/http.h"
 #include "io/io.h"
 
-/* Whose fault it was. */
-enum fault {
-    FAULT_CLIENT,
-    FAULT_KEY,
-    FAULT_QUOTA,
-    FAULT_MODEL,
-    FAULT_CHANNEL,
-    FAULT_VENDOR,
-    FAULT_NETWORK
-};
-
 #define FAILURES(X) \
     X(NONE)         \
     X(REQUEST)      \
@@ -35,8 +24,8 @@ enum failure { FAILURES(FAILURE_ENUM) FAILURE_COUNT };
 /* The one table that attributes a failed attempt and alone decides what follows. */
 struct failure_row {
     const char *name;
-    uint8_t fault; /* enum fault */
-    bool retry;    /* another channel may do better */
+    const char *fault; /* whose: client, key, quota, model, channel, vendor, network */
+    bool retry;        /* another channel may do better */
     int32_t
         cooldown_ms; /* how long the channel rests, unless Retry-After or cooldown: say otherwise */
     uint16_t status; /* what the client sees; 0: the vendor's own status and body */
@@ -52,7 +41,7 @@ int64_t failure_retry_after_ms(const struct head *h, const char *base);
 
 struct health {
     atomic_int_fast64_t rest_until_ms; /* monotonic */
-    atomic_uint_fast64_t failures;
+    atomic_uint_fast64_t minute_count; /* of an upstream key's rpm: minute << 32 | requests in it */
 };
 /* Made on first use, kept for ever. Any thread. */
 struct health *health_get(struct str upstream, unsigned key, struct str model);
@@ -72,6 +61,9 @@ struct channel {
 bool channel_choose(const struct model *m, const uint32_t *dialects, unsigned dialect,
                     uint32_t tried, int64_t now_ms, uint64_t random, struct channel *out,
                     int64_t *rest_ms);
+
+/* An attempt goes out: counts it against the key's rpm. */
+void channel_count(const struct channel *c, int64_t now_ms);
 
 struct pool;
 struct pool *pool_new(struct loop *l);

@@ -74,7 +74,6 @@ static void reads_a_whole_file(void **state)
         "listen: 0.0.0.0:${TEST_NONE:-9090}\n"
         "store: sqlite:/var/lib/x/station.db\n"
         "lanes: 3\n"
-        "trusted_proxies: [127.0.0.1, '::1']\n"
         "timeouts: {head: 1500ms, body: 2m, idle: 15s, total: 1h}\n"
         "upstreams:\n"
         "  - {name: a, vendor: openai, keys: ['${TEST_KEY}', {value: sk-two, rpm: 600}]}\n"
@@ -87,7 +86,6 @@ static void reads_a_whole_file(void **state)
     expect_text(c->store_path, "/var/lib/x/station.db");
     expect_text(c->data_dir, "/var/lib/x");
     assert_int_equal(c->lanes, 3);
-    assert_int_equal(c->trusted_proxy_count, 2);
     assert_int_equal(c->head_ms, 1500);
     assert_int_equal(c->body_ms, 120000);
     assert_int_equal(c->total_ms, 3600000);

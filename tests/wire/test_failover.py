@@ -15,7 +15,7 @@ BODY = body_for("chat")
 class TwoRoutes(StationCase):
     """`first` is asked before `second`. Each test has its own model, with channels of its own."""
     names = ("quota", "refused", "reset", "nonsense", "server", "overloaded", "key", "hint", "date",
-             "midway", "limit", "both", "slow", "gone", "order")
+             "limit", "both", "slow", "gone", "order")
 
     @classmethod
     def setUpClass(cls):
@@ -131,7 +131,7 @@ class TwoRoutes(StationCase):
         for ending in ("fin", "rst"):
             self.setUp()
             self.first.reply(Reply.sse(frames, cut=len(frames[0]), ending=ending))
-            answer = self.ask("midway", stream=True)
+            answer = self.ask("restless", stream=True)     # a broken stream rests its channel
             self.assertEqual(answer.status, 200)
             self.assertIn(b'"error"', answer.body)
             self.assertFalse(answer.complete)

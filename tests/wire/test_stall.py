@@ -50,14 +50,16 @@ class Stall(StationCase):
         buyer = self.customer("1.00")
         self.stall()
         began = time.monotonic()
-        answers = [buyer.post(CHAT, body_for("chat", maximum=100), timeout=20).status for _ in range(3)]
+        small = body_for("chat", maximum=100)
+        answers = [buyer.post(CHAT, small, timeout=20).status for _ in range(3)]
         self.assertEqual(answers[0] // 100, 5)
         self.assertLess(time.monotonic() - began, 10)
         self.lives(buyer)
 
     def test_a_stream_ends_while_its_extension_is_awaited(self):
         buyer = self.customer("0.10")
-        self.assertEqual(buyer.post(CHAT, body_for("chat", maximum=100)).status, 200)  # opens the purse
+        opened = buyer.post(CHAT, body_for("chat", maximum=100))
+        self.assertEqual(opened.status, 200)    # the purse is open
         before = buyer.balance
         self.stall()
         body = body_for("chat", "x [[tokens=2500]]", stream=True, maximum=4000)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The station's own endpoints for operators and customers, and what it counts."""
+import json
+import unittest
+
+from tests.peer import station
+from tests.peer.case import CHAT, StationCase, body_for
+from tests.peer.rawhttp import ask
+from tests.peer.reply import Reply
+
+
+class Own(StationCase):
+    admin_port = station.free_port()
+    settings = {"admin": f"127.0.0.1:{admin_port}"}
+
+    @classmethod
+    def upstreams(cls):
+        rows = super().upstreams()
+        return [*rows, station.upstream(cls.vendor, "openai", name="slow",
+                                        keys=[{"value": "sk-slow-1", "rpm": 2}])]
+
+    @classmethod
+    def models(cls):
+        return [*super().models(), station.model("limited", "slow")]
+
+    def metrics(self):
+        answer = ask(self.admin_port, "GET", "/metrics")
+        self.assertEqual(answer.status, 200)
+        lines = [line.split(" ") for line in answer.body.decode().splitlines()
+                 if not line.startswith("#")]
+        return {name: int(value) for name, value in lines}
+
+    def test_metrics_are_for_the_admin_listener_alone(self):
+        self.assertEqual(self.station.ask("GET", "/metrics").status, 404)
+        before = self.metrics()
+        buyer = self.customer()
+        self.assertEqual(buyer.post(CHAT, body_for("chat")).status, 200)
+        self.assertEqual(buyer.post(CHAT, b"{").status, 400)
+        after = self.metrics()
+        for end in ("complete", "bad_json"):
+            name = f'entrepot_requests_total{{end="{end}"}}'
+            self.assertEqual(after[name], before[name] + 1, end)
+        self.assertEqual(after["entrepot_charges_total"], before["entrepot_charges_total"] + 1)
+        self.assertEqual(after["entrepot_body_bytes"], 0)
+
+    def test_another_model_is_counted_and_a_dated_name_is_not(self):
+        buyer = self.customer()
+        before = self.metrics()["entrepot_model_mismatches_total"]
+        for seen, more in (("gpt-2026-01-01", 0), ("cheaper", 1)):
+            self.vendor.reply(Reply.json({"model": seen, "choices": [
+                {"index": 0, "finish_reason": "stop",
+                 "message": {"role": "assistant", "content": "x"}}],
+                "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}))
+            self.assertEqual(buyer.post(CHAT, body_for("chat")).status, 200)
+            self.vendor.reset()
+            self.assertEqual(self.metrics()["entrepot_model_mismatches_total"], before + more)
+
+    def test_prices(self):
+        answer = self.customer().get("/v1/prices")
+        rows = {row["model"]: row for row in json.loads(answer.body)["prices"]}
+        self.assertEqual(rows["gpt"]["input"], "2.5")
+        self.assertEqual(rows["gpt"]["output"], "10")
+        self.assertEqual(rows["gpt"]["currency"], "USD")
+
+    def test_an_upstream_key_keeps_its_requests_a_minute(self):
+        buyer = self.customer()
+        body = body_for("chat").replace(b'"gpt"', b'"limited"')
+        self.assertIn(b'"limited"', body)
+        statuses = [buyer.post(CHAT, body) for _ in range(6)]
+        # A minute may end in between; it lets two more through, not four.
+        passed = [answer for answer in statuses if answer.status == 200]
+        self.assertIn(len(passed), (2, 3, 4))
+        self.assertEqual(statuses[-1].status, 503)
+        self.assertTrue(0 < int(statuses[-1].get("retry-after")) <= 60)
+
+
+if __name__ == "__main__":
+    unittest.main()
