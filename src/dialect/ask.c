@@ -6,7 +6,18 @@
  */
 #include "dialect/dialect.h"
 
-enum kind { KIND_MODEL, KIND_STREAM, KIND_STREAM_OPTIONS, KIND_MAX, KIND_CONFIG, KIND_ONCE };
+enum kind {
+    KIND_MODEL,
+    KIND_STREAM,
+    KIND_STREAM_OPTIONS,
+    KIND_MAX,
+    KIND_CHOICES,
+    KIND_BACKGROUND,
+    KIND_CONFIG,
+    KIND_TEXT
+};
+
+#define CHOICES_MAX 128 /* OpenAI's own limit */
 
 struct field {
     const char *name;
@@ -27,9 +38,14 @@ static const struct field fields[] = {
     {"max_tokens", KIND_MAX, CHAT | MESSAGES},
     {"max_completion_tokens", KIND_MAX, CHAT},
     {"max_output_tokens", KIND_MAX, RESPONSES},
-    {"messages", KIND_ONCE, CHAT | MESSAGES},
-    {"input", KIND_ONCE, RESPONSES | EMBEDDINGS},
-    {"contents", KIND_ONCE, GEMINI},
+    {"n", KIND_CHOICES, CHAT},
+    {"background", KIND_BACKGROUND, RESPONSES},
+    {"messages", KIND_TEXT, CHAT | MESSAGES},
+    {"input", KIND_TEXT, RESPONSES | EMBEDDINGS},
+    {"contents", KIND_TEXT, GEMINI},
+    {"system", KIND_TEXT, MESSAGES},
+    {"instructions", KIND_TEXT, RESPONSES},
+    {"systemInstruction", KIND_TEXT, GEMINI},
     {"generationConfig", KIND_CONFIG, GEMINI},
     {"generation_config", KIND_CONFIG, GEMINI},
 };
@@ -49,7 +65,6 @@ static bool read_model(struct str value, struct ask *out, struct err *why)
             return err_set(why, "model must be written without escapes");
         }
     }
-    out->model_value = value;
     out->model = name;
     return true;
 }
@@ -97,21 +112,47 @@ static bool read_max(const char *name, struct str value, struct ask *out, struct
     return true;
 }
 
-static bool read_config(const char *name, struct str value, struct ask *out, struct err *why)
+static bool read_choices(const char *name, struct str value, struct ask *out, struct err *why)
 {
-    static const char *const keys[] = {"maxOutputTokens", "max_output_tokens"};
+    uint64_t n;
     if (str_eq(value, STR("null"))) {
         return true;
     }
-    struct json_member m[2] = {{.key = str_from(keys[0])}, {.key = str_from(keys[1])}};
-    if (json_scan_members(value, m, 2) != JSON_SCAN_OK) {
+    if (!str_to_u64(value, &n) || n == 0 || n > CHOICES_MAX) {
+        return err_set(why, "%s must be a whole number from 1 to %d", name, CHOICES_MAX);
+    }
+    out->choices = n > out->choices ? n : out->choices;
+    return true;
+}
+
+/* Its answer would be fetched later, when nobody meters it. */
+static bool read_background(struct str value, struct err *why)
+{
+    bool background;
+    return read_flag("background", value, &background, why) &&
+           (!background || err_set(why, "background answers are not sold here; send false"));
+}
+
+static bool read_config(const char *name, struct str value, struct ask *out, struct err *why)
+{
+    static const char *const keys[] = {"maxOutputTokens", "max_output_tokens", "candidateCount",
+                                       "candidate_count"};
+    if (str_eq(value, STR("null"))) {
+        return true;
+    }
+    struct json_member m[4];
+    for (size_t i = 0; i < 4; i++) {
+        m[i] = (struct json_member){.key = str_from(keys[i])};
+    }
+    if (json_scan_members(value, m, 4) != JSON_SCAN_OK) {
         return err_set(why, "%s must be an object", name);
     }
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 4; i++) {
         if (m[i].count > 1 || m[i].escaped) {
             return err_set(why, "%s.%s must be given once, without escapes", name, keys[i]);
         }
-        if (m[i].count == 1 && !read_max(keys[i], m[i].value, out, why)) {
+        if (m[i].count == 1 && !(i < 2 ? read_max(keys[i], m[i].value, out, why)
+                                       : read_choices(keys[i], m[i].value, out, why))) {
             return false;
         }
     }
@@ -134,7 +175,9 @@ static bool read_field(const struct endpoint *ep, const struct field *f, struct 
     case KIND_STREAM_OPTIONS: return read_stream_options(value, out, why);
     case KIND_MAX: return read_max(f->name, value, out, why);
     case KIND_CONFIG: return read_config(f->name, value, out, why);
-    case KIND_ONCE: break;
+    case KIND_CHOICES: return read_choices(f->name, value, out, why);
+    case KIND_BACKGROUND: return read_background(value, why);
+    case KIND_TEXT: out->input_floor += text_tokens_floor(value); break;
     }
     return true;
 }
@@ -165,7 +208,7 @@ bool ask_read(const struct endpoint *ep, struct str body, struct ask *out, const
     struct json_member m[FIELD_COUNT];
     const struct field *which[FIELD_COUNT];
     size_t n;
-    *out = (struct ask){0};
+    *out = (struct ask){.choices = 1};
     *field = NULL;
     if (!scan(ep, body, m, which, &n, why)) {
         return false;

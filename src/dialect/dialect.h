@@ -45,17 +45,23 @@ void endpoint_find(unsigned method, struct str path, struct str query, struct ta
 
 /* What the body asks for. */
 struct ask {
-    struct str model_value; /* raw bytes in the body, with quotes; splice here */
-    struct str model;       /* without quotes; {NULL,0} when in the path */
+    struct str model; /* without quotes; {NULL,0} when in the path */
     bool stream;
     bool include_usage;        /* chat: the client asked for the usage frame itself */
     struct str stream_options; /* raw value or p NULL */
+    uint64_t choices;          /* answers asked for at once: n, candidateCount; at least 1 */
+    uint64_t input_floor;      /* tokens of input there are at the very least */
     uint64_t max_output;       /* 0: not given */
 };
 /* False with a text that names the field (duplicate or escaped keys, wrong types) in field and why.
  */
 bool ask_read(const struct endpoint *ep, struct str body, struct ask *out, const char **field,
               struct err *why);
+
+/* Tokens that the strings of a piece of JSON have at the very least. */
+uint64_t text_tokens_floor(struct str json);
+/* Bytes of generated text in a whole reply. */
+uint64_t reply_text_bytes(enum dialect d, const struct json *root);
 
 /* Path for the upstream: base path is the vendor's; appended to out, e.g. "/chat/completions". */
 bool upstream_path(const struct endpoint *ep, const struct target *t, struct str vendor_model,

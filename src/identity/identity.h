@@ -45,6 +45,9 @@ struct key {
         spent; /* charged in the window that began there; ledger thread writes */
 };
 
+/* Neither revoked nor expired. */
+bool key_valid(const struct key *k, int64_t wall_us);
+
 enum key_verdict { KEY_OK, KEY_REVOKED, KEY_EXPIRED, KEY_WRONG_MODEL, KEY_RPM, KEY_CONCURRENCY };
 /* Checks and counts one request in; KEY_OK must be followed by key_leave. */
 enum key_verdict key_enter(struct key *k, struct str model, int64_t wall_us,

@@ -47,6 +47,11 @@ static bool take_place(struct key *k)
     return true;
 }
 
+bool key_valid(const struct key *k, int64_t wall_us)
+{
+    return !atomic_load(&k->revoked) && (k->expires_us == 0 || wall_us < k->expires_us);
+}
+
 enum key_verdict key_enter(struct key *k, struct str model, int64_t wall_us,
                            unsigned *retry_after_s)
 {

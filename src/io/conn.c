@@ -2,8 +2,10 @@
 /* A connection: its events, its end, and the plain transport. */
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -196,6 +198,12 @@ void conn_continue(struct conn *c)
 bool conn_quiet(struct conn *c)
 {
     return c->fd >= 0 && c->dial == NULL && !c->hung_up && c->via->quiet(c);
+}
+
+size_t conn_unsent(const struct conn *c)
+{
+    int n = 0;
+    return ioctl(c->fd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
 }
 
 void conn_close(struct conn *c)

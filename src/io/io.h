@@ -53,7 +53,9 @@ ssize_t conn_write(struct conn *c, const struct iovec *v,
 void conn_again(struct conn *c); /* IO_READABLE once more, next turn */
 bool conn_quiet(
     struct conn *c); /* idle and alive: nothing to read, not hung up (asks the kernel) */
-void conn_close(struct conn *c); /* closes; no callback follows */
+size_t
+conn_unsent(const struct conn *c); /* bytes taken from us that the peer has not acknowledged */
+void conn_close(struct conn *c);   /* closes; no callback follows */
 struct str
 conn_peer(struct conn *c); /* "192.0.2.7" of an accepted connection; lives as long as it */
 

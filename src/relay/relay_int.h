@@ -113,12 +113,15 @@ struct request {
     bool entered, stream, head_sent, bad_reply, own_usage_frame, terminal, finishing, late, settled,
         upstream_done;
     uint16_t status, problem_status;
-    uint8_t failure; /* enum failure of the last attempt */
-    uint32_t tried, attempt_count, allot_waits;
+    uint8_t failure;                      /* enum failure of the last attempt */
+    struct health *tried[LIMIT_ATTEMPTS]; /* channels not to be tried again */
+    unsigned tried_count;
+    uint32_t attempt_count, allot_waits;
     int64_t rest_ms;
     unsigned retry_after_s;
     int64_t held, estimate_in;
     uint64_t bytes_in, bytes_out, settle_bytes;
+    uint64_t undelivered; /* bytes that a client who left had not taken */
     int64_t ts_us, first_us;
     struct ledger_op op; /* one in flight at a time */
     struct charge charge;
@@ -140,7 +143,7 @@ void request_head(struct request *r); /* the head has arrived */
 /* Counts what the body holds against the station's memory; false: over it. */
 bool request_count_body(struct request *r);
 void request_body_done(struct request *r);
-void request_client_gone(struct request *r);
+void request_client_gone(struct request *r, uint64_t undelivered);
 void request_drained(struct request *r); /* the client has taken what waited */
 void request_run(struct request *r);     /* drives steps until one waits */
 void request_fail(struct request *r, enum end end);
@@ -159,6 +162,7 @@ void step_close(struct request *r);
 void step_ledger_done(struct task *t);
 /* Hands `op` to the ledger as this kind, the rest of it filled before; false: its queue is full. */
 bool step_ledger_ask(struct request *r, enum ledger_op_kind kind) MUST_CHECK;
+void step_give_up(struct request *r);      /* no attempt is left: answers with the last failure */
 bool step_authenticate(struct request *r); /* on the head, before a body is read */
 int64_t request_cost(const struct request *r, uint64_t in, uint64_t out);
 

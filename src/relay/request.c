@@ -122,7 +122,7 @@ static void on_timer(struct timer *t)
         request_fail(r, END_LEDGER_LATE);
     } else if (r->state < REQ_CHARGE) {
         exchange_abort(&r->exchange);
-        stream_broken(r, END_UPSTREAM_BROKE);
+        stream_broken(r, END_TOTAL);
     }
 }
 
@@ -186,7 +186,8 @@ void request_head(struct request *r)
     if (!step_authenticate(r)) {
         return;
     }
-    if (h->has_length && h->length > LIMIT_BODY_BYTES) {
+    bool no_body = r->target.endpoint->method != HTTP_POST;
+    if (h->has_length ? h->length > (no_body ? 0 : LIMIT_BODY_BYTES) : h->chunked && no_body) {
         request_fail(r, END_BODY_TOO_LARGE);
         return;
     }
@@ -213,9 +214,10 @@ void request_body_done(struct request *r)
 
 /* Before the upstream has answered nobody pays; after that the rest is settled without the client.
  */
-void request_client_gone(struct request *r)
+void request_client_gone(struct request *r, uint64_t undelivered)
 {
     r->session = NULL;
+    r->undelivered = undelivered;
     switch (r->state) {
     case REQ_WAIT_ALLOT:
     case REQ_CHARGE:

@@ -35,12 +35,13 @@ void session_close(struct session *s)
     }
     s->dead = true;
     wheel_cancel(loop_timers(s->lane->loop), &s->timer);
+    uint64_t undelivered = s->out.n + conn_unsent(s->conn);
     conn_close(s->conn);
     list_remove(&s->link);
     s->lane->session_count--;
     s->req = NULL;
     if (r != NULL) {
-        request_client_gone(r);
+        request_client_gone(r, undelivered);
     }
     buf_release(&s->in);
     buf_release(&s->out);
@@ -214,6 +215,7 @@ static bool read_body(struct session *s)
         request_fail(r, END_MALFORMED);
     } else if (used < (size_t)n) {
         buf_add(&s->in, str_slice(to + used, (size_t)n - used));
+        r->head_base = s->in.p; /* the head may have moved */
     }
     return true;
 }

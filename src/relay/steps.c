@@ -55,7 +55,7 @@ bool step_authenticate(struct request *r)
         return false;
     }
     r->key = ledger_key(r->lane->station->ledger, raw);
-    if (r->key == NULL) {
+    if (r->key == NULL || !key_valid(r->key, r->ts_us)) {
         request_fail(r, END_BAD_KEY);
         return false;
     }
@@ -161,10 +161,8 @@ static uint64_t output_ceiling(const struct request *r)
     if (r->target.endpoint->op == OP_EMBED) {
         return 0;
     }
-    if (r->stream) {
-        ceiling = ceiling < LIMIT_OUTPUT_STEP ? ceiling : LIMIT_OUTPUT_STEP;
-    }
-    return asked > 0 && asked < ceiling ? asked : ceiling;
+    ceiling = (asked > 0 && asked < ceiling ? asked : ceiling) * r->ask.choices;
+    return r->stream && ceiling > LIMIT_OUTPUT_STEP ? LIMIT_OUTPUT_STEP : ceiling;
 }
 
 void step_admit(struct request *r)
@@ -233,8 +231,7 @@ void step_hold(struct request *r)
     int64_t nano = request_cost(r, (uint64_t)r->estimate_in, output_ceiling(r));
     struct str sold = str_from(r->price.currency.code);
 
-    if (!str_eq(sold, str_from(r->key->account->currency.code)) &&
-        r->key->account->kind == ACCOUNT_CUSTOMER) {
+    if (!str_eq(sold, str_from(r->key->account->currency.code))) {
         request_failf(r, END_FORBIDDEN, "model", "This model is sold in %s, the account holds %s.",
                       r->price.currency.code, r->key->account->currency.code);
         return;
@@ -278,20 +275,21 @@ static bool any_route_speaks(const struct request *r, uint32_t dialects[LIMIT_RO
     return (all & DIALECT_BIT(r->target.endpoint->dialect)) != 0;
 }
 
-static void no_channel(struct request *r)
+void step_give_up(struct request *r)
 {
     const struct failure_row *last = failure_row((enum failure)r->failure);
+    bool own_words = r->reply.n > 0 && r->status >= 400;
 
-    r->retry_after_s = (unsigned)((r->rest_ms + 999) / 1000);
-    if (r->attempt_count > 0 && last->status == 0 && r->reply.n > 0) {
-        r->end = END_VENDOR_ERROR; /* its own words, its own status */
+    if (r->attempt_count == 0) {
+        r->retry_after_s = (unsigned)((r->rest_ms + 999) / 1000);
+        request_fail(r, END_NO_CHANNEL);
+    } else if (last->status == 0 && own_words && !r->bad_reply) {
+        r->end = END_VENDOR_ERROR; /* its own status and body */
         stream_release_tail(r);
-    } else if (r->attempt_count > 0) {
+    } else {
         r->problem_status = last->status;
         request_failf(r, END_UPSTREAM_FAILED, NULL, "%s",
                       last->status != 0 ? last->text : "The upstream failed.");
-    } else {
-        request_fail(r, END_NO_CHANNEL);
     }
 }
 
@@ -303,11 +301,15 @@ void step_send(struct request *r)
         request_fail(r, END_WRONG_DIALECT);
         return;
     }
-    if (r->attempt_count >= LIMIT_ATTEMPTS ||
-        !channel_choose(r->model, dialects, r->target.endpoint->dialect, r->tried,
-                        loop_now_ms(r->lane->loop), rand_weak_next(&r->lane->random), &r->channel,
-                        &r->rest_ms)) {
-        no_channel(r);
+    struct choice by = {.model = r->model,
+                        .dialects = dialects,
+                        .dialect = r->target.endpoint->dialect,
+                        .tried = r->tried,
+                        .tried_count = r->tried_count,
+                        .now_ms = loop_now_ms(r->lane->loop),
+                        .random = rand_weak_next(&r->lane->random)};
+    if (!channel_choose(&by, &r->channel, &r->rest_ms)) {
+        step_give_up(r);
         return;
     }
     if (!edit_request(r)) {
@@ -322,6 +324,19 @@ void step_send(struct request *r)
                    &stream_events, r);
 }
 
+/* Output of which at least this much has reached the client, who may have left some unread. */
+static uint64_t delivered_floor(const struct request *r)
+{
+    uint64_t floor = meter_output_floor(&r->meter);
+
+    if (r->undelivered == 0 || r->bytes_out == 0) {
+        return floor;
+    }
+    uint64_t bytes = r->bytes_out > r->undelivered ? r->bytes_out - r->undelivered : 0;
+    /* Rounded down a little more, so that the product stays far from 2^64. */
+    return bytes >= r->bytes_out ? floor : floor * (bytes / 1024) / (r->bytes_out / 1024 + 1);
+}
+
 /* What the customer pays, by the end's row and the usage; fills usage for the lower bound. */
 static int64_t charge_nano(struct request *r)
 {
@@ -333,13 +348,13 @@ static int64_t charge_nano(struct request *r)
     }
     if (!r->meter.has_usage) {
         u->state = USAGE_MISSING;
-        u->out = meter_output_floor(&r->meter);
+        u->in = r->ask.input_floor;
+        u->out = delivered_floor(r);
         if (r->end == END_COMPLETE) {
             r->end = END_UNPRICED_USAGE;
         }
-    } else if (end_row(r->end)->pays == PAYS_LOWER &&
-               u->out + u->reasoning < meter_output_floor(&r->meter)) {
-        u->out = meter_output_floor(&r->meter);
+    } else if (end_row(r->end)->pays == PAYS_LOWER && u->out + u->reasoning < delivered_floor(r)) {
+        u->out = delivered_floor(r);
     }
     if (r->end == END_COMPLETE && r->target.endpoint->op == OP_GENERATE &&
         u->out + u->reasoning == 0 && r->meter.text_bytes == 0) {
@@ -458,8 +473,13 @@ void step_ledger_done(struct task *t)
     case LEDGER_ALLOT: allotted(r, op->ok); return;
     case LEDGER_CALL: own_ledger_done(r); return;
     case LEDGER_CHARGE: charged(r); return;
-    default: request_move(r, REQ_CLOSE); request_run(r);
+    case LEDGER_REVERSE:
+        r->settled = !op->ok; /* without a closing row the next start reverses it */
+        break;
+    case LEDGER_CLOSE: break;
     }
+    request_move(r, REQ_CLOSE);
+    request_run(r);
 }
 
 void step_answer(struct request *r)

@@ -258,26 +258,16 @@ static void fail_attempt(struct request *r, enum failure f, const char *why, uns
     const struct failure_row *row = failure_row(f);
 
     note_failure(r, f, why, status);
-    uint32_t all = (1U << r->model->route_count) - 1;
-    r->tried |= 1U << r->channel.route;
-    if (f == FAILURE_CUT && r->exchange.reused && (r->tried & all) == all) {
-        /* A stale pooled connection says little about its channel. */
-        r->tried &= ~(1U << r->channel.route);
+    if (f != FAILURE_CUT || !r->exchange.reused) {
+        /* A stale pooled connection says nothing about its channel. */
+        r->tried[r->tried_count++] = r->channel.health;
     }
-    bool others = (r->tried & all) != all;
-    if (row->retry && others && r->attempt_count < LIMIT_ATTEMPTS && r->session != NULL) {
+    if (row->retry && r->attempt_count < LIMIT_ATTEMPTS && r->session != NULL) {
         request_move(r, REQ_SEND);
-        request_run(r);
-        return;
+    } else {
+        step_give_up(r);
     }
-    if (row->status == 0 && r->reply.n > 0) {
-        r->end = END_VENDOR_ERROR; /* its own words, its own status */
-        request_move(r, REQ_CHARGE);
-        request_run(r);
-        return;
-    }
-    r->problem_status = row->status;
-    request_failf(r, END_UPSTREAM_FAILED, NULL, "%s", row->text);
+    request_run(r);
 }
 
 static void read_whole(struct request *r, const struct json *root)
@@ -292,6 +282,7 @@ static void read_whole(struct request *r, const struct json *root)
         struct usage u = {.state = USAGE_MISSING};
         (void)snprintf(at, sizeof(at), "%zu", i);
         const struct json *part = json_is_array(root) ? json_get(root, at) : root;
+        m->text_bytes += reply_text_bytes((enum dialect)m->dialect, part);
         usage_read(m->dialect, r->channel.upstream->vendor, part, &u);
         if (u.state != USAGE_MISSING) {
             m->usage = u;
@@ -316,6 +307,7 @@ static void whole_end(struct request *r)
         return;
     }
     bool error = json_is_object(json_get(json_root(doc), "error"));
+    r->meter.text_bytes = 0;
     read_whole(r, json_root(doc));
     json_free(doc);
     if (error && !r->meter.has_usage) {
@@ -323,8 +315,6 @@ static void whole_end(struct request *r)
         return;
     }
     drop_request_bytes(r);
-    r->meter.text_bytes =
-        r->reply.n; /* a whole reply is never taken for an empty completion by its text */
     r->end = r->target.endpoint->metered ? END_COMPLETE : END_FREE;
     request_move(r, REQ_CHARGE);
     request_run(r);

@@ -5,7 +5,8 @@
 #include "upstream/upstream.h"
 
 struct candidate {
-    unsigned route, key;
+    const struct route *route;
+    unsigned key;
     struct health *health;
 };
 
@@ -35,21 +36,33 @@ void channel_count(const struct channel *c, int64_t now_ms)
     } while (!atomic_compare_exchange_weak(&c->health->minute_count, &before, after));
 }
 
-/* The key of this route that is awake, preferring a random start so that keys share the load. */
-static bool awake_key(const struct route *r, int64_t now_ms, uint64_t random, struct candidate *c,
+static bool was_tried(const struct choice *by, const struct health *h)
+{
+    for (unsigned i = 0; i < by->tried_count; i++) {
+        if (by->tried[i] == h) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The key of this route that is awake, from a random start so that keys share the load. */
+static bool awake_key(const struct choice *by, const struct route *r, struct candidate *c,
                       int64_t *rest_ms)
 {
     unsigned keys = r->upstream->key_count > 0 ? r->upstream->key_count : 1;
 
     for (unsigned i = 0; i < keys; i++) {
-        unsigned key = (unsigned)((random >> 32) + i) % keys;
+        unsigned key = (unsigned)((by->random >> 32) + i) % keys;
         struct health *h = health_get(r->upstream->name, key, r->model);
         uint32_t rpm = r->upstream->key_count > 0 ? r->upstream->keys[key].rpm : 0;
-        int64_t busy = busy_ms(h, rpm, now_ms);
+        int64_t busy = busy_ms(h, rpm, by->now_ms);
 
+        if (was_tried(by, h)) {
+            continue;
+        }
         if (busy == 0) {
-            c->key = key;
-            c->health = h;
+            *c = (struct candidate){r, key, h};
             return true;
         }
         if (*rest_ms == 0 || busy < *rest_ms) {
@@ -59,43 +72,45 @@ static bool awake_key(const struct route *r, int64_t now_ms, uint64_t random, st
     return false;
 }
 
-bool channel_choose(const struct model *m, const uint32_t *dialects, unsigned dialect,
-                    uint32_t tried, int64_t now_ms, uint64_t random, struct channel *out,
-                    int64_t *rest_ms)
+static const struct candidate *pick(const struct candidate *found, unsigned count, uint64_t random)
+{
+    uint64_t weights = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        weights += found[i].route->weight;
+    }
+    uint64_t at = weights > 0 ? (random & 0xffffffffU) % weights : 0;
+    while (count > 1 && at >= found->route->weight) {
+        at -= found->route->weight;
+        found++;
+        count--;
+    }
+    return found;
+}
+
+bool channel_choose(const struct choice *by, struct channel *out, int64_t *rest_ms)
 {
     struct candidate found[LIMIT_ROUTES];
     unsigned count = 0;
-    uint64_t weights = 0;
     int best = INT_MAX;
 
     *rest_ms = 0;
-    for (unsigned i = 0; i < m->route_count; i++) {
-        const struct route *r = &m->routes[i];
-        struct candidate c = {.route = i};
+    for (unsigned i = 0; i < by->model->route_count; i++) {
+        const struct route *r = &by->model->routes[i];
+        struct candidate c;
 
-        if ((tried & (1U << i)) != 0 || (dialects[i] & (1U << dialect)) == 0 ||
-            r->priority > best || !awake_key(r, now_ms, random, &c, rest_ms)) {
+        if ((by->dialects[i] & (1U << by->dialect)) == 0 || r->priority > best ||
+            !awake_key(by, r, &c, rest_ms)) {
             continue;
         }
-        if (r->priority < best) {
-            best = r->priority;
-            count = 0;
-            weights = 0;
-        }
+        count = r->priority < best ? 0 : count;
+        best = r->priority;
         found[count++] = c;
-        weights += r->weight;
     }
     if (count == 0) {
         return false;
     }
-    uint64_t at = weights > 0 ? (random & 0xffffffffU) % weights : 0;
-    unsigned pick = 0;
-    while (pick + 1 < count && at >= m->routes[found[pick].route].weight) {
-        at -= m->routes[found[pick].route].weight;
-        pick++;
-    }
-    const struct route *r = &m->routes[found[pick].route];
-    *out = (struct channel){r->upstream, found[pick].key, r->model, found[pick].health,
-                            found[pick].route};
+    const struct candidate *c = pick(found, count, by->random);
+    *out = (struct channel){c->route->upstream, c->key, c->route->model, c->health};
     return true;
 }

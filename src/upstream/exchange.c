@@ -67,11 +67,14 @@ static void on_body(void *ctx, const char *p, size_t n)
     }
 }
 
-/* surplus: bytes nobody asked for came after the reply, so the connection is not used again. */
+/* surplus: bytes nobody asked for came after the reply, so the connection is not used again; nor is
+ * one that still waits for the rest of this request, or the next one would become that rest. */
 static void complete(struct exchange *x, bool surplus)
 {
+    bool written = x->out[0].iov_len + x->out[1].iov_len == 0;
+
     /* llhttp_should_keep_alive looks at the framing as well as at Connection. */
-    finish(x, !surplus && llhttp_should_keep_alive(&x->h1.ll) != 0);
+    finish(x, written && !surplus && llhttp_should_keep_alive(&x->h1.ll) != 0);
     x->events->end(x->owner);
 }
 

@@ -51,16 +51,22 @@ struct channel {
     unsigned key;
     struct str model;
     struct health *health;
-    unsigned route;
+};
+/* What a choice depends on, all of it. */
+struct choice {
+    const struct model *model;
+    const uint32_t *dialects;    /* a mask per route */
+    unsigned dialect;            /* the one that is asked for */
+    struct health *const *tried; /* channels that are not to be chosen again */
+    unsigned tried_count;
+    int64_t now_ms;
+    uint64_t random;
 };
 /*
- * Lowest priority first, weight within it, channels in `tried` (a bit a route) and resting ones
- * left out. False: none; *rest_ms says when the first resting one is back (0: there is none at
- * all).
+ * Lowest priority first, weight within it; tried and resting channels are left out. False: none;
+ * *rest_ms says when the first resting one is back (0: there is none at all).
  */
-bool channel_choose(const struct model *m, const uint32_t *dialects, unsigned dialect,
-                    uint32_t tried, int64_t now_ms, uint64_t random, struct channel *out,
-                    int64_t *rest_ms);
+bool channel_choose(const struct choice *by, struct channel *out, int64_t *rest_ms);
 
 /* An attempt goes out: counts it against the key's rpm. */
 void channel_count(const struct channel *c, int64_t now_ms);
