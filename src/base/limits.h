@@ -39,6 +39,7 @@
 #define LIMIT_OUTPUT_STEP 2048 /* tokens of output held at a time for a stream */
 
 /* Ledger */
+#define LIMIT_CLOSINGS_KEPT 10000 /* request rows that wait for a store that commits again */
 #define LIMIT_BATCH 256           /* ledger operations in one commit */
 #define LIMIT_LEDGER_QUEUE 100000 /* waiting operations; above, admissions stop with 503 */
 

@@ -5,6 +5,8 @@
  */
 #include "ledger/ledger_int.h"
 
+#include <stdio.h>
+
 #include <assert.h>
 
 #include "base/clock.h"
@@ -172,24 +174,50 @@ static bool write_all(struct ledger *l, struct batch *b, struct item *items, siz
     return store_commit(l->store, e);
 }
 
-void batch_run(struct ledger *l, struct item *items, size_t count)
+/* All of them in one transaction, or none. */
+static bool run_once(struct ledger *l, struct item *items, size_t count, struct err *e)
 {
     struct batch b = {0};
-    struct err e = {{0}};
 
     for (size_t i = 0; i < count; i++) {
         struct ledger_op *op = items[i].op;
         op->ok = op->kind != LEDGER_CHARGE || charge_prepare(l, op->charge);
     }
-    bool done = write_all(l, &b, items, count, &e);
+    bool done = write_all(l, &b, items, count, e);
     if (done)
         batch_apply(&b);
-    else {
-        log_event(LOG_ERROR, "ledger_commit_failed", "operations=%zu error=\"%s\"", count, e.text);
+    else
         batch_drop(&b);
-    }
     for (size_t i = 0; i < count; i++) {
         items[i].op->ok = items[i].op->ok && done;
+        items[i].undone = !done;
         charge_settle(&items[i], items[i].op->ok);
     }
+    return done;
+}
+
+void batch_run(struct ledger *l, struct item *items, size_t count)
+{
+    struct err e = {{0}};
+    bool done = run_once(l, items, count, &e);
+
+    if (!done)
+        log_event(LOG_ERROR, "ledger_commit_failed", "operations=%zu error=\"%s\"", count, e.text);
+    /* One operation must not take the others with it: each once more, by itself. */
+    for (size_t i = 0, again = done || count == 1 ? 0 : count; i < again; i++) {
+        items[i] = (struct item){.op = items[i].op};
+        done = run_once(l, &items[i], 1, &e) || done;
+    }
+    atomic_store(&l->failing, !done);
+}
+
+bool batch_probe(struct ledger *l)
+{
+    struct err e;
+    char sql[80];
+
+    snprintf(sql, sizeof sql, "UPDATE epoch SET started=started WHERE id=%lld",
+             (long long)l->epoch);
+    atomic_store(&l->failing, !store_exec(l->store, sql, &e));
+    return !atomic_load(&l->failing);
 }

@@ -92,6 +92,18 @@ static bool write_transfers(struct ledger *l, struct batch *b, const struct char
     return batch_transfer(l, b, cogs, asset, c->cost, KIND_COST, id, STR(""));
 }
 
+/* What no purse has yet pays, too: at most all of it. */
+static int64_t allot_shortfall(struct batch *b, struct purse *p, int64_t nano)
+{
+    int64_t there = atomic_load(&p->account.unallotted) - p->given;
+    int64_t give = there < nano ? there : nano;
+
+    if (give <= 0)
+        return 0;
+    batch_touch(b, p)->given += give;
+    return give;
+}
+
 bool charge_write(struct ledger *l, struct batch *b, struct item *it)
 {
     struct charge *c = it->op->charge;
@@ -105,7 +117,7 @@ bool charge_write(struct ledger *l, struct batch *b, struct item *it)
         it->taken = purse_take(c->account, c->computed - c->held);
     c->charged = c->computed;
     if (customer && c->computed > c->held + it->taken)
-        c->charged = c->held + it->taken;
+        c->charged = c->held + it->taken + allot_shortfall(b, p, c->computed - c->held - it->taken);
     it->key = c->key;
     it->ts_us = c->ts_us;
     enum store_step step = insert_charge(l, c);

@@ -59,6 +59,7 @@ struct item {
     int64_t taken;    /* CHARGE: from the purse beyond the hold */
     int64_t refunded; /* REVERSE */
     int64_t ts_us;    /* of the charge */
+    bool undone;      /* its transaction failed: nothing is wrong with the operation itself */
 };
 
 struct batch {
@@ -79,8 +80,11 @@ struct ledger {
     pthread_mutex_t mutex; /* of the queue: first, last, queued, stopping */
     pthread_cond_t wake;
     struct task *first, *last;
-    unsigned queued;
+    atomic_uint queued;
     bool stopping;
+    atomic_bool failing; /* the last transaction did not commit */
+    struct task *kept;   /* closing rows of failed transactions, to be written again */
+    unsigned kept_count;
 };
 
 extern const char *const ledger_schema[]; /* schema.c */
@@ -123,6 +127,9 @@ bool closing_write(struct ledger *l, struct batch *b, struct ledger_op *op);
 /* start.c */
 bool ledger_start(struct ledger *l, struct err *e);
 bool ledger_load_key(struct ledger *l, struct statement *row);
+
+/* A transaction that changes nothing: does the store commit again? */
+bool batch_probe(struct ledger *l);
 
 /* thread.c */
 bool thread_start(struct ledger *l, struct err *e);

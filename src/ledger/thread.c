@@ -7,8 +7,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/list.h"
+#include "base/log.h"
 
 static struct ledger_op *op_of(struct task *t)
 {
@@ -37,14 +39,40 @@ bool ledger_submit(struct ledger *l, struct ledger_op *op)
     return taken;
 }
 
-/* Waits for work. 0: stopped, and nothing is left. */
-static size_t take_batch(struct ledger *l, struct item *items)
+bool ledger_admits(struct ledger *l)
+{
+    return !atomic_load(&l->failing) && atomic_load(&l->queued) < LIMIT_LEDGER_QUEUE / 2;
+}
+
+#define MEND_S 1
+
+/* Something of an earlier batch is still to be put right. */
+static bool unwell(struct ledger *l)
+{
+    return atomic_load(&l->failing) || l->kept != NULL;
+}
+
+static bool wait_a_while(struct ledger *l)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += MEND_S;
+    return pthread_cond_timedwait(&l->wake, &l->mutex, &until) == 0;
+}
+
+/* Waits for work; 0: there is none, but time to mend, or all is done and *stopped. */
+static size_t take_batch(struct ledger *l, struct item *items, bool *stopped)
 {
     size_t count = 0;
 
     pthread_mutex_lock(&l->mutex);
-    while (l->first == NULL && !l->stopping)
-        pthread_cond_wait(&l->wake, &l->mutex);
+    while (l->first == NULL && !l->stopping) {
+        if (!unwell(l))
+            pthread_cond_wait(&l->wake, &l->mutex);
+        else if (!wait_a_while(l))
+            break;
+    }
     while (l->first != NULL && count < LIMIT_BATCH) {
         struct task *t = l->first;
         l->first = t->next;
@@ -53,12 +81,22 @@ static size_t take_batch(struct ledger *l, struct item *items)
         l->queued--;
         items[count++] = (struct item){.op = op_of(t)};
     }
+    *stopped = count == 0 && l->stopping;
     pthread_mutex_unlock(&l->mutex);
     return count;
 }
 
-static void answer(struct ledger_op *op)
+static void answer(struct ledger *l, struct item *it)
 {
+    struct ledger_op *op = it->op;
+
+    /* A charge without its closing row is reversed at the next start: the row is not given up. */
+    if (op->kind == LEDGER_CLOSE && it->undone && l->kept_count < LIMIT_CLOSINGS_KEPT) {
+        op->task.next = l->kept;
+        l->kept = &op->task;
+        l->kept_count++;
+        return;
+    }
     if (op->kind == LEDGER_CLOSE) {
         free(op->closing);
         op->closing = NULL;
@@ -78,26 +116,59 @@ static size_t run_part(struct ledger *l, struct item *items, size_t count)
     if (items[0].op->kind == LEDGER_CALL) {
         items[0].op->call(l, items[0].op->ctx);
         items[0].op->ok = true;
-        answer(items[0].op);
+        answer(l, &items[0]);
         return 1;
     }
     while (n < count && items[n].op->kind != LEDGER_CALL)
         n++;
     batch_run(l, items, n);
     for (size_t i = 0; i < n; i++)
-        answer(items[i].op);
+        answer(l, &items[i]);
     return n;
+}
+
+static void mend(struct ledger *l, struct item *items)
+{
+    if (atomic_load(&l->failing) && !batch_probe(l))
+        return;
+    while (l->kept != NULL && !atomic_load(&l->failing)) {
+        size_t count = 0;
+        while (l->kept != NULL && count < LIMIT_BATCH) {
+            struct task *t = l->kept;
+            l->kept = t->next;
+            l->kept_count--;
+            items[count++] = (struct item){.op = op_of(t)};
+        }
+        (void)run_part(l, items, count);
+    }
+}
+
+static void drop_kept(struct ledger *l)
+{
+    if (l->kept != NULL)
+        log_event(LOG_ERROR, "request_rows_lost", "count=%u", l->kept_count);
+    while (l->kept != NULL) {
+        struct ledger_op *op = op_of(l->kept);
+        l->kept = l->kept->next;
+        free(op->closing);
+        free(op);
+    }
 }
 
 static void *run(void *ctx)
 {
     struct ledger *l = ctx;
     static _Thread_local struct item items[LIMIT_BATCH];
-    size_t count;
+    bool stopped = false;
 
-    while ((count = take_batch(l, items)) > 0)
+    while (!stopped) {
+        size_t count = take_batch(l, items, &stopped);
         for (size_t done = 0; done < count;)
             done += run_part(l, items + done, count - done);
+        /* While it fails each batch is a try of its own; only silence needs one made for it. */
+        if (unwell(l) && (count == 0 || !atomic_load(&l->failing)))
+            mend(l, items);
+    }
     return NULL;
 }
 
@@ -129,4 +200,5 @@ void thread_stop(struct ledger *l)
     pthread_join(l->thread, NULL);
     l->running = false;
     assert(l->first == NULL);
+    drop_kept(l);
 }

@@ -128,6 +128,16 @@ void own_ledger_done(struct request *r)
     request_run(r);
 }
 
+/* Ready for new requests: not while it drains, nor while charges cannot be recorded. */
+static void ready(struct request *r)
+{
+    struct station *st = r->lane->station;
+    bool ok = !atomic_load(&st->draining) && ledger_admits(st->ledger);
+
+    buf_add(&r->reply, ok ? STR("{\"status\":\"ok\"}") : STR("{\"status\":\"not ready\"}"));
+    answer_own(r, ok ? 200 : 503, STR("application/json"));
+}
+
 static void health(struct request *r)
 {
     buf_add(&r->reply, STR("{\"status\":\"ok\"}"));
@@ -209,7 +219,7 @@ static const struct {
     const char *name;
     void (*answer)(struct request *r);
 } own[] = {
-    {"healthz", health}, {"readyz", health}, {"page", page},       {"account", account},
+    {"healthz", health}, {"readyz", ready},  {"page", page},       {"account", account},
     {"usage", usage},    {"prices", prices}, {"metrics", metrics},
 };
 

@@ -179,6 +179,11 @@ void step_admit(struct request *r)
         return;
     }
     r->entered = true;
+    if (!ledger_admits(r->lane->station->ledger)) {
+        r->retry_after_s = 1;
+        request_fail(r, END_LEDGER_DOWN);
+        return;
+    }
     meter_init(&r->meter, r->target.endpoint->dialect);
     if (!r->target.endpoint->metered) {
         request_move(r, REQ_SEND);

@@ -310,17 +310,21 @@ static void test_overrun(void **state)
     (void)state;
     hold(s, 20);
     assert_int_equal(atomic_load(&s->account->free), 5);
-    assert_true(charge(s, &c, 1, 20, 60));
-    assert_int_equal(c.charged, 25);
-    expect(s, 75, 0);
+    assert_true(charge(s, &c, 2, 20, 60)); /* beyond the hold and the purse: the balance pays */
+    assert_int_equal(c.charged, 60);
+    expect(s, 40, 0);
+    hold(s, 20);
+    assert_true(charge(s, &c, 1, 20, 95)); /* beyond the balance: the operator */
+    assert_int_equal(c.charged, 40);
+    expect(s, 0, 0);
     struct purse *loss = purse_by_name(s->ledger, "loss:overrun:USD");
-    assert_int_equal(ledger_balance(&loss->account), -35);
+    assert_int_equal(ledger_balance(&loss->account), -55);
     assert_true(check(s));
     assert_true(reverse(s, 1));
-    expect(s, 100, 0);
+    expect(s, 40, 0);
     assert_int_equal(ledger_balance(&loss->account), 0);
     assert_true(reverse(s, 1)); /* once */
-    expect(s, 100, 0);
+    expect(s, 40, 0);
     assert_true(check(s));
     station_free(s);
 }
@@ -541,6 +545,53 @@ static void test_full_disk(void **state)
     station_free(s);
 }
 
+/* As the relay submits it: nobody waits for it. */
+static void close_and_forget(struct station *s, uint8_t n)
+{
+    struct ledger_op *op = calloc(1, sizeof *op);
+
+    assert_non_null(op);
+    op->kind = LEDGER_CLOSE;
+    op->closing = calloc(1, sizeof *op->closing);
+    assert_non_null(op->closing);
+    *op->closing = (struct closing){.rid = rid_of(n),
+                                    .account = s->account,
+                                    .key = s->key,
+                                    .asked = "m",
+                                    .endpoint = "chat",
+                                    .end = "complete",
+                                    .status = 200};
+    assert_true(ledger_submit(s->ledger, op));
+}
+
+static void test_closing_rows_outlive_a_full_disk(void **state)
+{
+    struct station *s = station_new("customer", 100000, 0);
+    struct charge c;
+    const uint8_t requests = 80;
+
+    (void)state;
+    for (uint8_t n = 1; n <= requests; n++) {
+        hold(s, 100);
+        assert_true(charge(s, &c, n, 100, 100));
+    }
+    sql(s, "PRAGMA max_page_count=1");
+    for (uint8_t n = 1; n <= requests; n++)
+        close_and_forget(s, n);
+    sql(s, "SELECT 1"); /* behind them */
+    assert_false(ledger_admits(s->ledger));
+    sql(s, "PRAGMA max_page_count=100000");
+    for (int i = 0; i < 50 && !ledger_admits(s->ledger); i++)
+        usleep(100000);
+    assert_true(ledger_admits(s->ledger));
+    /* The next start would reverse every charge without its row. */
+    ledger_close(s->ledger);
+    open_ledger(s);
+    expect(s, 100000 - 100 * requests, 0);
+    assert_true(check(s));
+    station_free(s);
+}
+
 static void test_second_process_is_refused(void **state)
 {
     struct station *s = station_new("customer", 0, 0);
@@ -602,6 +653,7 @@ int main(void)
         cmocka_unit_test(test_check_finds_one_nano),
         cmocka_unit_test(test_history_is_kept),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_closing_rows_outlive_a_full_disk),
         cmocka_unit_test(test_second_process_is_refused),
         cmocka_unit_test(test_what_people_type),
     };
