@@ -204,9 +204,12 @@ void batch_run(struct ledger *l, struct item *items, size_t count)
     if (!done)
         log_event(LOG_ERROR, "ledger_commit_failed", "operations=%zu error=\"%s\"", count, e.text);
     /* One operation must not take the others with it: each once more, by itself. */
-    for (size_t i = 0, again = done || count == 1 ? 0 : count; i < again; i++) {
-        items[i] = (struct item){.op = items[i].op};
-        done = run_once(l, &items[i], 1, &e) || done;
+    if (!done && count > 1) {
+        done = true;
+        for (size_t i = 0; i < count; i++) {
+            items[i] = (struct item){.op = items[i].op};
+            done = run_once(l, &items[i], 1, &e) && done;
+        }
     }
     atomic_store(&l->failing, !done);
 }

@@ -93,7 +93,7 @@ struct ledger_op {
 };
 /* Any thread. False when the queue is full (LIMIT_LEDGER_QUEUE): nothing was taken. */
 bool ledger_submit(struct ledger *l, struct ledger_op *op) MUST_CHECK;
-/* False while transactions fail or the queue is half full: nothing new should be begun. Any thread. */
+/* False while transactions fail or the queue is half full: begin nothing new. Any thread. */
 bool ledger_admits(struct ledger *l);
 
 /* Administration; on the ledger thread (LEDGER_CALL) or with run == false. JSON appended to out. */
