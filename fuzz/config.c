@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct config_vendor rows[] = {
         {"openai", "OPENAI_API_KEY", "https://api.openai.com/v1"}};
-    static const struct config_vendors vendors = {rows, 1, NULL, 0};
+    static const struct config_vendors vendors = {rows, 1, NULL, 0, false};
     struct buf errors;
     buf_init(&errors, 1 << 20);
     struct config *c = config_parse("f", str_slice((const char *)data, size), &vendors, &errors);

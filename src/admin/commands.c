@@ -32,12 +32,12 @@ static struct str option(const struct command_call *c, const char *name, const c
 static bool option_number(const struct command_call *c, const char *name, uint32_t *out,
                           struct err *e)
 {
-    struct str text = option(c, name, "0");
-    uint64_t n;
-    if (!str_to_u64(text, &n) || n > UINT32_MAX) {
-        return err_set(e, "%s needs a whole number, not '%.*s'", name, STR_ARG(text));
+    struct str text = option(c, name, "");
+    uint64_t n = 0;
+    if (text.n > 0 && (!str_to_u64(text, &n) || n == 0 || n > UINT32_MAX)) {
+        return err_set(e, "%s needs a whole number above 0, not '%.*s'", name, STR_ARG(text));
     }
-    *out = (uint32_t)n;
+    *out = (uint32_t)n; /* 0: no limit */
     return true;
 }
 
@@ -105,6 +105,9 @@ static bool key_create(const struct command_call *c, struct buf *out, struct err
         !expires_parse(option(c, "--expires", ""), &expires_us, e) ||
         (amount.n > 0 && !amount_parse("--budget", amount, &budget, e))) {
         return false;
+    }
+    if (amount.n > 0 && budget == 0) {
+        return err_set(e, "--budget 0 would refuse everything; revoke the key instead");
     }
     if (!str_eq(period, STR("day")) && !str_eq(period, STR("month"))) {
         return err_set(e, "--period is day or month, not '%.*s'", STR_ARG(period));

@@ -8,7 +8,7 @@
 #define LIMIT_HEADERS 100            /* nothing seen above 45 */
 #define LIMIT_BODY_BYTES (32 << 20)  /* Anthropic's own limit for a request */
 #define LIMIT_SMALL_BODY_BYTES (64 << 10) /* endpoints of our own that take a small JSON object */
-#define LIMIT_BODIES_BYTES (512L << 20)   /* all request bodies in memory together; above: 503 */
+#define LIMIT_REQUESTS_BYTES (512L << 20) /* bodies and replies in memory together; above: 503 */
 #define LIMIT_HEAD_MS (15 * 1000)         /* slow-loris: a head arrives in one round trip */
 #define LIMIT_BODY_MS (120 * 1000)        /* 32 MB at 2.2 Mbit/s */
 #define LIMIT_IDLE_MS (75 * 1000)         /* keep-alive between requests, as nginx */
@@ -18,6 +18,8 @@
 #define LIMIT_DRAIN_BYTES \
     (1 << 20) /* read and dropped after an early error, so that the client reads it */
 #define LIMIT_DRAIN_MS 2000
+
+#define LIMIT_STOP_MS (10 * 60 * 1000) /* draining at SIGTERM; then what runs is cut off */
 
 /* Upstream */
 #define LIMIT_CONNECT_MS (10 * 1000)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Administration: through the socket of a serving station, else directly on the store. */
-#include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/commands.h"
@@ -99,11 +97,11 @@ static bool ask_store(const struct question *q, const struct config *c, struct b
 {
     char path[1100];
     struct buf result;
-    snprintf(path, sizeof(path), "%.*s", STR_ARG(c->data_dir));
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return err_set(e, "cannot make %s: %s", path, strerror(errno));
-    }
     snprintf(path, sizeof(path), "%.*s", STR_ARG(c->store_path));
+    if (access(path, F_OK) != 0) {
+        return err_set(e, "there is no store at %s; entrepot serve makes it, -c names another",
+                       path);
+    }
     struct ledger *l = ledger_open(path, false, e);
     if (l == NULL) {
         return false;
@@ -160,7 +158,7 @@ int cli_admin(int argc, char **argv)
     if (!question_read(&q, argc, argv, &e)) {
         return cli_fail(2, "%s", e.text);
     }
-    struct config *c = cli_config(q.file, false);
+    struct config *c = cli_config(q.file, CONFIG_STORE_ONLY);
     if (c == NULL) {
         return 1;
     }

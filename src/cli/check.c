@@ -13,7 +13,7 @@ int cli_check(int argc, char **argv)
     if (file == NULL) {
         return cli_fail(2, "usage: entrepot check -c FILE");
     }
-    struct config *c = cli_config(file, true);
+    struct config *c = cli_config(file, CONFIG_WHOLE);
     if (c == NULL) {
         return 1;
     }

@@ -20,11 +20,10 @@ void cli_admin_help(struct buf *out);
 
 /* "-c FILE" as the only words; false after saying how it is used. */
 bool cli_config_option(int argc, char **argv, const char **file);
-/*
- * The configuration of FILE, or the built-in one; with prices also what they say is checked. NULL
- * after its mistakes were printed.
- */
-struct config *cli_config(const char *file, bool prices);
+/* Administration needs no more than where the store is: no vendor's secret, no prices. */
+enum config_use { CONFIG_STORE_ONLY, CONFIG_WHOLE };
+/* The configuration of FILE, or the built-in one. NULL after its mistakes were printed. */
+struct config *cli_config(const char *file, enum config_use use);
 /* JSON as lines for a person. */
 void cli_print(struct buf *out, struct str json);
 /* Says it on standard error; returns status. */

@@ -40,13 +40,15 @@ bool cli_config_option(int argc, char **argv, const char **file)
     return true;
 }
 
-struct config *cli_config(const char *file, bool prices)
+struct config *cli_config(const char *file, enum config_use use)
 {
+    struct config_vendors known = *cli_vendors();
     struct buf errors;
     buf_init(&errors, ERRORS_MAX);
-    struct config *c = file != NULL ? config_load(file, cli_vendors(), &errors)
-                                    : config_default(SIM_PORT, cli_vendors(), &errors);
-    if (c != NULL && prices && !prices_set(c, NULL, &errors)) {
+    known.variables_optional = use == CONFIG_STORE_ONLY;
+    struct config *c = file != NULL ? config_load(file, &known, &errors)
+                                    : config_default(SIM_PORT, &known, &errors);
+    if (c != NULL && use == CONFIG_WHOLE && !prices_set(c, NULL, &errors)) {
         config_unref(c);
         c = NULL;
     }

@@ -23,7 +23,7 @@
 struct serve {
     const char *config_path; /* NULL: the built-in default */
     struct station station;
-    struct config *config, *retired;
+    struct config *config; /* as at the start */
     struct ledger *ledger;
     struct lane *lanes[LIMIT_LANES];
     pthread_t threads[LIMIT_LANES];
@@ -34,14 +34,14 @@ struct serve {
     char owner_key[64]; /* on the very first start at a terminal, until it has been shown */
 };
 
-static volatile sig_atomic_t signalled_stop, signalled_reload;
+static volatile sig_atomic_t signalled_stop, signalled_reload; /* stop: how often */
 
 static void on_signal(int number)
 {
     if (number == SIGHUP) {
         signalled_reload = 1;
     } else {
-        signalled_stop = 1;
+        signalled_stop = signalled_stop < 2 ? signalled_stop + 1 : 2;
     }
 }
 
@@ -67,6 +67,27 @@ struct reload {
     struct ledger_op op;
 };
 
+/* What only a new start can change. */
+static void warn_unchanged(const struct config *old, const struct config *next)
+{
+    const struct {
+        const char *name;
+        bool same;
+    } fixed[] = {
+        {"listen", str_eq(old->listen, next->listen)},
+        {"admin", str_eq(old->admin, next->admin)},
+        {"store", str_eq(old->store_path, next->store_path)},
+        {"tls", str_eq(old->tls_cert, next->tls_cert) && str_eq(old->tls_key, next->tls_key)},
+        {"lanes", old->lanes == next->lanes},
+    };
+
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+        if (!fixed[i].same) {
+            log_event(LOG_WARN, "needs_restart", "option=%s", fixed[i].name);
+        }
+    }
+}
+
 static void reload_on_ledger(struct ledger *l, void *ctx)
 {
     struct reload *r = ctx;
@@ -79,12 +100,10 @@ static void reload_on_ledger(struct ledger *l, void *ctx)
         log_event(LOG_ERROR, "reload_refused", "kept=old why=\"%.*s\"",
                   STR_ARG(str_trim(buf_str(&errors))));
     } else {
-        /* A lane may be about to count itself in on the old one: it goes one reload later. */
-        if (r->serve->retired != NULL) {
-            config_unref(r->serve->retired);
-        }
-        r->serve->retired = atomic_exchange(&r->serve->station.config, next);
+        warn_unchanged(r->serve->config, next);
+        station_reconfigure(&r->serve->station, next);
         log_event(LOG_INFO, "reloaded", "models=%u", next->model_count);
+        config_unref(next);
     }
     buf_release(&errors);
 }
@@ -143,7 +162,7 @@ static bool first_start(struct serve *s, struct err *e)
     struct str key = {NULL, 0};
     char dir[900];
 
-    if (ledger_account_count(s->ledger) > 0) {
+    if (ledger_has_house(s->ledger)) {
         return true;
     }
     buf_init(&out, 4096);
@@ -181,6 +200,7 @@ static bool start_lanes(struct serve *s, struct err *e)
         }
         s->lane_count++;
     }
+    atomic_store(&s->station.lanes_running, s->lane_count);
     for (unsigned i = 0; i < s->lane_count; i++) {
         if (pthread_create(&s->threads[i], NULL, lane_thread, s->lanes[i]) != 0) {
             abort(); /* half a station is none */
@@ -200,7 +220,7 @@ static void key_words(const struct serve *s, char *out, size_t room)
     } else if (access(path, R_OK) == 0) {
         (void)snprintf(out, room, "$(cat %s)", path);
     } else {
-        (void)snprintf(out, room, "$ENTREPOT_KEY");
+        (void)snprintf(out, room, "$KEY"); /* README's tour: a key of yours */
     }
 }
 
@@ -237,10 +257,21 @@ static void wait_for_signals(struct serve *s)
     }
 }
 
+/* Lets what runs end; the home loop goes on, for the simulator and the admin socket. */
 static void drain(struct serve *s)
 {
-    log_event(LOG_INFO, "draining", "lanes=%u", s->lane_count);
+    int64_t until_ms = loop_now_ms(s->home) + LIMIT_STOP_MS;
+
+    log_event(LOG_INFO, "draining", "lanes=%u seconds_max=%d", s->lane_count, LIMIT_STOP_MS / 1000);
     atomic_store(&s->station.draining, true);
+    while (atomic_load(&s->station.lanes_running) > 0) {
+        loop_step(s->home, 50);
+        bool late = signalled_stop > 1 || loop_now_ms(s->home) > until_ms;
+        if (late && !atomic_exchange(&s->station.hurried, true)) {
+            log_event(LOG_WARN, "cut_off", "reason=\"%s\"",
+                      signalled_stop > 1 ? "a second signal" : "draining took too long");
+        }
+    }
     for (unsigned i = 0; i < s->lane_count; i++) {
         pthread_join(s->threads[i], NULL);
     }
@@ -292,7 +323,7 @@ static bool start(struct serve *s, struct admin_socket **admin, struct err *e)
         return false;
     }
     buf_release(&errors);
-    atomic_store(&s->station.config, s->config);
+    station_init(&s->station, s->config);
     s->station.ledger = s->ledger;
     s->station.page = page;
     if (s->config->tls_cert.n > 0) {
@@ -324,6 +355,9 @@ static void undo(struct serve *s, struct admin_socket *admin)
     }
     if (s->home != NULL) {
         loop_free(s->home);
+    }
+    if (s->station.config != NULL) {
+        station_release(&s->station);
     }
     if (s->config != NULL) {
         config_unref(s->config);
@@ -369,10 +403,8 @@ int cli_serve(int argc, char **argv)
     }
     loop_step(s.home, 0);
     loop_free(s.home);
-    if (s.retired != NULL) {
-        config_unref(s.retired);
-    }
-    config_unref(atomic_load(&s.station.config));
+    station_release(&s.station);
+    config_unref(s.config);
     tls_server_free(s.station.tls);
     log_stop();
     return 0;

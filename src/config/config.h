@@ -84,6 +84,7 @@ struct config_vendors {
     size_t count;
     const struct config_known_model *models; /* of the price book, for config_default */
     size_t model_count;
+    bool variables_optional; /* an unset ${VAR} reads as "unset": the secrets do not matter */
 };
 
 /* The file; on failure NULL and every mistake, a line each, in errors. */

@@ -87,6 +87,9 @@ static bool expand_one(struct loader *l, yaml_node_t *node, struct str inner, st
     if (at != SIZE_MAX && (value == NULL || value[0] == '\0')) {
         return buf_add(out, str_skip(inner, at + 2));
     }
+    if (value == NULL && l->vendors->variables_optional) {
+        return buf_add(out, STR("unset"));
+    }
     if (value == NULL) {
         loader_report(l, node->start_mark, "the environment variable %s is not set", text);
         return false;

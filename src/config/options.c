@@ -3,6 +3,11 @@
 
 #include "config/options.h"
 
+#include <errno.h>
+#include <unistd.h>
+
+#include "io/io.h"
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define SET(what, table) {what, table, COUNT(table)}
 #define DAY_MS (24 * 60 * 60 * 1000)
@@ -153,6 +158,58 @@ static void read_key_value(struct loader *l, yaml_node_t *node, void *target)
     k->value = text;
 }
 
+/* A file that must be there and readable; whoever only administers need not be able to read it. */
+static void read_file(struct loader *l, const char *name, yaml_node_t *node, struct str *out)
+{
+    if (!loader_text(l, name, node, out) || l->vendors->variables_optional) {
+        return;
+    }
+    if (out->n == 0 || out->n > PATH_MAX_BYTES || access(out->p, R_OK) != 0) {
+        loader_report(l, node->start_mark, "the file '%.*s' cannot be read: %s", STR_ARG(*out),
+                      strerror(errno));
+    }
+}
+
+static void read_ca(struct loader *l, yaml_node_t *node, void *target)
+{
+    struct upstream *u = target;
+    read_file(l, "ca", node, &u->ca);
+}
+
+static void read_cert(struct loader *l, yaml_node_t *node, void *target)
+{
+    struct config *c = target;
+    read_file(l, "cert", node, &c->tls_cert);
+}
+
+static void read_tls_key(struct loader *l, yaml_node_t *node, void *target)
+{
+    struct config *c = target;
+    read_file(l, "key", node, &c->tls_key);
+}
+
+static void read_address(struct loader *l, const char *name, yaml_node_t *node, struct str *out)
+{
+    if (loader_text(l, name, node, out) && !listener_valid(*out)) {
+        loader_report(l, node->start_mark,
+                      "'%.*s' is no address to listen on; write 127.0.0.1:8080, [::]:8080, :8080 "
+                      "or unix:/path",
+                      STR_ARG(*out));
+    }
+}
+
+static void read_listen(struct loader *l, yaml_node_t *node, void *target)
+{
+    struct config *c = target;
+    read_address(l, "listen", node, &c->listen);
+}
+
+static void read_admin(struct loader *l, yaml_node_t *node, void *target)
+{
+    struct config *c = target;
+    read_address(l, "admin", node, &c->admin);
+}
+
 static const struct option key_table[] = {
     OTHER("value", true, read_key_value),
     NUMBER(struct upstream_key, "rpm", rpm, 1, 10000000),
@@ -182,7 +239,7 @@ static const struct option upstream_table[] = {
     OTHER("source", false, read_source),
     OTHER("dialects", false, read_dialects),
     DURATION(struct upstream, "cooldown", cooldown_ms, 0, DAY_MS),
-    TEXT(struct upstream, "ca", ca, false, PATH_MAX_BYTES),
+    OTHER("ca", false, read_ca),
 };
 static const struct option_set upstream_options = SET("an upstream", upstream_table);
 
@@ -429,8 +486,8 @@ static void read_store(struct loader *l, yaml_node_t *node, void *target)
 }
 
 static const struct option tls_table[] = {
-    TEXT(struct config, "cert", tls_cert, true, PATH_MAX_BYTES),
-    TEXT(struct config, "key", tls_key, true, PATH_MAX_BYTES),
+    OTHER("cert", true, read_cert),
+    OTHER("key", true, read_tls_key),
 };
 static const struct option_set tls_options = SET("tls", tls_table);
 
@@ -443,8 +500,8 @@ static const struct option timeout_table[] = {
 static const struct option_set timeout_options = SET("timeouts", timeout_table);
 
 static const struct option station_table[] = {
-    TEXT(struct config, "listen", listen, false, PATH_MAX_BYTES),
-    TEXT(struct config, "admin", admin, false, PATH_MAX_BYTES),
+    OTHER("listen", false, read_listen),
+    OTHER("admin", false, read_admin),
     OTHER("store", false, read_store),
     NUMBER(struct config, "lanes", lanes, 0, LIMIT_LANES),
     SUBSET("tls", &tls_options),

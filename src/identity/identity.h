@@ -48,15 +48,16 @@ struct key {
 /* Neither revoked nor expired. */
 bool key_valid(const struct key *k, int64_t wall_us);
 
-enum key_verdict { KEY_OK, KEY_REVOKED, KEY_EXPIRED, KEY_WRONG_MODEL, KEY_RPM, KEY_CONCURRENCY };
+enum key_verdict { KEY_OK, KEY_REVOKED, KEY_EXPIRED, KEY_RPM, KEY_CONCURRENCY };
 /* Checks and counts one request in; KEY_OK must be followed by key_leave. */
-enum key_verdict key_enter(struct key *k, struct str model, int64_t wall_us,
-                           unsigned *retry_after_s);
+enum key_verdict key_enter(struct key *k, int64_t wall_us, unsigned *retry_after_s);
 void key_leave(struct key *k);
 
 /* The budget. Times are wall clock; windows are days or months of UTC. */
 int64_t key_window_us(const struct key *k,
                       int64_t wall_us); /* when the window of this time began */
+/* What its budget has left in the window, holds counted. */
+int64_t key_budget_left(struct key *k, int64_t wall_us);
 bool key_budget_hold(struct key *k, int64_t nano,
                      int64_t wall_us) MUST_CHECK; /* false: nothing held */
 void key_budget_release(struct key *k, int64_t nano);

@@ -9,18 +9,6 @@
 #define US_PER_DAY (86400 * US_PER_SECOND)
 #define COUNT_BITS 24
 
-static bool allows_model(const struct key *k, struct str model)
-{
-    struct str rest = str_from(k->models);
-
-    if (rest.n == 0)
-        return true;
-    while (rest.n > 0)
-        if (str_eq(str_trim(str_cut(&rest, ',')), model))
-            return true;
-    return false;
-}
-
 /* Minute and count change in one swap, so that no request is lost or counted twice at the turn. */
 static bool count_request(struct key *k, int64_t minute)
 {
@@ -52,8 +40,7 @@ bool key_valid(const struct key *k, int64_t wall_us)
     return !atomic_load(&k->revoked) && (k->expires_us == 0 || wall_us < k->expires_us);
 }
 
-enum key_verdict key_enter(struct key *k, struct str model, int64_t wall_us,
-                           unsigned *retry_after_s)
+enum key_verdict key_enter(struct key *k, int64_t wall_us, unsigned *retry_after_s)
 {
     int64_t second = wall_us / US_PER_SECOND;
 
@@ -62,8 +49,6 @@ enum key_verdict key_enter(struct key *k, struct str model, int64_t wall_us,
         return KEY_REVOKED;
     if (k->expires_us != 0 && wall_us >= k->expires_us)
         return KEY_EXPIRED;
-    if (!allows_model(k, model))
-        return KEY_WRONG_MODEL;
     if (!take_place(k)) {
         *retry_after_s = 1;
         return KEY_CONCURRENCY;
@@ -99,6 +84,17 @@ static bool budget_allows(struct key *k, int64_t held, int64_t nano, int64_t wal
     if (atomic_load(&k->spent_window) == key_window_us(k, wall_us))
         spent = atomic_load(&k->spent);
     return money_add(&total, spent, held) && money_add(&total, total, nano) && total <= k->budget;
+}
+
+int64_t key_budget_left(struct key *k, int64_t wall_us)
+{
+    int64_t spent =
+        atomic_load(&k->spent_window) == key_window_us(k, wall_us) ? atomic_load(&k->spent) : 0;
+    int64_t left;
+
+    return money_sub(&left, k->budget, spent) && money_sub(&left, left, atomic_load(&k->held))
+               ? left
+               : 0;
 }
 
 bool key_budget_hold(struct key *k, int64_t nano, int64_t wall_us)

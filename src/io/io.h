@@ -64,6 +64,9 @@ conn_peer(struct conn *c); /* "192.0.2.7" of an accepted connection; lives as lo
 typedef void accept_fn(void *ctx, struct conn *c);
 struct listener *listener_open(struct loop *l, struct str address, struct tls_server *tls,
                                accept_fn *fn, void *ctx, struct err *e);
+/* False when somebody listens there already: listener_open itself shares a port with its like. */
+bool listener_probe(struct str address, struct err *e);
+bool listener_valid(struct str address);
 void listener_close(struct listener *s);
 unsigned listener_port(const struct listener *s);
 

@@ -163,6 +163,35 @@ static bool open_tcp(struct listener *s, struct str address, struct err *e)
     return err_set(e, "cannot listen on %.*s: %s", STR_ARG(address), conn_errno_text(errno));
 }
 
+bool listener_valid(struct str address)
+{
+    union address a;
+    bool any;
+
+    if (str_starts(address, STR("unix:"))) {
+        return address.n > 5 && address.n - 5 < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+    }
+    return parse_tcp(address, &a, &any);
+}
+
+bool listener_probe(struct str address, struct err *e)
+{
+    union address a;
+    bool any;
+
+    if (!parse_tcp(address, &a, &any)) {
+        return true; /* a path, or what listener_open will refuse with its reason */
+    }
+    int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return true;
+    }
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    bool ok = bind(fd, &a.any, address_size(&a)) == 0 || errno != EADDRINUSE;
+    close(fd);
+    return ok || err_set(e, "cannot listen on %.*s: address already in use", STR_ARG(address));
+}
+
 /* A socket file that nobody listens on any more is what a crash leaves. */
 static void unlink_stale(const struct sockaddr_un *a)
 {

@@ -33,8 +33,10 @@ static bool check_name(struct str name, struct err *e)
 {
     if (name.n < 1 || name.n > NAME_BYTES || !text_is_printable(name))
         return err_set(e, "an account's name is 1 to %d bytes of printable text", NAME_BYTES);
-    if (str_find_byte(name, ':') != name.n)
-        return err_set(e, "an account's name holds no ':' (the ledger's own accounts do)");
+    static const char never[] = ":= \"'"; /* ':' is in the ledger's own, the others confuse lists */
+    for (const char *c = never; *c != '\0'; c++)
+        if (str_find_byte(name, *c) != name.n)
+            return err_set(e, "an account's name holds no blank, ':', '=' or quote");
     return true;
 }
 

@@ -52,8 +52,6 @@ struct purse *purse_add(struct ledger *l, int64_t id, struct str name, uint8_t k
     atomic_init(&p->account.unallotted, kind == ACCOUNT_CUSTOMER ? balance : 0);
     map_put(l->accounts, id_bytes(&p->account.id), p);
     directory_add_account(l->directory, &p->account);
-    if (kind != ACCOUNT_SYSTEM)
-        l->account_count++;
     return p;
 }
 
@@ -162,7 +160,14 @@ struct key *ledger_key(struct ledger *l, struct str raw)
     return directory_key(l->directory, hash);
 }
 
-unsigned ledger_account_count(struct ledger *l)
+bool ledger_has_house(struct ledger *l)
 {
-    return l->account_count;
+    size_t at = 0;
+    struct str id;
+    void *entry;
+
+    while (map_next(l->accounts, &at, &id, &entry))
+        if (((const struct purse *)entry)->account.kind == ACCOUNT_HOUSE)
+            return true;
+    return false;
 }

@@ -116,7 +116,8 @@ bool ledger_backup(struct ledger *l, const char *to, struct buf *out, struct err
 /* The immutable row of this price (made when new); its id. */
 bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id,
                       struct err *e);
-unsigned ledger_account_count(struct ledger *l);
+/* An owner is there. Before ledger_run, or on the ledger thread. */
+bool ledger_has_house(struct ledger *l);
 int64_t ledger_balance(const struct account *a); /* as of the last commit; any thread */
 
 #endif

@@ -71,9 +71,8 @@ struct ledger {
     struct store *store;
     struct statement *sql[SQL_COUNT];
     struct directory *directory;
-    struct map *accounts;   /* by id: struct purse */
-    struct map *keys;       /* by id: struct key */
-    unsigned account_count; /* without the system's */
+    struct map *accounts; /* by id: struct purse */
+    struct map *keys;     /* by id: struct key */
     int64_t epoch;
     pthread_t thread;
     bool running;

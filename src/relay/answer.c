@@ -55,6 +55,9 @@ void answer_problem(struct request *r)
     if (r->retry_after_s > 0) {
         buf_addf(&extra, "retry-after: %u\r\n", r->retry_after_s);
     }
+    if (r->end == END_METHOD) {
+        buf_addf(&extra, "allow: %s\r\n", r->target.endpoint->method == HTTP_GET ? "GET" : "POST");
+    }
     if (r->end == END_BUDGET || r->end == END_BAD_KEY || r->end == END_NO_KEY) {
         buf_add(&extra, STR("x-should-retry: false\r\n"));
     }

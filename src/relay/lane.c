@@ -16,16 +16,30 @@ static void on_sweep(struct timer *t)
     wheel_set(loop_timers(l->loop), t, loop_now_ms(l->loop) + SWEEP_MS);
 }
 
+static bool open_admin(struct lane *l, struct str address, struct err *e)
+{
+    if (!listener_probe(address, e)) {
+        return false;
+    }
+    l->admin = listener_open(l->loop, address, NULL, session_accept_admin, l, e);
+    return l->admin != NULL;
+}
+
+/* The first lane makes sure that nobody else has the port: the lanes themselves share it. */
 static bool open_listeners(struct lane *l, unsigned number, struct err *e)
 {
-    struct config *c = atomic_load(&l->station->config);
+    struct config *c = station_config(l->station);
+    bool ok = number > 0 || listener_probe(c->listen, e);
 
-    l->listener = listener_open(l->loop, c->listen, l->station->tls, session_accept, l, e);
-    if (l->listener != NULL && number == 0 && c->admin.n > 0) {
-        l->admin = listener_open(l->loop, c->admin, NULL, session_accept_admin, l, e);
-        return l->admin != NULL;
+    if (ok) {
+        l->listener = listener_open(l->loop, c->listen, l->station->tls, session_accept, l, e);
+        ok = l->listener != NULL;
     }
-    return l->listener != NULL;
+    if (ok && number == 0 && c->admin.n > 0) {
+        ok = open_admin(l, c->admin, e);
+    }
+    config_unref(c);
+    return ok;
 }
 
 static void close_listeners(struct lane *l)
@@ -63,15 +77,15 @@ struct lane *lane_new(struct station *st, unsigned number, struct err *e)
     return l;
 }
 
-/* Sessions between two requests have nothing to finish. */
-static void close_idle(struct lane *l)
+/* Sessions between two requests have nothing to finish; in a hurry nobody has. */
+static void close_sessions(struct lane *l, bool all)
 {
     struct list *n = l->sessions.next;
 
     while (n != &l->sessions) {
         struct session *s = CONTAINER(n, struct session, link);
         n = n->next;
-        if (s->req == NULL && s->out.n == 0) {
+        if (all || (s->req == NULL && s->out.n == 0)) {
             session_close(s);
         }
     }
@@ -84,10 +98,11 @@ void lane_run(struct lane *l)
     }
     close_listeners(l);
     while (l->session_count > 0 || l->request_count > 0) {
-        close_idle(l);
+        close_sessions(l, atomic_load(&l->station->hurried));
         loop_step(l->loop, 50);
     }
     loop_step(l->loop, 0);
+    atomic_fetch_sub(&l->station->lanes_running, 1);
 }
 
 void lane_free(struct lane *l)

@@ -68,6 +68,7 @@ static void models(struct request *r)
     static const char *const after[] = {
         "]}", "],\"has_more\":false,\"first_id\":null,\"last_id\":null}", "]}"};
     enum asker_shape shape = shape_of(r);
+    bool first = true;
 
     if (r->target.model.n > 0) {
         one_model(r, shape);
@@ -75,10 +76,15 @@ static void models(struct request *r)
     }
     buf_add(&r->reply, str_from(before[shape]));
     for (unsigned i = 0; i < r->config->model_count; i++) {
-        if (i > 0) {
+        const struct model *m = &r->config->models[i];
+        if (!m->priced || !request_may_use(r, m)) {
+            continue;
+        }
+        if (!first) {
             buf_add_byte(&r->reply, ',');
         }
-        write_model(&r->reply, shape, r->config->models[i].name);
+        first = false;
+        write_model(&r->reply, shape, m->name);
     }
     buf_add(&r->reply, str_from(after[shape]));
     answer_own(r, 200, STR("application/json"));
@@ -166,9 +172,10 @@ static void metrics(struct request *r)
              "# HELP entrepot_model_mismatches_total Replies that name another model.\n"
              "# TYPE entrepot_model_mismatches_total counter\n"
              "entrepot_model_mismatches_total %llu\n"
-             "# HELP entrepot_body_bytes Request bodies in memory.\n"
-             "# TYPE entrepot_body_bytes gauge\nentrepot_body_bytes %ld\n",
-             atomic_load(&st->charges), atomic_load(&st->mismatches), atomic_load(&st->body_bytes));
+             "# HELP entrepot_request_bytes Bodies and replies in memory.\n"
+             "# TYPE entrepot_request_bytes gauge\nentrepot_request_bytes %ld\n",
+             atomic_load(&st->charges), atomic_load(&st->mismatches),
+             atomic_load(&st->request_bytes));
     answer_own(r, 200, STR("text/plain; version=0.0.4"));
 }
 

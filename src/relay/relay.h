@@ -7,6 +7,8 @@
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
 
+#include <pthread.h>
+
 #include "config/config.h"
 #include "ledger/ledger.h"
 
@@ -15,14 +17,24 @@ struct lane;
 /* What the lanes share; made by serve, outlives them. */
 struct station {
     struct ledger *ledger;
-    _Atomic(struct config *) config; /* swapped whole; a request holds its own reference */
+    pthread_mutex_t config_lock; /* held for a pointer and a count */
+    struct config *config;
     struct tls_server *tls;
-    atomic_bool draining;
-    atomic_long body_bytes; /* request bodies in memory, all lanes */
-    atomic_ullong ends[64]; /* requests by how they ended, as relay/ends.def lists them */
+    atomic_bool draining; /* what runs ends, nothing new begins */
+    atomic_bool hurried;  /* what runs is cut off and settled */
+    atomic_uint lanes_running;
+    atomic_long request_bytes; /* bodies and replies in memory, all lanes */
+    atomic_ullong ends[64];    /* requests by how they ended, as relay/ends.def lists them */
     atomic_ullong charges, mismatches;
     struct str (*page)(void); /* the page at / */
 };
+
+/* Takes a reference of its own. */
+void station_init(struct station *st, struct config *c);
+/* The configuration in force, with a reference for the caller. Any thread. */
+struct config *station_config(struct station *st);
+void station_reconfigure(struct station *st, struct config *next);
+void station_release(struct station *st);
 
 struct lane *lane_new(struct station *st, unsigned number, struct err *e);
 /* Until the station drains and the last session is gone. */

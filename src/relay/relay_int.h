@@ -88,7 +88,7 @@ struct request {
     struct head *head; /* until parsed */
     const char *head_base;
     struct buf body, upstream_head, upstream_body, reply, tail, extra;
-    size_t body_counted; /* of the station's body_bytes */
+    size_t memory_counted; /* of the station's request_bytes */
     struct target target;
     struct ask ask;
     struct key *key;
@@ -140,8 +140,8 @@ void session_run(struct session *s);
 extern const struct sm_state request_states[];
 struct request *request_new(struct session *s);
 void request_head(struct request *r); /* the head has arrived */
-/* Counts what the body holds against the station's memory; false: over it. */
-bool request_count_body(struct request *r);
+/* Counts what its buffers hold against the memory of all requests; false: over it. */
+bool request_count_memory(struct request *r);
 void request_body_done(struct request *r);
 void request_client_gone(struct request *r, uint64_t undelivered);
 void request_drained(struct request *r); /* the client has taken what waited */
@@ -162,6 +162,7 @@ void step_close(struct request *r);
 void step_ledger_done(struct task *t);
 /* Hands `op` to the ledger as this kind, the rest of it filled before; false: its queue is full. */
 bool step_ledger_ask(struct request *r, enum ledger_op_kind kind) MUST_CHECK;
+bool request_may_use(const struct request *r, const struct model *m); /* the key's scope */
 void step_give_up(struct request *r);      /* no attempt is left: answers with the last failure */
 bool step_authenticate(struct request *r); /* on the head, before a body is read */
 int64_t request_cost(const struct request *r, uint64_t in, uint64_t out);

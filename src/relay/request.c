@@ -134,7 +134,7 @@ struct request *request_new(struct session *s)
     assert(r != NULL);
     r->lane = s->lane;
     r->session = s;
-    r->config = config_ref(atomic_load(&st->config));
+    r->config = station_config(st);
     r->head = calloc(1, sizeof(*r->head));
     assert(r->head != NULL);
     r->ts_us = clock_wall_us();
@@ -155,13 +155,17 @@ struct request *request_new(struct session *s)
     return r;
 }
 
-bool request_count_body(struct request *r)
+bool request_count_memory(struct request *r)
 {
-    long grown = (long)(r->body.cap - r->body_counted);
+    size_t now =
+        r->body.cap + r->upstream_body.cap + r->reply.cap + r->tail.cap + r->sse.pending.cap;
+    long grown = (long)now - (long)r->memory_counted;
 
-    r->body_counted = r->body.cap;
+    r->memory_counted = now;
     return grown == 0 ||
-           atomic_fetch_add(&r->lane->station->body_bytes, grown) + grown <= LIMIT_BODIES_BYTES;
+           atomic_fetch_add(&r->lane->station->request_bytes, grown) + grown <=
+               LIMIT_REQUESTS_BYTES ||
+           grown < 0;
 }
 
 void request_head(struct request *r)
@@ -194,7 +198,7 @@ void request_head(struct request *r)
     if (h->has_length && h->length > 0) {
         buf_reserve(&r->body, (size_t)h->length + 1);
     }
-    if (!request_count_body(r)) {
+    if (!request_count_memory(r)) {
         request_fail(r, END_BODY_MEMORY);
         return;
     }

@@ -18,7 +18,11 @@ static void set_timer(struct session *s, int64_t ms)
 
 static int64_t idle_ms(const struct session *s)
 {
-    return atomic_load(&s->lane->station->config)->idle_ms;
+    struct config *c = station_config(s->lane->station);
+    int64_t ms = c->idle_ms;
+
+    config_unref(c);
+    return ms;
 }
 
 static void free_later(struct task *t)
@@ -209,7 +213,7 @@ static bool read_body(struct session *s)
         return false;
     }
     size_t used = h1_feed(&s->h1, NULL, to, (size_t)n);
-    if (!request_count_body(r)) {
+    if (!request_count_memory(r)) {
         request_fail(r, END_BODY_MEMORY);
     } else if (s->h1.state == H1_ERROR) {
         request_fail(r, END_MALFORMED);

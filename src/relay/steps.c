@@ -74,6 +74,22 @@ static bool media_ok(const struct request *r)
            (type.n == 0 || str_eq_nocase(media, STR("application/json")));
 }
 
+bool request_may_use(const struct request *r, const struct model *m)
+{
+    struct str rest = str_from(r->key->models);
+
+    if (rest.n == 0) {
+        return true;
+    }
+    while (rest.n > 0) {
+        struct str name = str_trim(str_cut(&rest, ','));
+        if (config_model(r->config, name) == m) { /* by whichever of its names */
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool find_model(struct request *r)
 {
     struct str name = r->ask.model;
@@ -97,11 +113,15 @@ static bool find_model(struct request *r)
         return false;
     }
     const struct model *m = r->model;
+    if (!request_may_use(r, m)) {
+        request_fail(r, END_FORBIDDEN);
+        return false;
+    }
     if (!m->priced && r->target.endpoint->metered) {
         request_failf(
             r, END_NO_PRICE, "model",
-            "The model '%s' has no price and is not sold here. To sell it, add to its entry: "
-            "price: / input: \"2.50\" / output: \"10.00\"",
+            "The model '%s' is not sold here: it has no price. Its operator writes in its entry "
+            "price: {currency: USD, input: \"2.50\", output: \"10.00\"}",
             r->asked);
         return false;
     }
@@ -116,13 +136,31 @@ static bool find_model(struct request *r)
     return true;
 }
 
+/* The key's own limits: requests a minute, requests at once. */
+static bool enter(struct request *r)
+{
+    enum key_verdict v = key_enter(r->key, r->ts_us, &r->retry_after_s);
+
+    r->entered = v == KEY_OK;
+    switch (v) {
+    case KEY_OK: break;
+    case KEY_RPM: request_fail(r, END_RATE); break;
+    case KEY_CONCURRENCY: request_fail(r, END_CONCURRENCY); break;
+    case KEY_REVOKED:
+    case KEY_EXPIRED: request_fail(r, END_BAD_KEY); break;
+    }
+    return r->entered;
+}
+
 void step_parse(struct request *r)
 {
     const struct endpoint *ep = r->target.endpoint;
     struct err e = {""};
 
     if (ep->op == OP_OWN || ep->op == OP_MODELS) {
-        own_answer(r);
+        if (r->key == NULL || enter(r)) {
+            own_answer(r);
+        }
         return;
     }
     if (!media_ok(r)) {
@@ -167,18 +205,9 @@ static uint64_t output_ceiling(const struct request *r)
 
 void step_admit(struct request *r)
 {
-    static const enum end ends[] = {
-        [KEY_REVOKED] = END_BAD_KEY,       [KEY_EXPIRED] = END_BAD_KEY,
-        [KEY_WRONG_MODEL] = END_FORBIDDEN, [KEY_RPM] = END_RATE,
-        [KEY_CONCURRENCY] = END_RATE,
-    };
-    enum key_verdict v = key_enter(r->key, str_from(r->asked), r->ts_us, &r->retry_after_s);
-
-    if (v != KEY_OK) {
-        request_fail(r, ends[v]);
+    if (!enter(r)) {
         return;
     }
-    r->entered = true;
     if (!ledger_admits(r->lane->station->ledger)) {
         r->retry_after_s = 1;
         request_fail(r, END_LEDGER_DOWN);
@@ -209,17 +238,39 @@ static uint64_t output_that_fits(const struct request *r)
     return (uint64_t)(free / per_million * 1000000 + free % per_million * 1000000 / per_million);
 }
 
-static void refuse_funds(struct request *r)
+/* Why the money does not do, in amounts, and what would. */
+static void refuse_money(struct request *r, enum end end, int64_t needed, int64_t there)
 {
-    uint64_t fits = output_that_fits(r);
+    uint64_t fits = end == END_NO_FUNDS && !r->stream ? output_that_fits(r) : 0;
+    struct buf b;
 
-    if (fits > 0 && !r->stream) {
-        request_failf(r, END_NO_FUNDS, NULL,
-                      "The balance is too low for this request; max_tokens %llu or less would fit.",
-                      (unsigned long long)fits);
-    } else {
-        request_fail(r, END_NO_FUNDS);
+    buf_init(&b, 240);
+    buf_add(&b, STR("This request needs a hold of "));
+    decimal_write(&b, needed, 9);
+    buf_addf(&b, " %s; %s has ", r->price.currency.code,
+             end == END_NO_FUNDS ? "the balance" : "this key's budget for the period");
+    decimal_write(&b, there > 0 ? there : 0, 9);
+    buf_add(&b, STR(" left."));
+    if (fits > 0) {
+        buf_addf(&b, " max_tokens %llu or less would fit.", (unsigned long long)fits);
     }
+    request_failf(r, end, NULL, "%.*s", STR_ARG(buf_str(&b)));
+    buf_release(&b);
+}
+
+static void refuse_funds(struct request *r, int64_t needed)
+{
+    const struct account *a = r->key->account;
+    refuse_money(r, END_NO_FUNDS, needed, atomic_load(&a->free) + atomic_load(&a->unallotted));
+}
+
+static void refuse_budget(struct request *r, int64_t needed)
+{
+    r->retry_after_s = (unsigned)((clock_next_month_us(r->ts_us) - r->ts_us) / 1000000);
+    if (r->key->budget_period == 'd') {
+        r->retry_after_s = (unsigned)(86400 - r->ts_us / 1000000 % 86400);
+    }
+    refuse_money(r, END_BUDGET, needed, key_budget_left(r->key, r->ts_us));
 }
 
 bool step_ledger_ask(struct request *r, enum ledger_op_kind kind)
@@ -246,20 +297,14 @@ void step_hold(struct request *r)
         r->held = nano;
         request_move(r, REQ_SEND);
         return;
-    case HOLD_NO_FUNDS: refuse_funds(r); return;
-    case HOLD_OVER_BUDGET:
-        r->retry_after_s = (unsigned)((clock_next_month_us(r->ts_us) - r->ts_us) / 1000000);
-        if (r->key->budget_period == 'd') {
-            r->retry_after_s = (unsigned)(86400 - r->ts_us / 1000000 % 86400);
-        }
-        request_fail(r, END_BUDGET);
-        return;
+    case HOLD_NO_FUNDS: refuse_funds(r, nano); return;
+    case HOLD_OVER_BUDGET: refuse_budget(r, nano); return;
     case HOLD_WAIT: break;
     }
     r->op.account = r->key->account;
     r->op.nano = nano;
     if (r->allot_waits++ >= 3) {
-        refuse_funds(r); /* others were quicker three times: there is not enough for all */
+        refuse_funds(r, nano); /* others were quicker three times: there is not enough for all */
     } else if (!step_ledger_ask(r, LEDGER_ALLOT)) {
         request_fail(r, END_LEDGER_FULL);
     } else {
@@ -603,7 +648,7 @@ void step_close(struct request *r)
     }
     log_request(r, now_us);
     count(r);
-    atomic_fetch_sub(&r->lane->station->body_bytes, (long)r->body_counted);
+    atomic_fetch_sub(&r->lane->station->request_bytes, (long)r->memory_counted);
     buf_release(&r->body);
     buf_release(&r->upstream_head);
     buf_release(&r->upstream_body);

@@ -52,8 +52,7 @@ static void drop_request_bytes(struct request *r)
     buf_release(&r->upstream_body);
     free(r->head);
     r->head = NULL;
-    atomic_fetch_sub(&r->lane->station->body_bytes, (long)r->body_counted);
-    r->body_counted = 0;
+    (void)request_count_memory(r);
 }
 
 static void begin_stream(struct request *r)
@@ -166,33 +165,53 @@ static bool on_event(void *ctx, const struct sse_event *ev)
     return true;
 }
 
-/* Grows the hold ahead of the running count; false when the purse says no. */
+#define STEP_MIN 64 /* tokens; a smaller step is not worth its way */
+
+/* Holds for another step, or as much of one as there is. WAIT: the ledger is asked for more. */
+static enum hold_result hold_more(struct request *r)
+{
+    enum hold_result last = HOLD_NO_FUNDS;
+
+    for (uint64_t tokens = LIMIT_OUTPUT_STEP; tokens >= STEP_MIN; tokens /= 2) {
+        int64_t nano = request_cost(r, 0, tokens);
+        last = ledger_hold(r->key->account, r->key, nano);
+        if (last == HOLD_HELD) {
+            r->held += nano;
+            r->allot_waits = 0;
+            return last;
+        }
+        if (last == HOLD_WAIT) {
+            r->op.account = r->key->account;
+            r->op.nano = nano;
+            return last;
+        }
+    }
+    return last;
+}
+
+/* Grows the hold ahead of the running count; false when that has used up all there is. */
 static bool extend(struct request *r)
 {
-    uint64_t running = r->meter.text_bytes / 3 + LIMIT_OUTPUT_STEP / 2;
+    uint64_t running = r->meter.text_bytes / 3;
+    uint64_t in = (uint64_t)r->estimate_in;
 
     if (!r->target.endpoint->metered || r->op_in_flight ||
-        request_cost(r, (uint64_t)r->estimate_in, running) <= r->held) {
+        request_cost(r, in, running + LIMIT_OUTPUT_STEP / 2) <= r->held) {
         return true;
     }
-    int64_t step = request_cost(r, 0, LIMIT_OUTPUT_STEP);
-    switch (ledger_hold(r->key->account, r->key, step)) {
-    case HOLD_HELD:
-        r->held += step;
-        r->allot_waits = 0;
+    enum hold_result more = hold_more(r);
+    if (more == HOLD_HELD ||
+        (more == HOLD_WAIT && r->allot_waits++ < 3 && step_ledger_ask(r, LEDGER_ALLOT))) {
         return true;
-    case HOLD_WAIT:
-        r->op.account = r->key->account;
-        r->op.nano = step;
-        return r->allot_waits++ < 3 && step_ledger_ask(r, LEDGER_ALLOT);
-    default: return false;
     }
+    return request_cost(r, in, running) <= r->held;
 }
 
 static void stream_bytes(struct request *r, struct str bytes)
 {
     bool ok = sse_feed(&r->sse, bytes, on_event, r);
 
+    ok = request_count_memory(r) && ok;
     flush_run(r);
     if (!ok) {
         exchange_abort(&r->exchange);
@@ -225,7 +244,7 @@ static void on_body(void *owner, const char *p, size_t n)
 
     if (r->state == REQ_STREAM) {
         stream_bytes(r, str_slice(p, n));
-    } else if (!r->bad_reply && !buf_add(&r->reply, str_slice(p, n))) {
+    } else if (!r->bad_reply && !(buf_add(&r->reply, str_slice(p, n)) && request_count_memory(r))) {
         r->bad_reply = true;
     }
 }

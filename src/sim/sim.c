@@ -289,6 +289,9 @@ static void sim_accept(void *ctx, struct conn *conn)
 struct sim *sim_start(struct loop *l, struct str address, const struct sim_options *o,
                       struct err *e)
 {
+    if (!listener_probe(address, e)) {
+        return NULL;
+    }
     struct sim *s = calloc(1, sizeof(*s));
     if (s == NULL) {
         abort();

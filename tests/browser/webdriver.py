@@ -63,6 +63,10 @@ class Browser:
             file.write(base64.b64decode(self.call(f"/{self.session}/screenshot", method="GET")))
 
     def close(self):
+        try:
+            self.call(f"/{self.session}", method="DELETE")      # or its browsers outlive the driver
+        except OSError:
+            pass
         self.driver.terminate()
         self.driver.wait(10)
         shutil.rmtree(self.profile, ignore_errors=True)

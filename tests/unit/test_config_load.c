@@ -16,7 +16,7 @@ static const struct config_vendor rows[] = {
 };
 static const struct config_known_model known[] = {
     {"openai", "gpt-5.2"}, {"anthropic", "claude-sonnet-4-5"}, {"anthropic", "gpt-5.2"}};
-static const struct config_vendors vendors = {rows, 3, known, 3};
+static const struct config_vendors vendors = {rows, 3, known, 3, false};
 
 static struct config *parse(const char *text, struct buf *errors)
 {
@@ -151,7 +151,9 @@ static void refuses_bad_values(void **state)
                   "f.yaml:1:18: head must be a time such as 500ms, 15s, 2m or 1h, not '15'\n");
     expect_errors("store: postgresql://x\n",
                   "f.yaml:1:8: store must be sqlite:PATH, not 'postgresql://x'\n");
-    expect_errors("tls: {cert: a}\n", "f.yaml:1:6: tls needs 'key'\n");
+    expect_errors("tls: {cert: a}\n",
+                  "f.yaml:1:13: the file 'a' cannot be read: No such file or directory\n"
+                  "f.yaml:1:6: tls needs 'key'\n");
     expect_errors(
         "models: [{name: m, routes: [], price: {currency: USD, input: '-1', output: '1'}}]",
         "f.yaml:1:62: input must be a decimal number with at most six digits after the "

@@ -22,23 +22,11 @@ static void test_revoked_and_expired(void **state)
     unsigned wait;
 
     (void)state;
-    assert_int_equal(key_enter(&k, STR("m"), NOW - 1, &wait), KEY_OK);
-    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_EXPIRED);
+    assert_int_equal(key_enter(&k, NOW - 1, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, NOW, &wait), KEY_EXPIRED);
     atomic_store(&k.revoked, true);
-    assert_int_equal(key_enter(&k, STR("m"), NOW - 1, &wait), KEY_REVOKED);
+    assert_int_equal(key_enter(&k, NOW - 1, &wait), KEY_REVOKED);
     assert_int_equal(atomic_load(&k.running), 1);
-}
-
-static void test_models(void **state)
-{
-    struct key k = {.models = "gpt-5, claude"};
-    unsigned wait;
-
-    (void)state;
-    assert_int_equal(key_enter(&k, STR("gpt-5"), NOW, &wait), KEY_OK);
-    assert_int_equal(key_enter(&k, STR("claude"), NOW, &wait), KEY_OK);
-    assert_int_equal(key_enter(&k, STR("gpt"), NOW, &wait), KEY_WRONG_MODEL);
-    assert_int_equal(key_enter(&k, STR("gpt-5, claude"), NOW, &wait), KEY_WRONG_MODEL);
 }
 
 static void test_rpm(void **state)
@@ -47,12 +35,12 @@ static void test_rpm(void **state)
     unsigned wait;
 
     (void)state;
-    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_OK);
-    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_OK);
-    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_RPM);
+    assert_int_equal(key_enter(&k, NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, NOW, &wait), KEY_RPM);
     assert_int_equal(wait, 50);
     assert_int_equal(atomic_load(&k.running), 2);
-    assert_int_equal(key_enter(&k, STR("m"), NOW + 50 * 1000000, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, NOW + 50 * 1000000, &wait), KEY_OK);
 }
 
 static void test_concurrency(void **state)
@@ -61,11 +49,11 @@ static void test_concurrency(void **state)
     unsigned wait;
 
     (void)state;
-    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_OK);
-    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_CONCURRENCY);
+    assert_int_equal(key_enter(&k, NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, NOW, &wait), KEY_CONCURRENCY);
     assert_true(wait > 0);
     key_leave(&k);
-    assert_int_equal(key_enter(&k, STR("m"), NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, NOW, &wait), KEY_OK);
 }
 
 static void test_budget(void **state)
@@ -127,13 +115,9 @@ static void test_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_revoked_and_expired),
-        cmocka_unit_test(test_models),
-        cmocka_unit_test(test_rpm),
-        cmocka_unit_test(test_concurrency),
-        cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_budget_of_a_month),
-        cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_revoked_and_expired), cmocka_unit_test(test_rpm),
+        cmocka_unit_test(test_concurrency),         cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_budget_of_a_month),   cmocka_unit_test(test_directory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

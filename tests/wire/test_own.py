@@ -41,7 +41,7 @@ class Own(StationCase):
             name = f'entrepot_requests_total{{end="{end}"}}'
             self.assertEqual(after[name], before[name] + 1, end)
         self.assertEqual(after["entrepot_charges_total"], before["entrepot_charges_total"] + 1)
-        self.assertEqual(after["entrepot_body_bytes"], 0)
+        self.assertEqual(after["entrepot_request_bytes"], 0)
 
     def test_another_model_is_counted_and_a_dated_name_is_not(self):
         buyer = self.customer()

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration that is in force: swapped whole, counted by whoever works with it. */
+#include "relay/relay.h"
+
+void station_init(struct station *st, struct config *c)
+{
+    pthread_mutex_init(&st->config_lock, NULL);
+    st->config = config_ref(c);
+}
+
+struct config *station_config(struct station *st)
+{
+    pthread_mutex_lock(&st->config_lock);
+    struct config *c = config_ref(st->config);
+    pthread_mutex_unlock(&st->config_lock);
+    return c;
+}
+
+void station_reconfigure(struct station *st, struct config *next)
+{
+    pthread_mutex_lock(&st->config_lock);
+    struct config *before = st->config;
+    st->config = config_ref(next);
+    pthread_mutex_unlock(&st->config_lock);
+    config_unref(before);
+}
+
+void station_release(struct station *st)
+{
+    config_unref(st->config);
+    pthread_mutex_destroy(&st->config_lock);
+}

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator does, and does wrong: ports, signals, files, commands."""
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from tests.peer import station
+from tests.peer.case import CHAT, StationCase, body_for
+from tests.peer.rawhttp import ask
+
+
+def entrepot(*words, cwd, env=None, timeout=20):
+    return subprocess.run([station.PROGRAM, *words], cwd=cwd, env=env, capture_output=True,
+                          text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL)
+
+
+class Operator(StationCase):
+    def test_a_port_belongs_to_one_station(self):
+        second = station.Station(self.upstreams(), self.models(),
+                                 listen=f"127.0.0.1:{self.station.port}")
+        self.addCleanup(second.close)
+        second.start(wait=False)
+        self.assertEqual(second.process.wait(10), 1)
+        self.assertIn("already in use", second.log())
+
+    def test_a_simulator_keeps_off_the_port(self):
+        done = entrepot("sim", "--port", str(self.station.port), cwd=self.station.folder)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("already in use", done.stderr)
+
+    def test_administration_needs_no_vendors_secret_and_makes_no_store(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = entrepot("account", "list", cwd=folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("no store", done.stderr)
+            self.assertEqual(os.listdir(folder), [])
+        with open(self.station.file, encoding="utf-8") as file:
+            text = file.read()
+        path = os.path.join(self.station.folder, "secret.yaml")
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text.replace("sk-vendor-openai-1", "${NOT_SET_ANYWHERE}"))
+        done = entrepot("account", "list", "--json", "-c", path, cwd=self.station.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(entrepot("check", "-c", path, cwd=self.station.folder).returncode, 1)
+
+    def test_check_finds_what_serve_would_stumble_over(self):
+        wrong = {"listen: localhost:99999": "no address", "listen: '8080'": "no address",
+                 "tls: {cert: /nope.pem, key: /nope.key}": "cannot be read",
+                 "admin: nowhere": "no address"}
+        for line, words in wrong.items():
+            with tempfile.TemporaryDirectory() as folder:
+                with open(os.path.join(folder, "s.yaml"), "w", encoding="utf-8") as out:
+                    out.write(line + "\nupstreams: []\nmodels: []\n")
+                done = entrepot("check", "-c", "s.yaml", cwd=folder)
+                self.assertEqual(done.returncode, 1, line)
+                self.assertIn("s.yaml:1:", done.stderr)
+                self.assertIn(words, done.stderr)
+
+    def test_limits_of_nothing_are_refused(self):
+        buyer = self.customer()
+        for option in ("--budget", "--rpm", "--concurrency"):
+            with self.assertRaises(station.CliError):
+                self.station.cli("key", "create", buyer.name, option, "0", "--json")
+        for name in ("a b", "a=b", "a:b", "a\"b"):
+            with self.assertRaises(station.CliError):
+                self.station.create_account(name)
+
+    def test_a_keys_scope_means_the_model_by_any_of_its_names(self):
+        for listed in ("gpt", "gpt-alias"):
+            buyer = self.customer(models=listed)
+            for asked in ("gpt", "gpt-alias"):
+                body = body_for("chat").replace(b'"gpt"', f'"{asked}"'.encode())
+                self.assertEqual(buyer.post(CHAT, body).status, 200, (listed, asked))
+            self.assertEqual(buyer.post("/v1/messages", body_for("messages")).status, 403)
+            names = [row["id"] for row in buyer.get("/v1/models").json()["data"]]
+            self.assertEqual(names, ["gpt"])
+
+    def test_a_refusal_names_the_amounts(self):
+        answer = self.customer("0.0001").post(CHAT, body_for("chat", maximum=1000))
+        self.assertEqual(answer.status, 402)
+        self.assertRegex(answer.body.decode(), r"needs a hold of 0\.01\d+ USD; .* has 0\.0001 left")
+        poor = self.customer("5.00", budget="0.0001", period="day")
+        answer = poor.post(CHAT, body_for("chat", maximum=1000))
+        self.assertEqual(answer.status, 429)
+        self.assertRegex(answer.body.decode(), r"budget .* has 0\.0001 left")
+
+    def test_a_method_that_is_not_there_is_told_which_is(self):
+        self.assertEqual(self.customer().get(CHAT).get("allow"), "POST")
+
+    def test_what_a_reload_cannot_change_is_said(self):
+        before = len(self.station.log_lines("needs_restart"))
+        self.station.configure(lanes=station.LANES + 1)
+        self.station.signal(signal.SIGHUP)
+        end = time.monotonic() + 5
+        while len(self.station.log_lines("needs_restart")) == before and time.monotonic() < end:
+            time.sleep(0.02)
+        self.assertIn("option=lanes", self.station.log_lines("needs_restart")[-1])
+        self.station.configure(lanes=station.LANES)
+
+
+class Stopping(unittest.TestCase):
+    """The program without a configuration: its simulator lives in the same process."""
+
+    def test_streams_end_and_a_second_signal_ends_them(self):
+        if not station.available():
+            self.skipTest("no station to test")
+        environment = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
+        for signals, whole in ((1, True), (2, False)):
+            with tempfile.TemporaryDirectory() as folder:
+                program = subprocess.Popen([station.PROGRAM, "serve"], cwd=folder, env=environment,
+                                           stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                           stdout=subprocess.DEVNULL, text=True)
+                self.addCleanup(program.stderr.close)
+                self.stop_while_it_streams(program, folder, signals, whole)
+
+    def stop_while_it_streams(self, program, folder, signals, whole):
+        try:
+            for line in program.stderr:
+                if line.startswith("try:"):
+                    break
+            else:
+                self.skipTest("port 8080 is taken on this machine")
+            with open(os.path.join(folder, "data/owner.key"), encoding="utf-8") as file:
+                key = file.read().strip()
+            got = []
+            tokens = 30 if whole else 3000
+            body = (b'{"model":"sim-small","stream":true,"messages":[{"role":"user","content":"sim: '
+                    b'tokens=%d delay=30ms"}]}' % tokens)
+            reader = threading.Thread(target=lambda: got.append(ask(
+                8080, "POST", CHAT, [("Authorization", f"Bearer {key}"),
+                                     ("Content-Type", "application/json")], body, 30)))
+            reader.start()
+            time.sleep(0.5)
+            for _ in range(signals):
+                program.send_signal(signal.SIGTERM)
+                time.sleep(0.2)
+            reader.join(20)
+            self.assertEqual(program.wait(20), 0)
+            self.assertEqual(got[0].complete, whole)
+        finally:
+            program.kill()
+            program.wait(10)
+
+
+if __name__ == "__main__":
+    unittest.main()
