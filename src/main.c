@@ -12,7 +12,9 @@ static const struct subcommand {
 } subcommands[] = {
     {"serve", cli_serve, "[-c FILE]", "the station"},
     {"check", cli_check, "-c FILE", "every mistake of a configuration in one run"},
-    {"sim", cli_sim, "[--port N] [--delay 20ms] [--tokens N] [--error STATUS] [--cut N]",
+    {"sim", cli_sim,
+     "[--port N] [--delay 20ms] [--tokens N] [--reasoning N] [--tools N] [--error STATUS] [--cut "
+     "N]",
      "a simulated vendor in all four dialects"},
 };
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +24,6 @@ static struct {
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER,
           .wake = PTHREAD_COND_INITIALIZER,
           .pending = {.max = PENDING_MAX}};
-static atomic_int level_max = LOG_INFO;
 
 static void write_all(struct str s)
 {
@@ -91,11 +89,6 @@ void log_stop(void)
     }
 }
 
-void log_level_max(enum log_level level)
-{
-    atomic_store(&level_max, (int)level);
-}
-
 static void hand_over(struct str line)
 {
     pthread_mutex_lock(&sink.lock);
@@ -113,12 +106,9 @@ static void hand_over(struct str line)
 
 void log_line(enum log_level level, const char *event, struct str pairs)
 {
-    static const char *const names[] = {"error", "warn", "info", "debug"};
+    static const char *const names[] = {"error", "warn", "info"};
     struct buf line;
 
-    if ((int)level > atomic_load(&level_max)) {
-        return;
-    }
     buf_init(&line, 2 * LINE_MAX_BYTES);
     buf_add(&line, STR("ts="));
     clock_write_utc(&line, clock_wall_us());

@@ -10,11 +10,10 @@
 
 #include "base/buf.h"
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO };
 
 void log_start(void);
 void log_stop(void);
-void log_level_max(enum log_level level);
 
 /* log_event(LOG_WARN, "accept_paused", "reason=%s", ...): the format makes key=value pairs. */
 void log_event(enum log_level level, const char *event, const char *format, ...)

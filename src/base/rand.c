@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/rand.h"
 
-#include <sodium.h>
-
-void rand_bytes(void *out, size_t n)
-{
-    randombytes_buf(out, n);
-}
-
 uint64_t rand_weak_next(struct rand_weak *r)
 {
     uint64_t x = r->state != 0 ? r->state : UINT64_C(0x9e3779b97f4a7c15);

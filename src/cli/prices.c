@@ -38,11 +38,32 @@ static bool as_written(const struct model *m, struct price *p)
            rate(m->cache_write, p->in, &p->cache_write_1h);
 }
 
+static void set_costs(struct model *m)
+{
+    for (unsigned i = 0; i < m->route_count; i++) {
+        struct route *r = &m->routes[i];
+        const struct book_row *row = book_find(r->upstream->vendor, r->model);
+        struct price p;
+
+        r->costed = row != NULL;
+        if (row != NULL) {
+            book_price(row, &p);
+            r->cost_in_currency = p.currency;
+            r->cost_in = p.in;
+            r->cost_out = p.out;
+            r->cost_cache_read = p.cache_read;
+            r->cost_cache_write_5m = p.cache_write_5m;
+            r->cost_cache_write_1h = p.cache_write_1h;
+        }
+    }
+}
+
 static bool set_one(struct model *m, struct ledger *l, struct buf *errors)
 {
     struct price p = {.margin_num = 1, .margin_den = 1};
     struct err e = {""};
 
+    set_costs(m);
     if (!m->priced) {
         return true;
     }

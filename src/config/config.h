@@ -38,6 +38,10 @@ struct route {
     struct str model; /* the vendor's name */
     int priority;     /* lower first */
     unsigned weight;
+    /* What the vendor takes, by the price book; set by the station like the rates of a model. */
+    bool costed;
+    struct currency cost_in_currency;
+    int64_t cost_in, cost_out, cost_cache_read, cost_cache_write_5m, cost_cache_write_1h;
 };
 
 struct model {

@@ -63,8 +63,6 @@ struct str head_target(const struct head *h, const char *base);
 /* First header of that name, or {NULL,0}; and how many there are. */
 struct str head_get(const struct head *h, const char *base, struct str name);
 unsigned head_count(const struct head *h, const char *base, struct str name);
-/* True for Connection, Keep-Alive, TE, Transfer-Encoding, Upgrade, Proxy-*, Trailer. */
-bool header_hop_by_hop(struct str name);
 const char *http_reason(unsigned status);
 
 /* path and query of a target; query value of a name still percent-encoded; decoding into out. */

@@ -2,6 +2,7 @@
 /* Lists for people and for the API: accounts, keys, and what an account used. */
 #include "ledger/ledger_int.h"
 
+#include "base/clock.h"
 #include "ledger/text.h"
 
 static void list_accounts(struct ledger *l, struct buf *out)
@@ -98,6 +99,41 @@ static void write_row(struct buf *out, struct statement *st)
     buf_addf(out, ",\"reversed\":%s}", store_i64(st, 18) != 0 ? "true" : "false");
 }
 
+#define DAYS 31
+#define DAY_US INT64_C(86400000000)
+
+static const char days_sql[] =
+    "SELECT c.ts/86400000000, c.asked, SUM(c.nano), COUNT(*) FROM charge c WHERE c.account=?"
+    " AND c.ts>=? AND NOT EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
+    " AND t.kind='reversal') GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 2000";
+
+/* What was spent by day (UTC) and model, reversals left out. */
+static bool write_days(struct ledger *l, const struct account *a, struct buf *out, struct err *e)
+{
+    struct statement *st = store_prepare(l->store, days_sql, e);
+    enum store_step step;
+    bool first = true;
+
+    if (st == NULL)
+        return false;
+    store_bind_i64(st, 1, a->id);
+    store_bind_i64(st, 2, (clock_day(clock_wall_us()) - DAYS + 1) * DAY_US);
+    buf_add(out, STR(",\"days\":["));
+    while ((step = store_step(st)) == STEP_ROW) {
+        buf_add(out, first ? STR("{\"day\":") : STR(",{\"day\":"));
+        text_time(out, store_i64(st, 0) * DAY_US);
+        buf_add(out, STR(",\"model\":"));
+        text_string(out, store_text(st, 1));
+        buf_add(out, STR(",\"charged\":"));
+        text_money(out, store_i64(st, 2));
+        buf_addf(out, ",\"requests\":%lld}", (long long)store_i64(st, 3));
+        first = false;
+    }
+    buf_add(out, STR("]"));
+    store_drop(l->store, st);
+    return step == STEP_DONE || err_set(e, "store: %s", store_error(l->store));
+}
+
 bool ledger_usage(struct ledger *l, struct str account, unsigned limit, struct buf *out,
                   struct err *e)
 {
@@ -124,8 +160,11 @@ bool ledger_usage(struct ledger *l, struct str account, unsigned limit, struct b
         first = false;
     }
     store_drop(l->store, st);
-    buf_add(out, STR("]}"));
+    buf_add(out, STR("]"));
     if (step != STEP_DONE)
         return err_set(e, "store: %s", store_error(l->store));
+    if (!write_days(l, a, out, e))
+        return false;
+    buf_add(out, STR("}"));
     return fits(out, e);
 }

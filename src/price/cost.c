@@ -16,7 +16,7 @@ static bool add_product(wide *sum, uint64_t tokens, int64_t pico)
     return true;
 }
 
-bool price_cost(const struct price *p, const struct usage *u, int64_t *nano)
+static bool cost(const struct price *p, const struct usage *u, bool up, int64_t *nano)
 {
     wide sum = 0;
     if (!add_product(&sum, u->in, p->in) || !add_product(&sum, u->cache_read, p->cache_read) ||
@@ -32,11 +32,22 @@ bool price_cost(const struct price *p, const struct usage *u, int64_t *nano)
     if (__builtin_mul_overflow(sum, (wide)p->margin_num, &scaled)) {
         return false;
     }
-    scaled /= (wide)p->margin_den * 1000;
+    wide unit = (wide)p->margin_den * 1000;
+    scaled = scaled / unit + (up && scaled % unit != 0);
     if (scaled > (wide)INT64_MAX) {
         return false;
     }
     *nano = (int64_t)scaled;
     assert(*nano >= 0);
     return true;
+}
+
+bool price_cost(const struct price *p, const struct usage *u, int64_t *nano)
+{
+    return cost(p, u, false, nano);
+}
+
+bool price_cost_up(const struct price *p, const struct usage *u, int64_t *nano)
+{
+    return cost(p, u, true, nano);
 }

@@ -28,6 +28,8 @@ struct price {
 
 /* floor(sum(leaf x pico) x num / den / 1000) in nano; false on overflow. */
 bool price_cost(const struct price *p, const struct usage *u, int64_t *nano) MUST_CHECK;
+/* The same rounded up: what the operator owes is never made smaller. */
+bool price_cost_up(const struct price *p, const struct usage *u, int64_t *nano) MUST_CHECK;
 
 struct book_row {
     const char *vendor, *model, *currency, *in, *out, *cache_read, *cache_write_5m, *cache_write_1h;

@@ -114,11 +114,6 @@ void lane_free(struct lane *l)
     free(l);
 }
 
-struct loop *lane_loop(struct lane *l)
-{
-    return l->loop;
-}
-
 unsigned lane_port(const struct lane *l)
 {
     return listener_port(l->listener);

@@ -40,7 +40,6 @@ struct lane *lane_new(struct station *st, unsigned number, struct err *e);
 /* Until the station drains and the last session is gone. */
 void lane_run(struct lane *l);
 void lane_free(struct lane *l);
-struct loop *lane_loop(struct lane *l);
 unsigned lane_port(const struct lane *l);
 
 #endif

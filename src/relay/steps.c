@@ -425,6 +425,24 @@ static void commit_deadline(struct request *r)
     wheel_set(loop_timers(r->lane->loop), &r->timer, loop_now_ms(r->lane->loop) + LIMIT_COMMIT_MS);
 }
 
+/* What this answer costs the operator, where the price book knows it. */
+static void fill_cost(struct request *r)
+{
+    const struct route *way = r->channel.route;
+    struct price p = {.currency = way->cost_in_currency,
+                      .in = way->cost_in,
+                      .out = way->cost_out,
+                      .cache_read = way->cost_cache_read,
+                      .cache_write_5m = way->cost_cache_write_5m,
+                      .cache_write_1h = way->cost_cache_write_1h,
+                      .margin_num = 1,
+                      .margin_den = 1};
+
+    if (way->costed && r->meter.has_usage && price_cost_up(&p, &r->meter.usage, &r->charge.cost)) {
+        r->charge.cost_currency = p.currency;
+    }
+}
+
 static void fill_charge(struct request *r, int64_t nano)
 {
     struct charge *c = &r->charge;
@@ -442,6 +460,7 @@ static void fill_charge(struct request *r, int64_t nano)
     c->computed = nano;
     c->held = r->held;
     c->ts_us = clock_wall_us();
+    fill_cost(r);
 }
 
 void step_charge(struct request *r)

@@ -111,6 +111,6 @@ bool channel_choose(const struct choice *by, struct channel *out, int64_t *rest_
         return false;
     }
     const struct candidate *c = pick(found, count, by->random);
-    *out = (struct channel){c->route->upstream, c->key, c->route->model, c->health};
+    *out = (struct channel){c->route, c->route->upstream, c->key, c->route->model, c->health};
     return true;
 }

@@ -47,6 +47,7 @@ struct health {
 struct health *health_get(struct str upstream, unsigned key, struct str model);
 
 struct channel {
+    const struct route *route;
     const struct upstream *upstream;
     unsigned key;
     struct str model;

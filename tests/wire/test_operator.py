@@ -128,8 +128,8 @@ class Stopping(unittest.TestCase):
                 key = file.read().strip()
             got = []
             tokens = 30 if whole else 3000
-            body = (b'{"model":"sim-small","stream":true,"messages":[{"role":"user","content":"sim: '
-                    b'tokens=%d delay=30ms"}]}' % tokens)
+            body = (b'{"model":"sim-small","stream":true,"messages":[{"role":"user",'
+                    b'"content":"sim: tokens=%d delay=30ms"}]}' % tokens)
             reader = threading.Thread(target=lambda: got.append(ask(
                 8080, "POST", CHAT, [("Authorization", f"Bearer {key}"),
                                      ("Content-Type", "application/json")], body, 30)))

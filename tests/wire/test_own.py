@@ -21,7 +21,8 @@ class Own(StationCase):
 
     @classmethod
     def models(cls):
-        return [*super().models(), station.model("limited", "slow")]
+        return [*super().models(), station.model("limited", "slow"),
+                station.model("known", ("openai", "gpt-5.4"))]
 
     def metrics(self):
         answer = ask(self.admin_port, "GET", "/metrics")
@@ -61,6 +62,19 @@ class Own(StationCase):
         self.assertEqual(rows["gpt"]["input"], "2.5")
         self.assertEqual(rows["gpt"]["output"], "10")
         self.assertEqual(rows["gpt"]["currency"], "USD")
+
+    def test_what_the_vendor_takes_is_booked_in_its_currency(self):
+        usage = {"prompt_tokens": 1001, "completion_tokens": 7, "total_tokens": 1008}
+        self.vendor.reply(Reply.json({"model": "gpt-5.4", "usage": usage, "choices": [
+            {"index": 0, "finish_reason": "stop",
+             "message": {"role": "assistant", "content": "x"}}]}))
+        body = body_for("chat").replace(b'"gpt"', b'"known"')
+        answer = self.customer().post(CHAT, body)
+        self.assertEqual(answer.status, 200)
+        charge = self.charge(answer)
+        # The price book: 2.50 and 15 USD a million tokens.
+        self.assertEqual(charge["cost"], 1001 * 2500 + 7 * 15000)
+        self.assertEqual(charge["cost_currency"], "USD")
 
     def test_an_upstream_key_keeps_its_requests_a_minute(self):
         buyer = self.customer()
