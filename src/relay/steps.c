@@ -574,13 +574,14 @@ static void count(struct request *r)
 {
     struct station *st = r->lane->station;
 
-    atomic_fetch_add_explicit(&st->ends[r->end], 1, memory_order_relaxed);
     if (r->charge.charged > 0) {
         atomic_fetch_add_explicit(&st->charges, 1, memory_order_relaxed);
     }
     if (mismatch(r)) {
         atomic_fetch_add_explicit(&st->mismatches, 1, memory_order_relaxed);
     }
+    /* Last, so that who sees a request counted as ended sees the rest of it, too. */
+    atomic_fetch_add(&st->ends[r->end], 1);
 }
 
 static void log_request(struct request *r, int64_t end_us)
@@ -666,8 +667,8 @@ void step_close(struct request *r)
         write_row(r, now_us);
     }
     log_request(r, now_us);
-    count(r);
     atomic_fetch_sub(&r->lane->station->request_bytes, (long)r->memory_counted);
+    count(r);
     buf_release(&r->body);
     buf_release(&r->upstream_head);
     buf_release(&r->upstream_body);

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The station's own endpoints for operators and customers, and what it counts."""
 import json
+import time
 import unittest
 
 from tests.peer import station
 from tests.peer.case import CHAT, StationCase, body_for
 from tests.peer.rawhttp import ask
 from tests.peer.reply import Reply
+
+
+def requests_ended(end):
+    return f'entrepot_requests_total{{end="{end}"}}'
 
 
 class Own(StationCase):
@@ -31,30 +36,42 @@ class Own(StationCase):
                  if not line.startswith("#")]
         return {name: int(value) for name, value in lines}
 
+    def settled_metrics(self, name, value):
+        """The counters once `name` has come to value: a client has its answer a moment before."""
+        deadline = time.monotonic() + 10
+        while True:
+            found = self.metrics()
+            if found[name] >= value or time.monotonic() > deadline:
+                return found
+            time.sleep(0.02)
+
     def test_metrics_are_for_the_admin_listener_alone(self):
         self.assertEqual(self.station.ask("GET", "/metrics").status, 404)
         before = self.metrics()
         buyer = self.customer()
         self.assertEqual(buyer.post(CHAT, body_for("chat")).status, 200)
         self.assertEqual(buyer.post(CHAT, b"{").status, 400)
-        after = self.metrics()
+        after = self.settled_metrics(requests_ended("bad_json"),
+                                     before[requests_ended("bad_json")] + 1)
         for end in ("complete", "bad_json"):
-            name = f'entrepot_requests_total{{end="{end}"}}'
+            name = requests_ended(end)
             self.assertEqual(after[name], before[name] + 1, end)
         self.assertEqual(after["entrepot_charges_total"], before["entrepot_charges_total"] + 1)
         self.assertEqual(after["entrepot_request_bytes"], 0)
 
     def test_another_model_is_counted_and_a_dated_name_is_not(self):
         buyer = self.customer()
-        before = self.metrics()["entrepot_model_mismatches_total"]
-        for seen, more in (("gpt-2026-01-01", 0), ("cheaper", 1)):
+        before = self.metrics()
+        complete, mismatches = requests_ended("complete"), "entrepot_model_mismatches_total"
+        for number, (seen, more) in enumerate((("gpt-2026-01-01", 0), ("cheaper", 1))):
             self.vendor.reply(Reply.json({"model": seen, "choices": [
                 {"index": 0, "finish_reason": "stop",
                  "message": {"role": "assistant", "content": "x"}}],
                 "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}))
             self.assertEqual(buyer.post(CHAT, body_for("chat")).status, 200)
             self.vendor.reset()
-            self.assertEqual(self.metrics()["entrepot_model_mismatches_total"], before + more)
+            after = self.settled_metrics(complete, before[complete] + number + 1)
+            self.assertEqual(after[mismatches], before[mismatches] + more)
 
     def test_prices(self):
         answer = self.customer().get("/v1/prices")
@@ -86,6 +103,8 @@ class Own(StationCase):
         self.assertIn(len(passed), (2, 3, 4))
         self.assertEqual(statuses[-1].status, 503)
         self.assertTrue(0 < int(statuses[-1].get("retry-after")) <= 60)
+        for answer in passed:
+            self.row(answer)
 
 
 if __name__ == "__main__":
