@@ -31,13 +31,17 @@ struct upstream {
     struct str source;   /* official, cloud, plan, partner */
     struct upstream_key keys[LIMIT_KEYS_PER_UPSTREAM];
     unsigned key_count;
+    unsigned host_number; /* of its host, port and trust in this process; set by the station */
 };
+
+struct health; /* of a channel: in upstream/ */
 
 struct route {
     const struct upstream *upstream;
     struct str model; /* the vendor's name */
     int priority;     /* lower first */
     unsigned weight;
+    struct health **health; /* one a key, at least one; part of config.healths */
     /* What the vendor takes, by the price book; set by the station like the rates of a model. */
     bool costed;
     struct currency cost_in_currency;
@@ -71,7 +75,8 @@ struct config {
     unsigned upstream_count;
     struct model *models;
     unsigned model_count;
-    struct map *by_name; /* names and aliases -> struct model */
+    struct health **healths; /* malloc'ed by the station before the lanes see this; or NULL */
+    struct map *by_name;     /* names and aliases -> struct model */
 };
 
 /*
@@ -105,7 +110,7 @@ struct config *config_default(unsigned sim_port, const struct config_vendors *v,
 /* True when a vendor's key is in the environment. */
 bool config_env_has_vendor(const struct config_vendors *v);
 struct config *config_ref(struct config *c);
-void config_unref(struct config *c);
+void config_unref(struct config *c); /* NULL is fine */
 const struct model *config_model(const struct config *c, struct str name);
 
 #endif

@@ -33,11 +33,15 @@ struct config *config_ref(struct config *c)
 
 void config_unref(struct config *c)
 {
+    if (c == NULL) {
+        return;
+    }
     int before = atomic_fetch_sub(&c->refs, 1);
     assert(before > 0);
     if (before == 1) {
         map_free(c->by_name);
         arena_release(&c->memory);
+        free(c->healths);
         free(c);
     }
 }

@@ -33,11 +33,15 @@ struct task {
 
 struct loop *loop_new(struct err *e);
 void loop_free(struct loop *l);
-/* One turn: waits at most wait_ms, then timers, events, posted tasks, deferred closes. */
+/* One turn: waits at most wait_ms, then timers, events, posted tasks, deferred tasks and closes. */
 void loop_step(struct loop *l, int wait_ms);
 int64_t loop_now_ms(const struct loop *l);
 struct wheel *loop_timers(struct loop *l);
 void loop_post(struct loop *l, struct task *t); /* any thread; FIFO per thread */
+/* first to last, linked by next, in one go: one wake for all. */
+void loop_post_all(struct loop *l, struct task *first, struct task *last);
+/* The loop's own thread: at the end of this turn, after everything else; wakes nobody. */
+void loop_defer(struct loop *l, struct task *t);
 
 #define IO_EOF 0
 #define IO_AGAIN (-1)

@@ -28,6 +28,8 @@ struct loop {
     pthread_mutex_t lock; /* guards the posted tasks */
     struct task *posted;
     struct task **posted_end;
+    struct task *deferred; /* for the turn's end, in order */
+    struct task **deferred_end;
     struct wheel timers;
 };
 

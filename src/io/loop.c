@@ -50,6 +50,7 @@ struct loop *loop_new(struct err *e)
     list_init(&l->wake.link);
     l->wake.ready = wake_ready;
     l->posted_end = &l->posted;
+    l->deferred_end = &l->deferred;
     pthread_mutex_init(&l->lock, NULL);
     l->now_ms = clock_mono_ns() / 1000000;
     wheel_init(&l->timers, l->now_ms);
@@ -102,13 +103,18 @@ struct wheel *loop_timers(struct loop *l)
 
 void loop_post(struct loop *l, struct task *t)
 {
-    t->next = NULL;
+    loop_post_all(l, t, t);
+}
+
+void loop_post_all(struct loop *l, struct task *first, struct task *last)
+{
+    last->next = NULL;
     pthread_mutex_lock(&l->lock);
-    bool first = l->posted == NULL;
-    *l->posted_end = t;
-    l->posted_end = &t->next;
-    /* Written under the lock: once the task is out, the loop may end and close the descriptor. */
-    if (first) {
+    bool was_empty = l->posted == NULL;
+    *l->posted_end = first;
+    l->posted_end = &last->next;
+    /* Written under the lock: once a task is out, the loop may end and close the descriptor. */
+    if (was_empty) {
         ssize_t n = write(l->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
         assert(n == (ssize_t)sizeof(uint64_t));
     }
@@ -124,6 +130,27 @@ static void run_posted(struct loop *l)
     pthread_mutex_unlock(&l->lock);
     while (t != NULL) {
         struct task *next = t->next; /* run may free the task or post it again */
+        t->run(t);
+        t = next;
+    }
+}
+
+void loop_defer(struct loop *l, struct task *t)
+{
+    t->next = NULL;
+    *l->deferred_end = t;
+    l->deferred_end = &t->next;
+}
+
+/* What is deferred meanwhile comes at the end of the next turn. */
+static void run_deferred(struct loop *l)
+{
+    struct task *t = l->deferred;
+
+    l->deferred = NULL;
+    l->deferred_end = &l->deferred;
+    while (t != NULL) {
+        struct task *next = t->next;
         t->run(t);
         t = next;
     }
@@ -151,7 +178,7 @@ void loop_step(struct loop *l, int wait_ms)
     struct epoll_event events[EVENTS_PER_TURN];
     int max_ms = wait_ms < 0 || wait_ms > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms;
 
-    if (!list_empty(&l->again)) {
+    if (!list_empty(&l->again) || l->deferred != NULL) {
         max_ms = 0;
     } else if (max_ms > 0) {
         max_ms = wheel_wait_ms(&l->timers, clock_mono_ns() / 1000000, max_ms);
@@ -168,5 +195,6 @@ void loop_step(struct loop *l, int wait_ms)
         }
     }
     run_posted(l);
+    run_deferred(l);
     bury_all(l);
 }

@@ -93,6 +93,13 @@ struct ledger_op {
 };
 /* Any thread. False when the queue is full (LIMIT_LEDGER_QUEUE): nothing was taken. */
 bool ledger_submit(struct ledger *l, struct ledger_op *op) MUST_CHECK;
+/* Operations that one thread gathers and hands over in one go: one lock and one wake for all. */
+struct ledger_outbox {
+    struct task *first, *last;
+};
+/* As ledger_submit, but the operation waits in the box until ledger_send. */
+bool ledger_gather(struct ledger *l, struct ledger_outbox *box, struct ledger_op *op) MUST_CHECK;
+void ledger_send(struct ledger *l, struct ledger_outbox *box);
 /* False while transactions fail or the queue is half full: begin nothing new. Any thread. */
 bool ledger_admits(struct ledger *l);
 

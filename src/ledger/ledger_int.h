@@ -76,10 +76,11 @@ struct ledger {
     int64_t epoch;
     pthread_t thread;
     bool running;
-    pthread_mutex_t mutex; /* of the queue: first, last, queued, stopping */
+    pthread_mutex_t mutex; /* of the queue: first, last, stopping */
     pthread_cond_t wake;
     struct task *first, *last;
-    atomic_uint queued;
+    atomic_uint queued; /* in the queue and in outboxes */
+    atomic_bool open;   /* operations are taken */
     bool stopping;
     atomic_bool failing; /* the last transaction did not commit */
     struct task *kept;   /* closing rows of failed transactions, to be written again */

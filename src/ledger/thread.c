@@ -17,25 +17,56 @@ static struct ledger_op *op_of(struct task *t)
     return CONTAINER(t, struct ledger_op, task);
 }
 
-bool ledger_submit(struct ledger *l, struct ledger_op *op)
+static void give_place_back(struct ledger *l)
 {
-    bool taken = false;
+    pthread_mutex_lock(&l->mutex);
+    l->queued--;
+    pthread_cond_signal(&l->wake); /* a stop may wait for the last place */
+    pthread_mutex_unlock(&l->mutex);
+}
 
+/* Its place is taken before it is in the queue: so a full queue is known at once, and a stop waits
+ * for what is still in an outbox. */
+bool ledger_gather(struct ledger *l, struct ledger_outbox *box, struct ledger_op *op)
+{
+    bool room = atomic_fetch_add(&l->queued, 1) < LIMIT_LEDGER_QUEUE;
+
+    if (!room || !atomic_load(&l->open)) {
+        give_place_back(l);
+        return false;
+    }
     if (op->kind == LEDGER_REVERSE)
         op->rid = op->charge->rid;
     op->task.next = NULL;
+    if (box->last == NULL)
+        box->first = &op->task;
+    else
+        box->last->next = &op->task;
+    box->last = &op->task;
+    return true;
+}
+
+void ledger_send(struct ledger *l, struct ledger_outbox *box)
+{
+    if (box->first == NULL)
+        return;
     pthread_mutex_lock(&l->mutex);
-    if (l->running && !l->stopping && l->queued < LIMIT_LEDGER_QUEUE) {
-        if (l->last == NULL)
-            l->first = &op->task;
-        else
-            l->last->next = &op->task;
-        l->last = &op->task;
-        l->queued++;
-        taken = true;
-        pthread_cond_signal(&l->wake);
-    }
+    if (l->last == NULL)
+        l->first = box->first;
+    else
+        l->last->next = box->first;
+    l->last = box->last;
+    pthread_cond_signal(&l->wake);
     pthread_mutex_unlock(&l->mutex);
+    *box = (struct ledger_outbox){NULL, NULL};
+}
+
+bool ledger_submit(struct ledger *l, struct ledger_op *op)
+{
+    struct ledger_outbox box = {NULL, NULL};
+    bool taken = ledger_gather(l, &box, op);
+
+    ledger_send(l, &box);
     return taken;
 }
 
@@ -61,14 +92,20 @@ static bool wait_a_while(struct ledger *l)
     return pthread_cond_timedwait(&l->wake, &l->mutex, &until) == 0;
 }
 
+/* Under the mutex: no operation is left, nor can one come. */
+static bool done(struct ledger *l)
+{
+    return l->stopping && atomic_load(&l->queued) == 0;
+}
+
 /* Waits for work; 0: there is none, but time to mend, or all is done and *stopped. */
 static size_t take_batch(struct ledger *l, struct item *items, bool *stopped)
 {
     size_t count = 0;
 
     pthread_mutex_lock(&l->mutex);
-    while (l->first == NULL && !l->stopping) {
-        if (!unwell(l))
+    while (l->first == NULL && !done(l)) {
+        if (l->stopping || !unwell(l))
             pthread_cond_wait(&l->wake, &l->mutex);
         else if (!wait_a_while(l))
             break;
@@ -81,12 +118,13 @@ static size_t take_batch(struct ledger *l, struct item *items, bool *stopped)
         l->queued--;
         items[count++] = (struct item){.op = op_of(t)};
     }
-    *stopped = count == 0 && l->stopping;
+    *stopped = count == 0 && done(l);
     pthread_mutex_unlock(&l->mutex);
     return count;
 }
 
-static void answer(struct ledger *l, struct item *it)
+/* What nobody waits for goes; false: the operation has to be answered. */
+static bool dispose(struct ledger *l, struct item *it)
 {
     struct ledger_op *op = it->op;
 
@@ -95,17 +133,39 @@ static void answer(struct ledger *l, struct item *it)
         op->task.next = l->kept;
         l->kept = &op->task;
         l->kept_count++;
-        return;
+        return true;
     }
     if (op->kind == LEDGER_CLOSE) {
         free(op->closing);
         op->closing = NULL;
     }
-    /* After the post the operation belongs to its submitter again. */
-    if (op->loop == NULL)
-        free(op);
-    else
-        loop_post(op->loop, &op->task);
+    if (op->loop != NULL)
+        return false;
+    free(op);
+    return true;
+}
+
+/* Back to their submitters, whose they are again after the post: one wake a loop. */
+static void answer(struct ledger *l, struct item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (dispose(l, &items[i]))
+            items[i].op = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].op == NULL)
+            continue;
+        struct loop *loop = items[i].op->loop;
+        struct task *last = &items[i].op->task;
+        struct task *first = last;
+        for (size_t k = i + 1; k < count; k++) {
+            if (items[k].op == NULL || items[k].op->loop != loop)
+                continue;
+            last->next = &items[k].op->task;
+            last = last->next;
+            items[k].op = NULL;
+        }
+        loop_post_all(loop, first, last);
+    }
 }
 
 /* Up to the next call, which has transactions of its own. */
@@ -116,14 +176,13 @@ static size_t run_part(struct ledger *l, struct item *items, size_t count)
     if (items[0].op->kind == LEDGER_CALL) {
         items[0].op->call(l, items[0].op->ctx);
         items[0].op->ok = true;
-        answer(l, &items[0]);
+        answer(l, items, 1);
         return 1;
     }
     while (n < count && items[n].op->kind != LEDGER_CALL)
         n++;
     batch_run(l, items, n);
-    for (size_t i = 0; i < n; i++)
-        answer(l, &items[i]);
+    answer(l, items, n);
     return n;
 }
 
@@ -180,10 +239,12 @@ bool thread_start(struct ledger *l, struct err *e)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     l->running = true;
+    atomic_store(&l->open, true);
     int rc = pthread_create(&l->thread, NULL, run, l);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0) {
         l->running = false;
+        atomic_store(&l->open, false);
         return err_set(e, "cannot start the ledger thread: %s", strerror(rc));
     }
     return true;
@@ -193,6 +254,7 @@ void thread_stop(struct ledger *l)
 {
     if (!l->running)
         return;
+    atomic_store(&l->open, false);
     pthread_mutex_lock(&l->mutex);
     l->stopping = true;
     pthread_cond_signal(&l->wake);

@@ -16,6 +16,35 @@ static void on_sweep(struct timer *t)
     wheel_set(loop_timers(l->loop), t, loop_now_ms(l->loop) + SWEEP_MS);
 }
 
+struct config *lane_config(struct lane *l)
+{
+    unsigned number = atomic_load(&l->station->config_number);
+
+    if (l->config == NULL || l->config_number != number) {
+        config_unref(l->config);
+        l->config = station_config(l->station);
+        l->config_number = number;
+    }
+    return l->config;
+}
+
+static void send_outbox(struct task *t)
+{
+    struct lane *l = CONTAINER(t, struct lane, send_outbox);
+    ledger_send(l->station->ledger, &l->outbox);
+}
+
+bool lane_submit(struct lane *l, struct ledger_op *op)
+{
+    bool first = l->outbox.first == NULL;
+    bool taken = ledger_gather(l->station->ledger, &l->outbox, op);
+
+    if (first && taken) {
+        loop_defer(l->loop, &l->send_outbox);
+    }
+    return taken;
+}
+
 static bool open_admin(struct lane *l, struct str address, struct err *e)
 {
     if (!listener_probe(address, e)) {
@@ -28,7 +57,7 @@ static bool open_admin(struct lane *l, struct str address, struct err *e)
 /* The first lane makes sure that nobody else has the port: the lanes themselves share it. */
 static bool open_listeners(struct lane *l, unsigned number, struct err *e)
 {
-    struct config *c = station_config(l->station);
+    const struct config *c = lane_config(l);
     bool ok = number > 0 || listener_probe(c->listen, e);
 
     if (ok) {
@@ -38,7 +67,6 @@ static bool open_listeners(struct lane *l, unsigned number, struct err *e)
     if (ok && number == 0 && c->admin.n > 0) {
         ok = open_admin(l, c->admin, e);
     }
-    config_unref(c);
     return ok;
 }
 
@@ -68,6 +96,7 @@ struct lane *lane_new(struct station *st, unsigned number, struct err *e)
         return NULL;
     }
     l->pool = pool_new(l->loop);
+    l->send_outbox.run = send_outbox;
     l->sweep.fire = on_sweep;
     wheel_set(loop_timers(l->loop), &l->sweep, loop_now_ms(l->loop) + SWEEP_MS);
     if (!open_listeners(l, number, e)) {
@@ -110,6 +139,7 @@ void lane_free(struct lane *l)
     close_listeners(l);
     wheel_cancel(loop_timers(l->loop), &l->sweep);
     pool_free(l->pool);
+    config_unref(l->config);
     loop_free(l->loop);
     free(l);
 }

@@ -19,6 +19,7 @@ struct station {
     struct ledger *ledger;
     pthread_mutex_t config_lock; /* held for a pointer and a count */
     struct config *config;
+    atomic_uint config_number; /* of the one in force */
     struct tls_server *tls;
     atomic_bool draining; /* what runs ends, nothing new begins */
     atomic_bool hurried;  /* what runs is cut off and settled */
@@ -29,7 +30,7 @@ struct station {
     struct str (*page)(void); /* the page at / */
 };
 
-/* Takes a reference of its own. */
+/* Takes a reference of its own, and prepares its channels, as station_reconfigure does. */
 void station_init(struct station *st, struct config *c);
 /* The configuration in force, with a reference for the caller. Any thread. */
 struct config *station_config(struct station *st);

@@ -22,6 +22,10 @@ struct lane {
     struct station *station;
     struct loop *loop;
     struct pool *pool;
+    struct config *config; /* as last seen */
+    unsigned config_number;
+    struct ledger_outbox outbox; /* of this turn */
+    struct task send_outbox;
     struct listener *listener,
         *admin; /* admin: on the first lane, where the configuration has it */
     struct list sessions;
@@ -80,6 +84,11 @@ struct session {
     bool broken;  /* a write failed: handled at the next event */
     bool dead;    /* closed; the memory goes at the end of the turn */
 };
+
+/* lane.c: the configuration in force; borrowed until the lane's next turn. */
+struct config *lane_config(struct lane *l);
+/* ledger_gather into the lane's outbox, which goes out at the end of the turn. */
+bool lane_submit(struct lane *l, struct ledger_op *op) MUST_CHECK;
 
 struct request {
     struct lane *lane;

@@ -129,12 +129,11 @@ static void on_timer(struct timer *t)
 struct request *request_new(struct session *s)
 {
     struct request *r = calloc(1, sizeof(*r));
-    struct station *st = s->lane->station;
 
     assert(r != NULL);
     r->lane = s->lane;
     r->session = s;
-    r->config = station_config(st);
+    r->config = config_ref(lane_config(s->lane));
     r->head = calloc(1, sizeof(*r->head));
     assert(r->head != NULL);
     r->ts_us = clock_wall_us();

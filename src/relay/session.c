@@ -16,15 +16,6 @@ static void set_timer(struct session *s, int64_t ms)
     wheel_set(loop_timers(s->lane->loop), &s->timer, loop_now_ms(s->lane->loop) + ms);
 }
 
-static int64_t idle_ms(const struct session *s)
-{
-    struct config *c = station_config(s->lane->station);
-    int64_t ms = c->idle_ms;
-
-    config_unref(c);
-    return ms;
-}
-
 static void free_later(struct task *t)
 {
     free(CONTAINER(t, struct session, free_task));
@@ -50,7 +41,7 @@ void session_close(struct session *s)
     buf_release(&s->in);
     buf_release(&s->out);
     s->free_task.run = free_later;
-    loop_post(s->lane->loop, &s->free_task);
+    loop_defer(s->lane->loop, &s->free_task);
 }
 
 static void flush(struct session *s)
@@ -320,7 +311,7 @@ void session_answered(struct session *s, bool keep)
             return;
         }
     } else if (s->out.n == 0) {
-        set_timer(s, idle_ms(s));
+        set_timer(s, lane_config(s->lane)->idle_ms);
     }
     conn_again(s->conn);
 }
@@ -343,7 +334,7 @@ static void accept_one(struct lane *l, struct conn *c, bool admin)
     l->session_count++;
     buf_init(&s->in, 2 * LIMIT_HEAD_BYTES + READ_BYTES);
     buf_init(&s->out, 2 * LIMIT_BODY_BYTES);
-    set_timer(s, idle_ms(s));
+    set_timer(s, lane_config(l)->idle_ms);
     conn_own(c, on_event, s);
     conn_again(c);
 }

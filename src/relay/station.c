@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration that is in force: swapped whole, counted by whoever works with it. */
 #include "relay/relay.h"
+#include "upstream/upstream.h"
 
 void station_init(struct station *st, struct config *c)
 {
     pthread_mutex_init(&st->config_lock, NULL);
+    channels_prepare(c);
     st->config = config_ref(c);
 }
 
@@ -18,9 +20,11 @@ struct config *station_config(struct station *st)
 
 void station_reconfigure(struct station *st, struct config *next)
 {
+    channels_prepare(next);
     pthread_mutex_lock(&st->config_lock);
     struct config *before = st->config;
     st->config = config_ref(next);
+    st->config_number++;
     pthread_mutex_unlock(&st->config_lock);
     config_unref(before);
 }

@@ -278,7 +278,7 @@ bool step_ledger_ask(struct request *r, enum ledger_op_kind kind)
     assert(!r->op_in_flight);
     r->op.kind = (uint8_t)kind;
     r->op.loop = r->lane->loop;
-    r->op_in_flight = ledger_submit(r->lane->station->ledger, &r->op);
+    r->op_in_flight = lane_submit(r->lane, &r->op);
     return r->op_in_flight;
 }
 
@@ -634,7 +634,7 @@ static void write_row(struct request *r, int64_t end_us)
     op->closing = c;
     op->attempt_count = r->op.attempt_count;
     memcpy(op->attempts, r->op.attempts, sizeof(op->attempts));
-    if (!ledger_submit(r->lane->station->ledger, op)) {
+    if (!lane_submit(r->lane, op)) {
         log_event(LOG_ERROR, "request_row_lost", "request=%s", r->rid_text);
         free(c);
         free(op);
@@ -681,5 +681,5 @@ void step_close(struct request *r)
     r->lane->request_count--;
     request_move(r, REQ_DONE);
     r->free_task.run = free_later;
-    loop_post(r->lane->loop, &r->free_task);
+    loop_defer(r->lane->loop, &r->free_task);
 }

@@ -54,7 +54,7 @@ static bool awake_key(const struct choice *by, const struct route *r, struct can
 
     for (unsigned i = 0; i < keys; i++) {
         unsigned key = (unsigned)((by->random >> 32) + i) % keys;
-        struct health *h = health_get(r->upstream->name, key, r->model);
+        struct health *h = r->health[key];
         uint32_t rpm = r->upstream->key_count > 0 ? r->upstream->keys[key].rpm : 0;
         int64_t busy = busy_ms(h, rpm, by->now_ms);
 

@@ -6,6 +6,8 @@
 
 #include "base/list.h"
 
+#define FRESH_MS 100
+
 struct idle {
     struct list link;
     struct pool_host *host;
@@ -21,7 +23,8 @@ struct pool_host {
 
 struct pool {
     struct loop *loop;
-    struct map *hosts;
+    struct pool_host **hosts; /* by number; NULL: not used yet */
+    unsigned host_count;
     char scratch[POOL_SCRATCH];
 };
 
@@ -31,24 +34,34 @@ struct pool *pool_new(struct loop *l)
 
     assert(p != NULL);
     p->loop = l;
-    p->hosts = map_new();
     return p;
+}
+
+static void make_room(struct pool *p, unsigned count)
+{
+    struct pool_host **hosts = calloc(count, sizeof(*hosts));
+
+    assert(hosts != NULL);
+    if (p->host_count > 0) {
+        memcpy(hosts, p->hosts, p->host_count * sizeof(*hosts));
+    }
+    free(p->hosts);
+    p->hosts = hosts;
+    p->host_count = count;
 }
 
 static struct pool_host *host_of(struct pool *p, const struct upstream *u)
 {
-    struct buf name;
-
-    buf_init(&name, 2048);
-    buf_addf(&name, "%.*s:%u %d %.*s", STR_ARG(u->host), u->port, u->tls, STR_ARG(u->ca));
-    struct pool_host *h = map_get(p->hosts, buf_str(&name));
+    if (u->host_number >= p->host_count) {
+        make_room(p, u->host_number + 16);
+    }
+    struct pool_host *h = p->hosts[u->host_number];
     if (h == NULL) {
         h = calloc(1, sizeof(*h));
         assert(h != NULL);
         list_init(&h->idle);
-        map_put(p->hosts, buf_str(&name), h);
+        p->hosts[u->host_number] = h;
     }
-    buf_release(&name);
     return h;
 }
 
@@ -79,7 +92,9 @@ struct conn *pool_take(struct pool *p, const struct upstream *u)
     while (!list_empty(&h->idle)) {
         struct idle *i = CONTAINER(h->idle.prev, struct idle, link);
         struct conn *c = i->conn;
-        bool alive = conn_quiet(c);
+        /* What was put here a moment ago is not asked about: the loop hears of a close, and a
+         * request that meets one all the same goes out once more. */
+        bool alive = loop_now_ms(p->loop) - i->since_ms < FRESH_MS || conn_quiet(c);
 
         idle_end(i, !alive);
         if (alive) {
@@ -105,37 +120,37 @@ void pool_put(struct pool *p, const struct upstream *u, struct conn *c)
     conn_own(c, idle_event, i);
 }
 
+/* Closes what has been idle since limit_ms or longer. */
+static void close_idle(struct pool_host *h, int64_t limit_ms)
+{
+    while (!list_empty(&h->idle)) {
+        struct idle *oldest = CONTAINER(h->idle.next, struct idle, link);
+        if (oldest->since_ms > limit_ms) {
+            return;
+        }
+        idle_end(oldest, true);
+    }
+}
+
 void pool_sweep(struct pool *p)
 {
-    size_t at = 0;
-    struct str name;
-    void *value;
-    int64_t limit = loop_now_ms(p->loop) - LIMIT_POOL_IDLE_MS;
-
-    while (map_next(p->hosts, &at, &name, &value)) {
-        struct pool_host *h = value;
-        while (!list_empty(&h->idle) &&
-               CONTAINER(h->idle.next, struct idle, link)->since_ms <= limit) {
-            idle_end(CONTAINER(h->idle.next, struct idle, link), true);
+    for (unsigned i = 0; i < p->host_count; i++) {
+        if (p->hosts[i] != NULL) {
+            close_idle(p->hosts[i], loop_now_ms(p->loop) - LIMIT_POOL_IDLE_MS);
         }
     }
 }
 
 void pool_free(struct pool *p)
 {
-    size_t at = 0;
-    struct str name;
-    void *value;
-
-    while (map_next(p->hosts, &at, &name, &value)) {
-        struct pool_host *h = value;
-        while (!list_empty(&h->idle)) {
-            idle_end(CONTAINER(h->idle.next, struct idle, link), true);
+    for (unsigned i = 0; i < p->host_count; i++) {
+        if (p->hosts[i] != NULL) {
+            close_idle(p->hosts[i], INT64_MAX);
+            tls_client_free(p->hosts[i]->tls);
+            free(p->hosts[i]);
         }
-        tls_client_free(h->tls);
-        free(h);
     }
-    map_free(p->hosts);
+    free(p->hosts);
     free(p);
 }
 

@@ -43,8 +43,9 @@ struct health {
     atomic_int_fast64_t rest_until_ms; /* monotonic */
     atomic_uint_fast64_t minute_count; /* of an upstream key's rpm: minute << 32 | requests in it */
 };
-/* Made on first use, kept for ever. Any thread. */
-struct health *health_get(struct str upstream, unsigned key, struct str model);
+/* Gives each route the health of its channels, which a reload keeps, and each upstream the number of
+ * its host. Before the configuration is in force; any thread. */
+void channels_prepare(struct config *c);
 
 struct channel {
     const struct route *route;
