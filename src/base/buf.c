@@ -15,7 +15,7 @@ void buf_init(struct buf *b, size_t max)
 void buf_release(struct buf *b)
 {
     if (b->p != NULL) {
-        explicit_bzero(b->p, b->cap);
+        explicit_bzero(b->p, b->n);
         free(b->p);
     }
     *b = (struct buf){.max = b->max};
@@ -45,7 +45,7 @@ static bool grow(struct buf *b, size_t need)
     }
     if (b->p != NULL) {
         memcpy(p, b->p, b->n);
-        explicit_bzero(b->p, b->cap);
+        explicit_bzero(b->p, b->n);
         free(b->p);
     }
     b->p = p;
@@ -80,6 +80,27 @@ bool buf_add(struct buf *b, struct str s)
     return true;
 }
 
+bool buf_cat_n(struct buf *b, const struct str *parts, size_t count)
+{
+    size_t all = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        all += parts[i].n;
+    }
+    char *to = all > 0 ? buf_reserve(b, all) : NULL;
+    if (to == NULL) {
+        return all == 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].n > 0) {
+            memcpy(to, parts[i].p, parts[i].n);
+            to += parts[i].n;
+        }
+    }
+    b->n += all;
+    return true;
+}
+
 bool buf_add_byte(struct buf *b, char c)
 {
     return buf_add(b, str_slice(&c, 1));
@@ -111,13 +132,33 @@ bool buf_add_i64(struct buf *b, int64_t v)
     return add_number(b, v < 0, v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v);
 }
 
+bool buf_add_hex(struct buf *b, uint64_t v)
+{
+    char text[16];
+    size_t at = sizeof(text);
+
+    do {
+        text[--at] = "0123456789abcdef"[v & 15];
+        v >>= 4;
+    } while (v > 0);
+    return buf_add(b, str_slice(text + at, sizeof(text) - at));
+}
+
 bool buf_addf(struct buf *b, const char *format, ...)
 {
     va_list args;
+    size_t room = b->p != NULL ? b->cap - b->n + 1 : 0;
 
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(room > 0 ? b->p + b->n : NULL, room, format, args);
     va_end(args);
+    if (n >= 0 && (size_t)n < room) {
+        b->n += (size_t)n;
+        return true;
+    }
+    if (room > 0) {
+        explicit_bzero(b->p + b->n, room);
+    }
     char *to = n >= 0 ? buf_reserve(b, (size_t)n) : NULL;
     if (to == NULL) {
         b->overflow = true;

@@ -28,11 +28,27 @@ static struct tm civil(int64_t wall_us)
     return tm;
 }
 
+/* The digits of v in front of end, filled up with zeros. */
+static void digits(char *end, int count, int v)
+{
+    for (; count > 0; count--, v /= 10) {
+        *--end = (char)('0' + v % 10);
+    }
+}
+
 void clock_write_utc(struct buf *b, int64_t wall_us)
 {
+    char text[] = "0000-00-00T00:00:00.000Z";
     struct tm tm = civil(wall_us);
-    buf_addf(b, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-             tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(wall_us / 1000 % 1000));
+
+    digits(text + 4, 4, tm.tm_year + 1900);
+    digits(text + 7, 2, tm.tm_mon + 1);
+    digits(text + 10, 2, tm.tm_mday);
+    digits(text + 13, 2, tm.tm_hour);
+    digits(text + 16, 2, tm.tm_min);
+    digits(text + 19, 2, tm.tm_sec);
+    digits(text + 23, 3, (int)(wall_us / 1000 % 1000));
+    buf_add(b, str_slice(text, sizeof(text) - 1));
 }
 
 int64_t clock_day(int64_t wall_us)

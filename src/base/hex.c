@@ -44,6 +44,20 @@ bool hex_decode(void *out, size_t n, struct str hex)
     return true;
 }
 
+/* Ten bytes from the kernel at a time would be a system call for each request. */
+static void random_bytes(void *to, size_t n)
+{
+    static _Thread_local unsigned char pool[500];
+    static _Thread_local size_t left;
+
+    if (left < n) {
+        randombytes_buf(pool, sizeof(pool));
+        left = sizeof(pool);
+    }
+    left -= n;
+    memcpy(to, pool + left, n);
+}
+
 struct rid rid_new(int64_t wall_us)
 {
     struct rid id;
@@ -53,7 +67,7 @@ struct rid rid_new(int64_t wall_us)
         id.b[i] = (uint8_t)ms;
         ms >>= 8;
     }
-    randombytes_buf(id.b + 6, 10);
+    random_bytes(id.b + 6, 10);
     return id;
 }
 

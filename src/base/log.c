@@ -106,15 +106,15 @@ static void hand_over(struct str line)
 
 void log_line(enum log_level level, const char *event, struct str pairs)
 {
-    static const char *const names[] = {"error", "warn", "info"};
+    static const struct str levels[] = {STR_INIT(" level=error event="),
+                                        STR_INIT(" level=warn event="),
+                                        STR_INIT(" level=info event=")};
     struct buf line;
 
     buf_init(&line, 2 * LINE_MAX_BYTES);
     buf_add(&line, STR("ts="));
     clock_write_utc(&line, clock_wall_us());
-    buf_addf(&line, " level=%s event=%s ", names[level], event);
-    buf_add(&line, pairs);
-    buf_add(&line, STR("\n"));
+    buf_cat(&line, levels[level], str_from(event), STR(" "), pairs, STR("\n"));
     hand_over(buf_str(&line));
     buf_release(&line);
 }
@@ -134,6 +134,12 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     log_line(level, event, str_slice(pairs, size));
 }
 
+void log_number(struct buf *b, const char *key, int64_t value)
+{
+    buf_cat(b, b->n > 0 ? STR(" ") : STR(""), str_from(key), STR("="));
+    buf_add_i64(b, value);
+}
+
 void log_pair(struct buf *b, const char *key, struct str value)
 {
     bool plain = value.n > 0;
@@ -142,7 +148,7 @@ void log_pair(struct buf *b, const char *key, struct str value)
         char c = value.p[i];
         plain = plain && c > ' ' && c != '"' && c != '=' && c < 127;
     }
-    buf_addf(b, "%s%s=", b->n > 0 ? " " : "", key);
+    buf_cat(b, b->n > 0 ? STR(" ") : STR(""), str_from(key), STR("="));
     if (plain) {
         buf_add(b, value);
         return;

@@ -22,5 +22,6 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 void log_line(enum log_level level, const char *event, struct str pairs);
 /* Appends key=value, quoting the value where it needs it. */
 void log_pair(struct buf *b, const char *key, struct str value);
+void log_number(struct buf *b, const char *key, int64_t value);
 
 #endif

@@ -86,7 +86,7 @@ static bool read_stream_options(struct str value, struct ask *out, struct err *w
         return true;
     }
     struct json_member m = {.key = STR("include_usage")};
-    if (json_scan_members(value, &m, 1) != JSON_SCAN_OK) {
+    if (json_scan_members(value, &m, 1) > JSON_SCAN_DOUBT) {
         return err_set(why, "stream_options must be an object");
     }
     if (m.count > 1 || m.escaped) {
@@ -144,7 +144,7 @@ static bool read_config(const char *name, struct str value, struct ask *out, str
     for (size_t i = 0; i < 4; i++) {
         m[i] = (struct json_member){.key = str_from(keys[i])};
     }
-    if (json_scan_members(value, m, 4) != JSON_SCAN_OK) {
+    if (json_scan_members(value, m, 4) > JSON_SCAN_DOUBT) {
         return err_set(why, "%s must be an object", name);
     }
     for (size_t i = 0; i < 4; i++) {
@@ -177,14 +177,14 @@ static bool read_field(const struct endpoint *ep, const struct field *f, struct 
     case KIND_CONFIG: return read_config(f->name, value, out, why);
     case KIND_CHOICES: return read_choices(f->name, value, out, why);
     case KIND_BACKGROUND: return read_background(value, why);
-    case KIND_TEXT: out->input_floor += text_tokens_floor(value); break;
+    case KIND_TEXT: out->texts[out->texts[0].p != NULL] = value; break;
     }
     return true;
 }
 
 /* Scans for the fields of the endpoint's dialect; which[] says which row a member is. */
 static bool scan(const struct endpoint *ep, struct str body, struct json_member *m,
-                 const struct field **which, size_t *count, struct err *why)
+                 const struct field **which, size_t *count, bool *broken, struct err *why)
 {
     size_t n = 0;
     for (size_t i = 0; i < FIELD_COUNT; i++) {
@@ -194,12 +194,28 @@ static bool scan(const struct endpoint *ep, struct str body, struct json_member 
         }
     }
     *count = n;
-    switch (json_scan_members(body, m, n)) {
-    case JSON_SCAN_OK: return true;
-    case JSON_SCAN_NOT_OBJECT: return err_set(why, "the body must be a JSON object");
-    case JSON_SCAN_BROKEN: break;
+    enum json_scan verdict = json_scan_members(body, m, n);
+    if (verdict == JSON_SCAN_OK) {
+        return true;
     }
-    return err_set(why, "the body is not valid JSON");
+    /* The scan has seen something that only a parser can judge, or can say where it is wrong. */
+    struct json_doc *doc = json_parse(body, why);
+    *broken = doc == NULL;
+    json_free(doc);
+    if (*broken || verdict == JSON_SCAN_DOUBT) {
+        return !*broken;
+    }
+    return err_set(why, "the body must be a JSON object");
+}
+
+uint64_t ask_input_floor(const struct ask *a)
+{
+    uint64_t tokens = 0;
+
+    for (size_t i = 0; i < sizeof(a->texts) / sizeof(a->texts[0]); i++) {
+        tokens += a->texts[i].p != NULL ? text_tokens_floor(a->texts[i]) : 0;
+    }
+    return tokens;
 }
 
 bool ask_read(const struct endpoint *ep, struct str body, struct ask *out, const char **field,
@@ -210,7 +226,7 @@ bool ask_read(const struct endpoint *ep, struct str body, struct ask *out, const
     size_t n;
     *out = (struct ask){.choices = 1};
     *field = NULL;
-    if (!scan(ep, body, m, which, &n, why)) {
+    if (!scan(ep, body, m, which, &n, &out->broken, why)) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {

@@ -50,14 +50,17 @@ struct ask {
     bool include_usage;        /* chat: the client asked for the usage frame itself */
     struct str stream_options; /* raw value or p NULL */
     uint64_t choices;          /* answers asked for at once: n, candidateCount; at least 1 */
-    uint64_t input_floor;      /* tokens of input there are at the very least */
     uint64_t max_output;       /* 0: not given */
+    struct str texts[2];       /* raw values of the fields that hold the content; or p NULL */
+    bool broken;               /* the body is no JSON at all */
 };
 /* False with a text that names the field (duplicate or escaped keys, wrong types) in field and why.
  */
 bool ask_read(const struct endpoint *ep, struct str body, struct ask *out, const char **field,
               struct err *why);
 
+/* Tokens that the content asked about has at the very least; the body must still be there. */
+uint64_t ask_input_floor(const struct ask *a);
 /* Tokens that the strings of a piece of JSON have at the very least. */
 uint64_t text_tokens_floor(struct str json);
 /* Bytes of generated text in a whole reply. */

@@ -28,14 +28,15 @@ struct str json_str(const struct json *v);          /* {NULL,0} unless a string 
 bool json_u64(const struct json *v, uint64_t *out); /* false unless a non-negative integer */
 bool json_bool(const struct json *v, bool *out);
 
-/* One member of the top-level object, found without parsing what is inside other members. */
+/* One member of the top-level object, found without building anything. */
 struct json_member {
     struct str key;   /* in: the wanted name */
     struct str value; /* out: its raw bytes ("\"gpt\"", "true", "{...}"), p NULL when absent */
     unsigned count;   /* out: times seen */
     bool escaped;     /* out: the key was written with escapes at least once */
 };
-enum json_scan { JSON_SCAN_OK, JSON_SCAN_NOT_OBJECT, JSON_SCAN_BROKEN };
+/* DOUBT: as OK, but for numbers that a parser may find too large. */
+enum json_scan { JSON_SCAN_OK, JSON_SCAN_DOUBT, JSON_SCAN_NOT_OBJECT, JSON_SCAN_BROKEN };
 enum json_scan json_scan_members(struct str text, struct json_member *m, size_t n);
 
 /* Replaces value (a slice of text) by other bytes: text with the splice, appended to out. */

@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "json/json.h"
+#include "json/plain.h"
 
 #define DEPTH_MAX 128
 
@@ -20,7 +21,8 @@ static bool shallow(struct str text)
     bool quoted = false;
 
     for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
+        i += quoted ? json_plain_run(text.p + i, text.n - i) : 0;
+        char c = i < text.n ? text.p[i] : '\0';
         if (quoted) {
             i += c == '\\';
             quoted = c != '"';

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds members of the top-level object by their bytes. It checks strings and the balance of
- * brackets, not the grammar inside other members: whoever needs that parses as well.
+ * Finds members of the top-level object by their bytes, and is as strict about everything it passes
+ * as a parser (RFC 8259): most documents are never parsed at all. What it cannot judge by itself,
+ * the size of a number, it says.
  */
 #include "json/json.h"
+#include "json/plain.h"
 
 #define DEPTH_MAX 128
 
 struct scan {
     const char *p, *end;
+    bool doubt;
 };
 
 static void skip_blanks(struct scan *s)
@@ -16,75 +19,6 @@ static void skip_blanks(struct scan *s)
     while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r')) {
         s->p++;
     }
-}
-
-/* From behind the opening quote to behind the closing one. */
-static bool skip_string(struct scan *s, bool *escaped)
-{
-    while (s->p < s->end) {
-        const char *quote = memchr(s->p, '"', (size_t)(s->end - s->p));
-        if (quote == NULL) {
-            return false;
-        }
-        const char *slash = memchr(s->p, '\\', (size_t)(quote - s->p));
-        if (slash == NULL) {
-            s->p = quote + 1;
-            return true;
-        }
-        *escaped = true;
-        s->p = slash + 2;
-    }
-    return false;
-}
-
-static bool skip_container(struct scan *s)
-{
-    char open[DEPTH_MAX];
-    unsigned depth = 0;
-    bool escaped;
-
-    while (s->p < s->end) {
-        char c = *s->p++;
-        if (c == '"') {
-            if (!skip_string(s, &escaped)) {
-                return false;
-            }
-        } else if (c == '{' || c == '[') {
-            if (depth == DEPTH_MAX) {
-                return false;
-            }
-            open[depth++] = c == '{' ? '}' : ']';
-        } else if (c == '}' || c == ']') {
-            if (open[--depth] != c) {
-                return false;
-            }
-            if (depth == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static bool skip_value(struct scan *s)
-{
-    bool escaped;
-
-    if (s->p == s->end) {
-        return false;
-    }
-    if (*s->p == '"') {
-        s->p++;
-        return skip_string(s, &escaped);
-    }
-    if (*s->p == '{' || *s->p == '[') {
-        return skip_container(s);
-    }
-    const char *from = s->p;
-    while (s->p < s->end && strchr(",}] \t\r\n", *s->p) == NULL) {
-        s->p++;
-    }
-    return s->p > from;
 }
 
 static int hex4(const char *p)
@@ -99,6 +33,219 @@ static int hex4(const char *p)
         v = v * 16 + d;
     }
     return v;
+}
+
+/* From the backslash to behind the escape; of a surrogate pair, behind both. */
+static bool skip_escape(struct scan *s)
+{
+    if (s->end - s->p < 2) {
+        return false;
+    }
+    if (s->p[1] != 'u') {
+        bool known = memchr("\"\\/bfnrt", s->p[1], 8) != NULL;
+        s->p += 2;
+        return known;
+    }
+    int code = s->end - s->p < 6 ? -1 : hex4(s->p + 2);
+    s->p += 6;
+    if (code < 0xd800 || code > 0xdfff) {
+        return code >= 0;
+    }
+    if (code > 0xdbff || s->end - s->p < 6 || s->p[0] != '\\' || s->p[1] != 'u') {
+        return false;
+    }
+    code = hex4(s->p + 2);
+    s->p += 6;
+    return code >= 0xdc00 && code <= 0xdfff;
+}
+
+/* One character outside ASCII (RFC 3629). */
+static bool skip_wide(struct scan *s)
+{
+    const unsigned char *p = (const unsigned char *)s->p;
+    size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+
+    if (p[0] < 0xc2 || p[0] > 0xf4 || (size_t)(s->end - s->p) < n) {
+        return false;
+    }
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return false;
+        }
+    }
+    s->p += n;
+    /* Overlong forms, surrogates, and what is above U+10FFFF. */
+    return !(p[0] == 0xe0 && p[1] < 0xa0) && !(p[0] == 0xed && p[1] > 0x9f) &&
+           !(p[0] == 0xf0 && p[1] < 0x90) && !(p[0] == 0xf4 && p[1] > 0x8f);
+}
+
+/* From behind the opening quote to behind the closing one. */
+static bool skip_string(struct scan *s, bool *escaped)
+{
+    for (;;) {
+        s->p += json_plain_run(s->p, (size_t)(s->end - s->p));
+        if (s->p == s->end) {
+            return false;
+        }
+        unsigned char c = (unsigned char)*s->p;
+        if (c == '"') {
+            s->p++;
+            return true;
+        }
+        if (c == '\\') {
+            *escaped = true;
+            if (!skip_escape(s)) {
+                return false;
+            }
+        } else if (c < 0x20 || !skip_wide(s)) {
+            return false;
+        }
+    }
+}
+
+static bool skip_digits(struct scan *s)
+{
+    const char *from = s->p;
+
+    while (s->p < s->end && *s->p >= '0' && *s->p <= '9') {
+        s->p++;
+    }
+    return s->p > from;
+}
+
+static bool next_is(const struct scan *s, char c)
+{
+    return s->p < s->end && *s->p == c;
+}
+
+#define SURE_NUMBER_BYTES \
+    64 /* longer ones may be too large for a double, as any with an exponent */
+
+static bool skip_number(struct scan *s)
+{
+    const char *from = s->p;
+
+    s->p += next_is(s, '-');
+    if (next_is(s, '0')) {
+        s->p++;
+    } else if (!skip_digits(s)) {
+        return false;
+    }
+    if (next_is(s, '.')) {
+        s->p++;
+        if (!skip_digits(s)) {
+            return false;
+        }
+    }
+    if (next_is(s, 'e') || next_is(s, 'E')) {
+        s->doubt = true;
+        s->p++;
+        s->p += next_is(s, '+') || next_is(s, '-');
+        if (!skip_digits(s)) {
+            return false;
+        }
+    }
+    s->doubt = s->doubt || s->p - from > SURE_NUMBER_BYTES;
+    return true;
+}
+
+static bool skip_word(struct scan *s, struct str word)
+{
+    bool found = str_starts(str_slice(s->p, (size_t)(s->end - s->p)), word);
+
+    s->p += found ? word.n : 0;
+    return found;
+}
+
+static bool skip_scalar(struct scan *s)
+{
+    bool escaped;
+
+    switch (s->p < s->end ? *s->p : '\0') {
+    case '"': s->p++; return skip_string(s, &escaped);
+    case 't': return skip_word(s, STR("true"));
+    case 'f': return skip_word(s, STR("false"));
+    case 'n': return skip_word(s, STR("null"));
+    default: return skip_number(s);
+    }
+}
+
+/* A key and its colon, up to the value. */
+static bool skip_key(struct scan *s, bool *escaped)
+{
+    if (!next_is(s, '"')) {
+        return false;
+    }
+    s->p++;
+    if (!skip_string(s, escaped)) {
+        return false;
+    }
+    skip_blanks(s);
+    if (!next_is(s, ':')) {
+        return false;
+    }
+    s->p++;
+    skip_blanks(s);
+    return true;
+}
+
+/* What is open inside a value, as the brackets that close it. */
+struct nest {
+    char close[DEPTH_MAX - 1];
+    unsigned depth;
+};
+
+/* From behind a value to the next one, or to the end of them all (depth 0). */
+static bool skip_after_value(struct scan *s, struct nest *open)
+{
+    while (open->depth > 0) {
+        skip_blanks(s);
+        if (s->p == s->end) {
+            return false;
+        }
+        char c = *s->p++;
+        if (c == ',') {
+            skip_blanks(s);
+            return true;
+        }
+        if (c != open->close[--open->depth]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Opens the container at hand; an empty one is closed at once. */
+static bool skip_opening(struct scan *s, struct nest *open)
+{
+    if (open->depth == sizeof(open->close)) {
+        return false;
+    }
+    open->close[open->depth++] = *s->p++ == '{' ? '}' : ']';
+    skip_blanks(s);
+    if (next_is(s, open->close[open->depth - 1])) {
+        s->p++;
+        open->depth--;
+        return skip_after_value(s, open);
+    }
+    return true;
+}
+
+static bool skip_value(struct scan *s)
+{
+    struct nest open = {.depth = 0};
+    bool escaped;
+
+    do {
+        if (open.depth > 0 && open.close[open.depth - 1] == '}' && !skip_key(s, &escaped)) {
+            return false;
+        }
+        bool container = next_is(s, '{') || next_is(s, '[');
+        if (container ? !skip_opening(s, &open) : !(skip_scalar(s) && skip_after_value(s, &open))) {
+            return false;
+        }
+    } while (open.depth > 0);
+    return true;
 }
 
 /* Is this escaped key another spelling of the wanted (ASCII) name? */
@@ -137,32 +284,29 @@ static void note(struct json_member *m, size_t n, struct str key, bool escaped, 
 static bool member(struct scan *s, struct json_member *m, size_t n)
 {
     bool escaped = false;
+    const char *key = s->p + 1;
 
-    if (s->p == s->end || *s->p != '"') {
+    if (!skip_key(s, &escaped)) {
         return false;
     }
-    const char *key = ++s->p;
-    if (!skip_string(s, &escaped)) {
-        return false;
-    }
-    struct str name = str_slice(key, (size_t)(s->p - 1 - key));
-    skip_blanks(s);
-    if (s->p == s->end || *s->p++ != ':') {
-        return false;
-    }
-    skip_blanks(s);
     const char *value = s->p;
+    const char *quote = key;
     if (!skip_value(s)) {
         return false;
     }
-    note(m, n, name, escaped, str_slice(value, (size_t)(s->p - value)));
+    /* The key ends at its own quote: in front of it an escape hides any other. */
+    while (*quote != '"') {
+        quote += *quote == '\\' ? 2 : 1;
+    }
+    note(m, n, str_slice(key, (size_t)(quote - key)), escaped,
+         str_slice(value, (size_t)(s->p - value)));
     skip_blanks(s);
     return true;
 }
 
 enum json_scan json_scan_members(struct str text, struct json_member *m, size_t n)
 {
-    struct scan s = {text.p, text.p + text.n};
+    struct scan s = {text.p, text.p + text.n, false};
 
     for (size_t i = 0; i < n; i++) {
         m[i] = (struct json_member){.key = m[i].key};
@@ -187,7 +331,10 @@ enum json_scan json_scan_members(struct str text, struct json_member *m, size_t 
     }
     s.p++;
     skip_blanks(&s);
-    return s.p == s.end ? JSON_SCAN_OK : JSON_SCAN_BROKEN;
+    if (s.p < s.end) {
+        return JSON_SCAN_BROKEN;
+    }
+    return s.doubt ? JSON_SCAN_DOUBT : JSON_SCAN_OK;
 }
 
 bool json_splice(struct buf *out, struct str text, struct str value, struct str replacement)

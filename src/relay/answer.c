@@ -3,27 +3,33 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "relay/relay_int.h"
+#include "relay/edit.h"
 
 void answer_head(struct request *r, unsigned status, struct str content_type, int64_t length,
                  struct str extra, struct buf *out)
 {
-    buf_addf(out, "HTTP/1.1 %u %s\r\n", status, http_reason(status));
+    buf_add(out, STR("HTTP/1.1 "));
+    buf_add_u64(out, status);
+    buf_cat(out, STR(" "), str_from(http_reason(status)), STR("\r\n"));
     if (content_type.n > 0) {
-        buf_addf(out, "content-type: %.*s\r\n", STR_ARG(content_type));
+        buf_cat(out, STR("content-type: "), content_type, STR("\r\n"));
     }
     buf_add(out, extra);
     if (!r->keep) {
         buf_add(out, STR("connection: close\r\n"));
     }
     if (length >= 0) {
-        buf_addf(out, "content-length: %lld\r\n", (long long)length);
+        buf_add(out, STR("content-length: "));
+        buf_add_u64(out, (uint64_t)length);
+        buf_add(out, STR("\r\n"));
     } else {
         buf_add(out, STR("transfer-encoding: chunked\r\ncache-control: no-cache\r\n"));
     }
-    buf_addf(out, "relay-request-id: %s\r\n", r->rid_text);
-    if (r->edits[0] != '\0') {
-        buf_addf(out, "relay-edits: %s\r\n", r->edits);
+    buf_cat(out, STR("relay-request-id: "), str_from(r->rid_text), STR("\r\n"));
+    if (r->edits != 0) {
+        buf_add(out, STR("relay-edits: "));
+        edit_names(r->edits, out);
+        buf_add(out, STR("\r\n"));
     }
     buf_add(out, STR("\r\n"));
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/edit.h"
 
-#include <stdio.h>
-
 /* Client headers that mean something to a vendor and carry no credential of the client. */
 static const struct str passed[] = {
     STR_INIT("content-type"),   STR_INIT("accept"),
@@ -63,9 +61,8 @@ static void add_auth(struct buf *b, const struct channel *c, const struct vendor
         [AUTH_X_API_KEY] = "x-api-key: ",
         [AUTH_X_GOOG_API_KEY] = "x-goog-api-key: ",
     };
-    buf_add(b, str_from(names[v != NULL ? v->auth : AUTH_BEARER]));
-    buf_add(b, c->upstream->keys[c->key].value);
-    buf_add(b, STR("\r\n"));
+    buf_cat(b, str_from(names[v != NULL ? v->auth : AUTH_BEARER]), c->upstream->keys[c->key].value,
+            STR("\r\n"));
 }
 
 /* Some vendors speak the Anthropic dialect under another path of the same host. */
@@ -96,17 +93,21 @@ static bool edit_head(struct request *r, const struct vendor *v, size_t body_n)
         return false;
     }
     add_query(b, query);
-    buf_addf(b, " HTTP/1.1\r\nhost: %.*s", STR_ARG(u->host));
+    buf_cat(b, STR(" HTTP/1.1\r\nhost: "), u->host);
     if (u->port != (u->tls ? 443U : 80U)) {
-        buf_addf(b, ":%u", u->port);
+        buf_add_byte(b, ':');
+        buf_add_u64(b, u->port);
     }
-    buf_addf(b, "\r\naccept-encoding: identity\r\ncontent-length: %zu\r\n", body_n);
+    buf_add(b, STR("\r\naccept-encoding: identity\r\ncontent-length: "));
+    buf_add_u64(b, body_n);
+    buf_add(b, STR("\r\n"));
     add_auth(b, &r->channel, v);
     for (uint32_t i = 0; i < r->head->count; i++) {
         const struct header *h = &r->head->h[i];
         struct str name = str_slice(r->head_base + h->name, h->name_n);
         if (passes(name)) {
-            buf_addf(b, "%.*s: %.*s\r\n", STR_ARG(name), (int)h->value_n, r->head_base + h->value);
+            buf_cat(b, name, STR(": "), str_slice(r->head_base + h->value, h->value_n),
+                    STR("\r\n"));
         }
     }
     if (r->target.endpoint->dialect == DIALECT_MESSAGES &&
@@ -132,7 +133,7 @@ static bool ask_for_usage(struct buf *out, struct str body, struct str options)
     if (options.p[0] != '{') {
         return json_splice(out, body, options, STR("{\"include_usage\":true}"));
     }
-    if (json_scan_members(options, &m, 1) == JSON_SCAN_OK && m.value.p != NULL) {
+    if (json_scan_members(options, &m, 1) <= JSON_SCAN_DOUBT && m.value.p != NULL) {
         return json_splice(out, body, m.value, STR("true"));
     }
     bool empty = str_trim(str_slice(options.p + 1, options.n - 2)).n == 0;
@@ -140,10 +141,23 @@ static bool ask_for_usage(struct buf *out, struct str body, struct str options)
                        empty ? STR("{\"include_usage\":true") : STR("{\"include_usage\":true,"));
 }
 
-static void name_edit(struct request *r, const char *name)
+void edit_names(unsigned edits, struct buf *out)
 {
-    size_t n = strlen(r->edits);
-    (void)snprintf(r->edits + n, sizeof(r->edits) - n, "%s%s", n > 0 ? ", " : "", name);
+    static const struct {
+        enum edit edit;
+        struct str name;
+    } names[] = {{EDIT_AUTH, STR_INIT("auth")},
+                 {EDIT_ENCODING, STR_INIT("accept-encoding")},
+                 {EDIT_USAGE, STR_INIT("stream_options.include_usage")},
+                 {EDIT_MODEL, STR_INIT("model")}};
+    struct str comma = STR("");
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if ((edits & names[i].edit) != 0) {
+            buf_cat(out, comma, names[i].name);
+            comma = STR(", ");
+        }
+    }
 }
 
 static bool edit_body(struct request *r, const struct vendor *v)
@@ -156,19 +170,19 @@ static bool edit_body(struct request *r, const struct vendor *v)
     r->own_usage_frame = r->target.endpoint->dialect == DIALECT_CHAT && r->stream &&
                          !r->ask.include_usage && (v == NULL || v->stream_options);
     if (r->own_usage_frame) {
-        name_edit(r, "stream_options.include_usage");
+        r->edits |= EDIT_USAGE;
         ok = ask_for_usage(&r->upstream_body, body, r->ask.stream_options);
     }
     if (!ok || r->ask.model.p == NULL || str_eq(r->ask.model, r->channel.model)) {
         return ok;
     }
-    name_edit(r, "model");
+    r->edits |= EDIT_MODEL;
     struct json_member m = {.key = STR("model")};
     struct buf quoted;
     body = r->upstream_body.n > 0 ? buf_str(&r->upstream_body) : body;
     buf_init(&next, LIMIT_BODY_BYTES + 4096);
     buf_init(&quoted, 8 * LIMIT_NAME);
-    ok = json_scan_members(body, &m, 1) == JSON_SCAN_OK && m.value.p != NULL &&
+    ok = json_scan_members(body, &m, 1) <= JSON_SCAN_DOUBT && m.value.p != NULL &&
          json_write_str(&quoted, r->channel.model) &&
          json_splice(&next, body, m.value, buf_str(&quoted));
     buf_release(&quoted);
@@ -182,9 +196,9 @@ bool edit_request(struct request *r)
     const struct vendor *v = vendor_find(r->channel.upstream->vendor);
 
     r->head_base = r->session->in.p; /* it may have grown since the head was read */
-    (void)snprintf(r->edits, sizeof(r->edits), "auth, accept-encoding");
+    r->edits = EDIT_AUTH | EDIT_ENCODING;
     if (r->target.endpoint->model_in_path && !str_eq(str_from(r->asked), r->channel.model)) {
-        name_edit(r, "model");
+        r->edits |= EDIT_MODEL;
     }
     return edit_body(r, v) &&
            edit_head(r, v, r->upstream_body.n > 0 ? r->upstream_body.n : r->body.n);

@@ -113,7 +113,8 @@ struct request {
     struct rid rid;
     char rid_text[RID_TEXT + 1];
     char model_path[LIMIT_NAME]; /* the model of the path, decoded */
-    char asked[LIMIT_NAME], tag[LIMIT_NAME], edits[64];
+    char asked[LIMIT_NAME], tag[LIMIT_NAME];
+    unsigned edits;   /* enum edit */
     char detail[256]; /* words for our own error, instead of the end's */
     const char *field;
     uint8_t state, end;
@@ -129,6 +130,7 @@ struct request {
     int64_t rest_ms;
     unsigned retry_after_s;
     int64_t held, estimate_in;
+    uint64_t input_floor; /* tokens; known once the request's bytes are dropped */
     uint64_t bytes_in, bytes_out, settle_bytes;
     uint64_t undelivered; /* bytes that a client who left had not taken */
     int64_t ts_us, first_us;

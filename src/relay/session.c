@@ -204,13 +204,17 @@ static bool read_body(struct session *s)
         return false;
     }
     size_t used = h1_feed(&s->h1, NULL, to, (size_t)n);
+    if (used < (size_t)n) {
+        buf_add(&s->in, str_slice(to + used, (size_t)n - used));
+        r->head_base = s->in.p; /* the head may have moved */
+    }
+    /* The frames of a chunked body have shrunk to their content. */
+    char *rest = r->body.p + r->body.n;
+    explicit_bzero(rest, (size_t)(to + n - rest));
     if (!request_count_memory(r)) {
         request_fail(r, END_BODY_MEMORY);
     } else if (s->h1.state == H1_ERROR) {
         request_fail(r, END_MALFORMED);
-    } else if (used < (size_t)n) {
-        buf_add(&s->in, str_slice(to + used, (size_t)n - used));
-        r->head_base = s->in.p; /* the head may have moved */
     }
     return true;
 }

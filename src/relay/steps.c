@@ -167,15 +167,13 @@ void step_parse(struct request *r)
         request_fail(r, END_MEDIA);
         return;
     }
-    struct json_doc *doc = json_parse(buf_str(&r->body), &e);
-    if (doc == NULL) {
-        request_failf(r, END_BAD_JSON, NULL, "The body is not valid JSON: %s", e.text);
-        return;
-    }
-    json_free(doc);
     const char *field = NULL;
     if (!ask_read(ep, buf_str(&r->body), &r->ask, &field, &e)) {
-        request_failf(r, END_BAD_FIELD, field, "%s", e.text);
+        if (r->ask.broken) {
+            request_failf(r, END_BAD_JSON, NULL, "The body is not valid JSON: %s", e.text);
+        } else {
+            request_failf(r, END_BAD_FIELD, field, "%s", e.text);
+        }
         return;
     }
     r->stream = r->target.stream || r->ask.stream;
@@ -398,7 +396,7 @@ static int64_t charge_nano(struct request *r)
     }
     if (!r->meter.has_usage) {
         u->state = USAGE_MISSING;
-        u->in = r->ask.input_floor;
+        u->in = r->input_floor;
         u->out = delivered_floor(r);
         if (r->end == END_COMPLETE) {
             r->end = END_UNPRICED_USAGE;
@@ -589,16 +587,19 @@ static void log_request(struct request *r, int64_t end_us)
     struct buf b;
 
     buf_init(&b, 2048);
-    buf_addf(&b, "id=%s end=%s status=%u ms=%lld", r->rid_text, end_row(r->end)->name, r->status,
-             (long long)((end_us - r->ts_us) / 1000));
+    log_pair(&b, "id", str_from(r->rid_text));
+    log_pair(&b, "end", str_from(end_row(r->end)->name));
+    log_number(&b, "status", r->status);
+    log_number(&b, "ms", (end_us - r->ts_us) / 1000);
     log_pair(&b, "account", r->key != NULL ? str_from(r->key->account->name) : STR("-"));
     log_pair(&b, "endpoint", str_from(r->target.endpoint != NULL ? r->target.endpoint->name : "-"));
     log_pair(&b, "asked", str_from(r->asked));
     log_pair(&b, "sent", r->channel.model);
     log_pair(&b, "seen", str_slice(r->meter.model, r->meter.model_n));
-    buf_addf(&b, " attempts=%u in=%llu out=%llu nano=%lld", r->attempt_count,
-             (unsigned long long)r->meter.usage.in, (unsigned long long)r->meter.usage.out,
-             (long long)r->charge.charged);
+    log_number(&b, "attempts", r->attempt_count);
+    log_number(&b, "in", (int64_t)r->meter.usage.in);
+    log_number(&b, "out", (int64_t)r->meter.usage.out);
+    log_number(&b, "nano", r->charge.charged);
     if (mismatch(r)) {
         buf_add(&b, STR(" mismatch=yes"));
     }
@@ -624,7 +625,8 @@ static void write_row(struct request *r, int64_t end_us)
                           .first_us = r->first_us,
                           .end_us = end_us};
     memcpy(c->asked, r->asked, sizeof(c->asked));
-    memcpy(c->edits, r->edits, sizeof(c->edits));
+    struct buf edits = {.p = c->edits, .cap = sizeof(c->edits) - 1, .max = sizeof(c->edits) - 1};
+    edit_names(r->edits, &edits);
     if (r->channel.upstream != NULL) {
         copy_name(c->upstream, sizeof(c->upstream), r->channel.upstream->name);
     }

@@ -39,7 +39,7 @@ static void keep_headers(struct request *r, const struct head *h, const char *ba
             str_eq_nocase(name, STR("retry-after-ms")) ||
             str_eq_nocase(name, STR("x-should-retry")) ||
             (vendor && !quota && !str_eq_nocase(name, STR("openai-organization")))) {
-            buf_addf(&r->extra, "%.*s: %.*s\r\n", STR_ARG(name), STR_ARG(value));
+            buf_cat(&r->extra, name, STR(": "), value, STR("\r\n"));
         }
     }
 }
@@ -47,6 +47,9 @@ static void keep_headers(struct request *r, const struct head *h, const char *ba
 /* The request's bytes are of no more use once the reply has begun: wiped and freed. */
 static void drop_request_bytes(struct request *r)
 {
+    if (r->target.endpoint->metered && !r->meter.has_usage) {
+        r->input_floor = ask_input_floor(&r->ask);
+    }
     buf_release(&r->body);
     buf_release(&r->upstream_head);
     buf_release(&r->upstream_body);
@@ -90,7 +93,8 @@ static void on_head(void *owner, const struct head *h, const char *base)
 
 static void flush_run(struct request *r)
 {
-    char size[24];
+    char room[24];
+    struct buf size = {.p = room, .cap = sizeof(room), .max = sizeof(room)};
     struct str run = r->run;
 
     r->run = STR("");
@@ -99,8 +103,9 @@ static void flush_run(struct request *r)
     }
     r->bytes_out += run.n;
     if (r->session != NULL) {
-        int n = snprintf(size, sizeof(size), "%zx\r\n", run.n);
-        session_send(r->session, str_slice(size, (size_t)n), run, STR("\r\n"));
+        buf_add_hex(&size, run.n);
+        buf_add(&size, STR("\r\n"));
+        session_send(r->session, buf_str(&size), run, STR("\r\n"));
     }
 }
 

@@ -28,7 +28,7 @@ static void test_found(void **unused)
     MODEL(" \t\r\n{ \"a\" : 1 ,\n\"model\"\t: \"g\\\"}\" }\r\n", "\"g\\\"}\"", 1, false);
     MODEL("{\"model\":{\"a\":[1,{\"b\":\"]}\"}]},\"x\":true}", "{\"a\":[1,{\"b\":\"]}\"}]}", 1,
           false);
-    MODEL("{\"model\":-1.5e3}", "-1.5e3", 1, false);
+    MODEL("{\"model\":-1.5}", "-1.5", 1, false);
     MODEL("{\"model\":null }", "null", 1, false);
     MODEL("{}", "", 0, false);
     MODEL("{ }", "", 0, false);
@@ -87,6 +87,33 @@ static void test_refused(void **unused)
         STR_INIT("{} \0"),
         STR_INIT("{\"a\":1]"),
         STR_INIT("{\"a\":1}\""),
+        /* As a parser sees it, also inside of other members. */
+        STR_INIT("{\"a\":01}"),
+        STR_INIT("{\"a\":1.}"),
+        STR_INIT("{\"a\":.5}"),
+        STR_INIT("{\"a\":+1}"),
+        STR_INIT("{\"a\":-}"),
+        STR_INIT("{\"a\":1e}"),
+        STR_INIT("{\"a\":nul}"),
+        STR_INIT("{\"a\":True}"),
+        STR_INIT("{\"a\":[1,]}"),
+        STR_INIT("{\"a\":[,1]}"),
+        STR_INIT("{\"a\":[1 2]}"),
+        STR_INIT("{\"a\":{\"b\"}}"),
+        STR_INIT("{\"a\":{\"b\":1,}}"),
+        STR_INIT("{\"a\":{1:2}}"),
+        STR_INIT("{\"a\":\"\n\"}"),
+        STR_INIT("{\"a\":\"0123456789abcdef\x01\"}"),
+        STR_INIT("{\"a\":\"\\x\"}"),
+        STR_INIT("{\"a\":\"\\u12g4\"}"),
+        STR_INIT("{\"a\":\"\\ud800\"}"),
+        STR_INIT("{\"a\":\"\\udc00\"}"),
+        STR_INIT("{\"a\":\"\\ud800\\u0041\"}"),
+        STR_INIT("{\"a\":\"\x80\"}"),
+        STR_INIT("{\"a\":\"\xc0\x80\"}"),
+        STR_INIT("{\"a\":\"\xe2\x82\"}"),
+        STR_INIT("{\"a\":\"\xed\xa0\x80\"}"),
+        STR_INIT("{\"a\":\"\xf4\x90\x80\x80\"}"),
     };
     static const struct str other[] = {
         STR_INIT(""), STR_INIT("  "), STR_INIT("[]"), STR_INIT("\"a\""), STR_INIT("1"),
@@ -99,6 +126,34 @@ static void test_refused(void **unused)
     }
     for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
         assert_int_equal(json_scan_members(other[i], &m, 1), JSON_SCAN_NOT_OBJECT);
+    }
+}
+
+static void test_doubtful_numbers(void **unused)
+{
+    (void)unused;
+    struct json_member m = {.key = STR("model")};
+    assert_int_equal(json_scan_members(STR("{\"model\":-1.5e3}"), &m, 1), JSON_SCAN_DOUBT);
+    assert_true(str_eq(m.value, STR("-1.5e3")));
+    assert_int_equal(json_scan_members(STR("{\"a\":[1E400]}"), &m, 1), JSON_SCAN_DOUBT);
+}
+
+/* Every depth a parser takes, and not one more. */
+static void test_depth(void **unused)
+{
+    (void)unused;
+    struct json_member m = {.key = STR("model")};
+    for (size_t depth = 120; depth < 135; depth++) {
+        char text[400] = "{\"a\":";
+        size_t n = strlen(text);
+        memset(text + n, '[', depth - 1);
+        memset(text + n + depth - 1, ']', depth - 1);
+        text[n + 2 * (depth - 1)] = '}';
+        struct str s = str_from(text);
+        struct json_doc *d = json_parse(s, NULL);
+        assert_int_equal(json_scan_members(s, &m, 1), d != NULL ? JSON_SCAN_OK : JSON_SCAN_BROKEN);
+        assert_true((d != NULL) == (depth <= 128));
+        json_free(d);
     }
 }
 
@@ -124,7 +179,7 @@ static void test_splice(void **unused)
     struct json_member m = {.key = STR("model")};
     struct buf b;
     buf_init(&b, 64);
-    assert_int_equal(json_scan_members(str_from(text), &m, 1), JSON_SCAN_OK);
+    assert_int_equal(json_scan_members(str_from(text), &m, 1), JSON_SCAN_DOUBT);
     assert_true(json_splice(&b, str_from(text), m.value, STR("\"longer\"")));
     assert_true(str_eq(buf_str(&b), STR("{ \"model\" : \"longer\" , \"x\":1e2 }")));
     buf_release(&b);
@@ -136,9 +191,14 @@ static void test_splice(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_found),   cmocka_unit_test(test_other_spellings),
-        cmocka_unit_test(test_counted), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_cut),     cmocka_unit_test(test_splice),
+        cmocka_unit_test(test_found),
+        cmocka_unit_test(test_other_spellings),
+        cmocka_unit_test(test_counted),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_doubtful_numbers),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_splice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
