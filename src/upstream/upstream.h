@@ -43,8 +43,8 @@ struct health {
     atomic_int_fast64_t rest_until_ms; /* monotonic */
     atomic_uint_fast64_t minute_count; /* of an upstream key's rpm: minute << 32 | requests in it */
 };
-/* Gives each route the health of its channels, which a reload keeps, and each upstream the number of
- * its host. Before the configuration is in force; any thread. */
+/* Gives each route the health of its channels, which a reload keeps, and each upstream the
+ * number of its host. Before the configuration is in force; any thread. */
 void channels_prepare(struct config *c);
 
 struct channel {

@@ -87,7 +87,26 @@ static void test_refused(void **unused)
         STR_INIT("{} \0"),
         STR_INIT("{\"a\":1]"),
         STR_INIT("{\"a\":1}\""),
-        /* As a parser sees it, also inside of other members. */
+    };
+    static const struct str other[] = {
+        STR_INIT(""), STR_INIT("  "), STR_INIT("[]"), STR_INIT("\"a\""), STR_INIT("1"),
+    };
+    struct json_member m = {.key = STR("model")};
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        if (json_scan_members(broken[i], &m, 1) != JSON_SCAN_BROKEN) {
+            fail_msg("not broken: %.*s", STR_ARG(broken[i]));
+        }
+    }
+    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+        assert_int_equal(json_scan_members(other[i], &m, 1), JSON_SCAN_NOT_OBJECT);
+    }
+}
+
+/* As a parser sees it, also inside of other members. */
+static void test_strict(void **unused)
+{
+    (void)unused;
+    static const struct str broken[] = {
         STR_INIT("{\"a\":01}"),
         STR_INIT("{\"a\":1.}"),
         STR_INIT("{\"a\":.5}"),
@@ -115,17 +134,12 @@ static void test_refused(void **unused)
         STR_INIT("{\"a\":\"\xed\xa0\x80\"}"),
         STR_INIT("{\"a\":\"\xf4\x90\x80\x80\"}"),
     };
-    static const struct str other[] = {
-        STR_INIT(""), STR_INIT("  "), STR_INIT("[]"), STR_INIT("\"a\""), STR_INIT("1"),
-    };
     struct json_member m = {.key = STR("model")};
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
-        if (json_scan_members(broken[i], &m, 1) != JSON_SCAN_BROKEN) {
+        if (json_scan_members(broken[i], &m, 1) != JSON_SCAN_BROKEN ||
+            json_parse(broken[i], NULL) != NULL) {
             fail_msg("not broken: %.*s", STR_ARG(broken[i]));
         }
-    }
-    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
-        assert_int_equal(json_scan_members(other[i], &m, 1), JSON_SCAN_NOT_OBJECT);
     }
 }
 
@@ -191,13 +205,10 @@ static void test_splice(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_found),
-        cmocka_unit_test(test_other_spellings),
-        cmocka_unit_test(test_counted),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_doubtful_numbers),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_found),   cmocka_unit_test(test_other_spellings),
+        cmocka_unit_test(test_counted), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_strict),  cmocka_unit_test(test_doubtful_numbers),
+        cmocka_unit_test(test_depth),   cmocka_unit_test(test_cut),
         cmocka_unit_test(test_splice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
