@@ -75,18 +75,67 @@ static bool amount_parse(const char *what, struct str text, int64_t *nano, struc
     return true;
 }
 
+static bool period_parse(const char *name, struct str text, char *period, struct err *e)
+{
+    if (!str_eq(text, STR("day")) && !str_eq(text, STR("month"))) {
+        return err_set(e, "%s is day or month, not '%.*s'", name, STR_ARG(text));
+    }
+    *period = text.p[0];
+    return true;
+}
+
+/* An amount above 0; empty text: none. */
+static bool budget_parse(struct str text, int64_t *nano, struct err *e)
+{
+    *nano = 0;
+    if (text.n == 0) {
+        return true;
+    }
+    if (!amount_parse("--budget", text, nano, e)) {
+        return false;
+    }
+    return *nano > 0 || err_set(e, "--budget 0 would refuse everything; leave it out for none");
+}
+
 static bool account_create(const struct command_call *c, struct buf *out, struct err *e)
 {
     struct str kind = option(c, "--kind", "customer");
     struct str code = option(c, "--currency", "USD");
     struct currency currency;
+    int64_t budget = 0;
+    char period = 'm';
     if (!str_eq(kind, STR("customer")) && !str_eq(kind, STR("house"))) {
         return err_set(e, "--kind is customer or house, not '%.*s'", STR_ARG(kind));
     }
     if (!currency_parse(code, &currency)) {
         return err_set(e, "--currency needs a code such as USD, not '%.*s'", STR_ARG(code));
     }
-    return ledger_account_create(c->ledger, c->arguments[0], kind, currency, out, e);
+    if (!budget_parse(option(c, "--budget", ""), &budget, e) ||
+        !period_parse("--budget-period", option(c, "--budget-period", "month"), &period, e)) {
+        return false;
+    }
+    return ledger_account_create(c->ledger, c->arguments[0], kind, currency, budget, period, out,
+                                 e);
+}
+
+static bool account_set(const struct command_call *c, struct buf *out, struct err *e)
+{
+    struct str amount = option(c, "--budget", "");
+    struct str period_text = option(c, "--budget-period", "");
+    int64_t budget = -1;
+    char period = 0;
+    if (c->option_count == 0) {
+        return err_set(e, "account set needs --budget or --budget-period");
+    }
+    if (str_eq(amount, STR("none"))) {
+        budget = 0;
+    } else if (amount.n > 0 && !budget_parse(amount, &budget, e)) {
+        return false;
+    }
+    if (period_text.n > 0 && !period_parse("--budget-period", period_text, &period, e)) {
+        return false;
+    }
+    return ledger_account_budget(c->ledger, c->arguments[0], budget, period, out, e);
 }
 
 static bool account_list(const struct command_call *c, struct buf *out, struct err *e)
@@ -96,25 +145,19 @@ static bool account_list(const struct command_call *c, struct buf *out, struct e
 
 static bool key_create(const struct command_call *c, struct buf *out, struct err *e)
 {
-    uint32_t rpm, concurrency;
-    int64_t expires_us, budget = 0;
-    struct str amount = option(c, "--budget", "");
-    struct str period = option(c, "--period", "month");
+    uint32_t rpm = 0, concurrency = 0;
+    int64_t expires_us = 0, budget = 0;
+    char period = 'm';
     if (!option_number(c, "--rpm", &rpm, e) ||
         !option_number(c, "--concurrency", &concurrency, e) ||
         !expires_parse(option(c, "--expires", ""), &expires_us, e) ||
-        (amount.n > 0 && !amount_parse("--budget", amount, &budget, e))) {
+        !budget_parse(option(c, "--budget", ""), &budget, e) ||
+        !period_parse("--period", option(c, "--period", "month"), &period, e)) {
         return false;
-    }
-    if (amount.n > 0 && budget == 0) {
-        return err_set(e, "--budget 0 would refuse everything; revoke the key instead");
-    }
-    if (!str_eq(period, STR("day")) && !str_eq(period, STR("month"))) {
-        return err_set(e, "--period is day or month, not '%.*s'", STR_ARG(period));
     }
     return ledger_key_create(c->ledger, c->arguments[0], option(c, "--label", ""),
                              option(c, "--models", ""), expires_us, rpm, concurrency, budget,
-                             period.p[0], out, e);
+                             period, out, e);
 }
 
 static bool key_list(const struct command_call *c, struct buf *out, struct err *e)
@@ -165,8 +208,13 @@ static bool backup(const struct command_call *c, struct buf *out, struct err *e)
 }
 
 const struct command commands[] = {
-    {"account create", "NAME [--kind customer|house] [--currency CODE]", "a new account",
-     "--kind --currency ", 1, 1, account_create},
+    {"account create",
+     "NAME [--kind customer|house] [--currency CODE]\n"
+     "                        [--budget AMOUNT] [--budget-period day|month]",
+     "a new account", "--kind --currency --budget --budget-period ", 1, 1, account_create},
+    {"account set", "NAME [--budget AMOUNT|none] [--budget-period day|month]",
+     "what all keys of an account together may spend in a day or month",
+     "--budget --budget-period ", 1, 1, account_set},
     {"account list", "", "accounts and their balances", "", 0, 0, account_list},
     {"key create",
      "ACCOUNT [--label TEXT] [--models A,B] [--rpm N] [--concurrency N] [--expires 30d]\n"

@@ -167,7 +167,7 @@ static bool first_start(struct serve *s, struct err *e)
     }
     buf_init(&out, 4096);
     bool ok = currency_parse(STR("USD"), &usd) &&
-              ledger_account_create(s->ledger, STR("owner"), STR("house"), usd, &out, e);
+              ledger_account_create(s->ledger, STR("owner"), STR("house"), usd, 0, 0, &out, e);
     buf_clear(&out);
     ok = ok && ledger_key_create(s->ledger, STR("owner"), STR("owner"), STR(""), 0, 0, 0, 0, 'm',
                                  &out, e);

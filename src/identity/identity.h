@@ -14,6 +14,14 @@
 #include "base/money.h"
 #include "base/str.h"
 
+/* A limit of money for each day or month of UTC, and what was charged in it and is held. */
+struct budget {
+    atomic_int_fast64_t limit; /* nano, 0: none */
+    _Atomic(char) period;      /* 'd' or 'm' */
+    _Alignas(64) atomic_int_fast64_t held;
+    atomic_int_fast64_t spent_window, spent; /* of the window that began there; the ledger writes */
+};
+
 enum account_kind { ACCOUNT_CUSTOMER, ACCOUNT_HOUSE, ACCOUNT_SYSTEM };
 
 struct account {
@@ -25,6 +33,7 @@ struct account {
     atomic_int_fast64_t held;
     atomic_int_fast64_t balance;    /* as committed */
     atomic_int_fast64_t unallotted; /* balance that no purse has */
+    struct budget budget;           /* of all its keys together */
 };
 
 struct key {
@@ -35,14 +44,10 @@ struct key {
     char models[512];          /* comma list of allowed models, empty: all */
     int64_t expires_us;        /* 0: never */
     uint32_t rpm, concurrency; /* 0: no limit */
-    int64_t budget;            /* nano, 0: none */
-    char budget_period;        /* 'd' or 'm' */
     atomic_bool revoked;
     _Alignas(64) atomic_int_fast64_t minute_count; /* minute << 24 | requests in it: one swap */
     atomic_int_fast64_t running;
-    atomic_int_fast64_t held; /* nano in open holds; counts against the budget */
-    atomic_int_fast64_t spent_window,
-        spent; /* charged in the window that began there; ledger thread writes */
+    struct budget budget;
 };
 
 /* Neither revoked nor expired. */
@@ -53,16 +58,21 @@ enum key_verdict { KEY_OK, KEY_REVOKED, KEY_EXPIRED, KEY_RPM, KEY_CONCURRENCY };
 enum key_verdict key_enter(struct key *k, int64_t wall_us, unsigned *retry_after_s);
 void key_leave(struct key *k);
 
-/* The budget. Times are wall clock; windows are days or months of UTC. */
-int64_t key_window_us(const struct key *k,
-                      int64_t wall_us); /* when the window of this time began */
-/* What its budget has left in the window, holds counted. */
-int64_t key_budget_left(struct key *k, int64_t wall_us);
-bool key_budget_hold(struct key *k, int64_t nano,
-                     int64_t wall_us) MUST_CHECK; /* false: nothing held */
-void key_budget_release(struct key *k, int64_t nano);
+/* Budgets. Times are wall clock. */
+int64_t budget_window_us(char period, int64_t wall_us); /* when the window of this time began */
+int64_t budget_reset_us(const struct budget *b, int64_t wall_us); /* when its window ends */
+/* What it has left in the window, holds counted. */
+int64_t budget_left(const struct budget *b, int64_t wall_us);
+bool budget_hold(struct budget *b, int64_t nano, int64_t wall_us) MUST_CHECK; /* false: not held */
+void budget_release(struct budget *b, int64_t nano);
 /* Ledger thread: charged (negative: reversed) at this time counts; what was held for it is
  * released. */
+void budget_charge(struct budget *b, int64_t held, int64_t charged, int64_t wall_us);
+/* Ledger thread: other terms, with what was spent in their window already. Holds stay. */
+void budget_set(struct budget *b, int64_t limit, char period, int64_t spent, int64_t wall_us);
+
+/* Both budgets of a key: its own and its account's. */
+void key_budget_release(struct key *k, int64_t nano);
 void key_budget_charge(struct key *k, int64_t held, int64_t charged, int64_t wall_us);
 
 /* Directory: insert by one thread, look-ups by any. */

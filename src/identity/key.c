@@ -3,10 +3,7 @@
 
 #include <assert.h>
 
-#include "base/clock.h"
-
 #define US_PER_SECOND INT64_C(1000000)
-#define US_PER_DAY (86400 * US_PER_SECOND)
 #define COUNT_BITS 24
 
 /* Minute and count change in one swap, so that no request is lost or counted twice at the turn. */
@@ -68,65 +65,14 @@ void key_leave(struct key *k)
     assert(before > 0);
 }
 
-int64_t key_window_us(const struct key *k, int64_t wall_us)
-{
-    if (k->budget_period == 'm')
-        return clock_month_start_us(wall_us);
-    return clock_day(wall_us) * US_PER_DAY;
-}
-
-static bool budget_allows(struct key *k, int64_t held, int64_t nano, int64_t wall_us)
-{
-    int64_t spent = 0;
-    int64_t total;
-
-    /* A window that the ledger has not charged in yet is unspent. */
-    if (atomic_load(&k->spent_window) == key_window_us(k, wall_us))
-        spent = atomic_load(&k->spent);
-    return money_add(&total, spent, held) && money_add(&total, total, nano) && total <= k->budget;
-}
-
-int64_t key_budget_left(struct key *k, int64_t wall_us)
-{
-    int64_t spent =
-        atomic_load(&k->spent_window) == key_window_us(k, wall_us) ? atomic_load(&k->spent) : 0;
-    int64_t left;
-
-    return money_sub(&left, k->budget, spent) && money_sub(&left, left, atomic_load(&k->held))
-               ? left
-               : 0;
-}
-
-bool key_budget_hold(struct key *k, int64_t nano, int64_t wall_us)
-{
-    int_fast64_t held = atomic_load(&k->held);
-
-    assert(nano >= 0);
-    do {
-        if (k->budget != 0 && !budget_allows(k, held, nano, wall_us))
-            return false;
-    } while (!atomic_compare_exchange_weak(&k->held, &held, held + nano));
-    return true;
-}
-
 void key_budget_release(struct key *k, int64_t nano)
 {
-    int_fast64_t before = atomic_fetch_sub(&k->held, nano);
-
-    assert(before >= nano);
+    budget_release(&k->budget, nano);
+    budget_release(&k->account->budget, nano);
 }
 
 void key_budget_charge(struct key *k, int64_t held, int64_t charged, int64_t wall_us)
 {
-    int64_t window = key_window_us(k, wall_us);
-    int64_t current = atomic_load(&k->spent_window);
-
-    /* Spent grows before the hold goes: in between the key looks poorer, never richer. */
-    if (window > current) {
-        atomic_store(&k->spent, charged > 0 ? charged : 0);
-        atomic_store(&k->spent_window, window);
-    } else if (window == current) {
-        atomic_fetch_add(&k->spent, charged);
-    }
-    key_budget_release(k, held);
+    budget_charge(&k->budget, held, charged, wall_us);
+    budget_charge(&k->account->budget, held, charged, wall_us);
 }

@@ -40,8 +40,19 @@ static bool check_name(struct str name, struct err *e)
     return true;
 }
 
+static bool check_budget(bool house, int64_t nano, char period, struct err *e)
+{
+    if (nano < 0)
+        return err_set(e, "a budget is a positive amount");
+    if (nano > 0 && period != 'd' && period != 'm')
+        return err_set(e, "a budget's period is day or month");
+    if (nano > 0 && house)
+        return err_set(e, "a house account takes no budget: it is never refused");
+    return true;
+}
+
 bool ledger_account_create(struct ledger *l, struct str name, struct str kind, struct currency cur,
-                           struct buf *out, struct err *e)
+                           int64_t budget_nano, char budget_period, struct buf *out, struct err *e)
 {
     struct statement *st = l->sql[SQL_INSERT_ACCOUNT];
     bool house = str_eq(kind, STR("house"));
@@ -55,15 +66,48 @@ bool ledger_account_create(struct ledger *l, struct str name, struct str kind, s
         return err_set(e, "a currency is 3 to 8 capitals or digits");
     if (directory_account(l->directory, name) != NULL)
         return err_set(e, "the account \"%.*s\" exists already", STR_ARG(name));
+    if (!check_budget(house, budget_nano, budget_period, e))
+        return false;
+    char period = budget_period == 'd' ? 'd' : 'm';
     store_bind_text(st, 1, name);
     store_bind_text(st, 2, str_from(valid.code));
     store_bind_text(st, 3, kind);
     store_bind_i64(st, 4, clock_wall_us());
+    store_bind_i64(st, 5, budget_nano);
+    store_bind_text(st, 6, str_slice(&period, 1));
     if (store_step(st) != STEP_DONE)
         return failed(l, e);
     struct purse *p = purse_add(l, store_last_id(l->store), name,
                                 house ? ACCOUNT_HOUSE : ACCOUNT_CUSTOMER, valid, 0);
+    budget_set(&p->account.budget, budget_nano, period, 0, clock_wall_us());
     text_account(out, &p->account);
+    return true;
+}
+
+bool ledger_account_budget(struct ledger *l, struct str name, int64_t nano, char period,
+                           struct buf *out, struct err *e)
+{
+    struct statement *st = l->sql[SQL_SET_BUDGET];
+    struct account *a = find_account(l, name, e);
+    int64_t now_us = clock_wall_us();
+    int64_t spent = 0;
+
+    if (a == NULL)
+        return false;
+    nano = nano < 0 ? atomic_load(&a->budget.limit) : nano;
+    period = period == 0 ? atomic_load(&a->budget.period) : period;
+    if (!check_budget(a->kind == ACCOUNT_HOUSE, nano, period, e))
+        return false;
+    /* Nobody has counted for an account without a budget, or with one of another period. */
+    if (nano > 0 && !ledger_spent(l, a->id, 0, budget_window_us(period, now_us), &spent, e))
+        return false;
+    store_bind_i64(st, 1, nano);
+    store_bind_text(st, 2, str_slice(&period, 1));
+    store_bind_i64(st, 3, a->id);
+    if (store_step(st) != STEP_DONE)
+        return failed(l, e);
+    budget_set(&a->budget, nano, period, spent, now_us);
+    text_account(out, a);
     return true;
 }
 
@@ -77,13 +121,7 @@ static bool check_key(const struct account *a, struct str label, struct str mode
                        sizeof((struct key *)0)->models - 1);
     if (expires_us != 0 && expires_us <= clock_wall_us())
         return err_set(e, "a key's expiry lies in the future");
-    if (budget < 0)
-        return err_set(e, "a budget is a positive amount");
-    if (budget > 0 && period != 'd' && period != 'm')
-        return err_set(e, "a budget's period is day or month");
-    if (budget > 0 && a->kind != ACCOUNT_CUSTOMER)
-        return err_set(e, "a key of a house account takes no budget: it is never refused");
-    return true;
+    return check_budget(a->kind == ACCOUNT_HOUSE, budget, period, e);
 }
 
 /* ek_ and 43 characters; only its hash is kept. */

@@ -66,6 +66,8 @@ struct purse *system_account(struct ledger *l, const char *name, struct currency
     store_bind_text(st, 2, str_from(cur.code));
     store_bind_text(st, 3, STR("system"));
     store_bind_i64(st, 4, clock_wall_us());
+    store_bind_i64(st, 5, 0);
+    store_bind_text(st, 6, STR("m"));
     if (store_step(st) != STEP_DONE) {
         err_set(e, "store: %s", store_error(l->store));
         return NULL;

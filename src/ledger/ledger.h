@@ -29,7 +29,13 @@ void ledger_close(struct ledger *l); /* commits what is queued, gives allotments
 /* Looks a raw key up by its SHA-256. NULL: unknown. Any thread. Lives until ledger_close. */
 struct key *ledger_key(struct ledger *l, struct str raw);
 
-enum hold_result { HOLD_HELD, HOLD_NO_FUNDS, HOLD_OVER_BUDGET, HOLD_WAIT };
+enum hold_result {
+    HOLD_HELD,
+    HOLD_NO_FUNDS,
+    HOLD_OVER_BUDGET,
+    HOLD_OVER_ACCOUNT_BUDGET,
+    HOLD_WAIT
+};
 /* Takes nano from the account's purse. HOLD_WAIT: submit an OP_ALLOT for it and try again after.
  * Any thread. */
 enum hold_result ledger_hold(struct account *a, struct key *k, int64_t nano);
@@ -105,6 +111,9 @@ bool ledger_admits(struct ledger *l);
 
 /* Administration; on the ledger thread (LEDGER_CALL) or with run == false. JSON appended to out. */
 bool ledger_account_create(struct ledger *l, struct str name, struct str kind, struct currency cur,
+                           int64_t budget_nano, char budget_period, struct buf *out, struct err *e);
+/* nano < 0, period 0: as it is; nano 0: none any more. */
+bool ledger_account_budget(struct ledger *l, struct str name, int64_t nano, char period,
                            struct buf *out, struct err *e);
 bool ledger_key_create(struct ledger *l, struct str account, struct str label, struct str models,
                        int64_t expires_us, uint32_t rpm, uint32_t concurrency, int64_t budget_nano,

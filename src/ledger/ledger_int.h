@@ -23,6 +23,8 @@
 
 enum sql {
     SQL_INSERT_ACCOUNT,
+    SQL_SET_BUDGET,
+    SQL_SPENT,
     SQL_INSERT_CHARGE,
     SQL_INSERT_TRANSFER,
     SQL_INSERT_REQUEST,
@@ -125,6 +127,9 @@ void charge_settle(struct item *it, bool done); /* the hold, after commit or rol
 bool closing_write(struct ledger *l, struct batch *b, struct ledger_op *op);
 
 /* start.c */
+/* What an account, or one key of it (0: all), was charged since then. */
+bool ledger_spent(struct ledger *l, int64_t account, int64_t key, int64_t since_us, int64_t *nano,
+                  struct err *e);
 bool ledger_start(struct ledger *l, struct err *e);
 bool ledger_load_key(struct ledger *l, struct statement *row);
 

@@ -43,16 +43,31 @@ static enum hold_result take_exactly(struct account *a, int64_t nano)
     return HOLD_HELD;
 }
 
+/* The account's and the key's own; the clock is asked only where one of them has a limit. */
+static enum hold_result hold_budgets(struct account *a, struct key *k, int64_t nano)
+{
+    bool limited = atomic_load(&a->budget.limit) != 0 || atomic_load(&k->budget.limit) != 0;
+    int64_t now_us = limited ? clock_wall_us() : 0;
+
+    if (!budget_hold(&k->budget, nano, now_us))
+        return HOLD_OVER_BUDGET;
+    if (budget_hold(&a->budget, nano, now_us))
+        return HOLD_HELD;
+    budget_release(&k->budget, nano);
+    return HOLD_OVER_ACCOUNT_BUDGET;
+}
+
 enum hold_result ledger_hold(struct account *a, struct key *k, int64_t nano)
 {
     assert(nano >= 0 && k->account == a);
-    if (!key_budget_hold(k, nano, k->budget == 0 ? 0 : clock_wall_us()))
-        return HOLD_OVER_BUDGET;
+    enum hold_result r = hold_budgets(a, k, nano);
+    if (r != HOLD_HELD)
+        return r;
     if (a->kind != ACCOUNT_CUSTOMER) {
         atomic_fetch_add(&a->held, nano);
         return HOLD_HELD;
     }
-    enum hold_result r = take_exactly(a, nano);
+    r = take_exactly(a, nano);
     if (r != HOLD_HELD)
         key_budget_release(k, nano);
     return r;

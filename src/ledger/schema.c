@@ -63,11 +63,23 @@ static const char schema_1[] =
     "CREATE TRIGGER price_stay BEFORE DELETE ON price BEGIN"
     " SELECT RAISE(ABORT, 'prices are append-only'); END;";
 
-const char *const ledger_schema[] = {schema_1};
+/* Accounts have a budget as keys do. */
+static const char schema_2[] =
+    "ALTER TABLE account ADD COLUMN budget INTEGER NOT NULL DEFAULT 0 CHECK(budget>=0);"
+    "ALTER TABLE account ADD COLUMN budget_period TEXT NOT NULL DEFAULT 'm'"
+    " CHECK(budget_period IN ('d','m'));";
+
+const char *const ledger_schema[] = {schema_1, schema_2};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
-    [SQL_INSERT_ACCOUNT] = "INSERT INTO account(name, currency, kind, created) VALUES(?,?,?,?)",
+    [SQL_INSERT_ACCOUNT] = "INSERT INTO account(name, currency, kind, created, budget,"
+                           " budget_period) VALUES(?,?,?,?,?,?)",
+    [SQL_SET_BUDGET] = "UPDATE account SET budget=?, budget_period=? WHERE id=?",
+    [SQL_SPENT] = /* by an account, or one key of it, since a time; what was reversed left out */
+    "SELECT COALESCE(SUM(c.nano), 0) FROM charge c WHERE c.account=?1 AND c.ts>=?2"
+    " AND ?3 IN (0, c.key) AND NOT EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
+    " AND t.kind='reversal')",
     [SQL_INSERT_CHARGE] =
         "INSERT INTO charge(rid, account, key, tag, asked, sent, seen, upstream, price, in_,"
         " cache_read, cache_write_5m, cache_write_1h, out, reasoning, state, cost, cost_currency,"

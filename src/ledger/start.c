@@ -50,10 +50,20 @@ static uint8_t kind_of(struct str kind)
     return str_eq(kind, STR("house")) ? ACCOUNT_HOUSE : ACCOUNT_SYSTEM;
 }
 
+/* The limit and, in the next column, its period. */
+static void load_budget(struct budget *b, struct statement *row, int at)
+{
+    atomic_init(&b->limit, store_i64(row, at));
+    atomic_init(&b->period, str_eq(store_text(row, at + 1), STR("m")) ? 'm' : 'd');
+}
+
 static bool load_accounts(struct ledger *l, struct err *e)
 {
     struct statement *st =
-        store_prepare(l->store, "SELECT id, name, currency, kind, balance FROM account", e);
+        store_prepare(l->store,
+                      "SELECT id, name, currency, kind, balance, budget, budget_period"
+                      " FROM account",
+                      e);
     struct currency cur;
     enum store_step step;
 
@@ -66,7 +76,9 @@ static bool load_accounts(struct ledger *l, struct err *e)
             store_reset(st);
             return false;
         }
-        purse_add(l, store_i64(st, 0), name, kind_of(store_text(st, 3)), cur, store_i64(st, 4));
+        struct purse *p =
+            purse_add(l, store_i64(st, 0), name, kind_of(store_text(st, 3)), cur, store_i64(st, 4));
+        load_budget(&p->account.budget, st, 5);
     }
     return step == STEP_DONE || store_failed(l, e);
 }
@@ -98,8 +110,7 @@ bool ledger_load_key(struct ledger *l, struct statement *row)
     k->expires_us = store_i64(row, 5);
     k->rpm = (uint32_t)store_i64(row, 6);
     k->concurrency = (uint32_t)store_i64(row, 7);
-    k->budget = store_i64(row, 8);
-    k->budget_period = str_eq(store_text(row, 9), STR("m")) ? 'm' : 'd';
+    load_budget(&k->budget, row, 8);
     atomic_init(&k->revoked, store_i64(row, 10) != 0);
     map_put(l->keys, id_bytes(&k->id), k);
     directory_add_key(l->directory, k);
@@ -125,33 +136,52 @@ static bool load_keys(struct ledger *l, struct err *e)
     return step == STEP_DONE || store_failed(l, e);
 }
 
-/* What each key with a budget has spent in the window that is open now. */
-static bool load_spent(struct ledger *l, struct err *e)
+bool ledger_spent(struct ledger *l, int64_t account, int64_t key, int64_t since_us, int64_t *nano,
+                  struct err *e)
 {
-    struct statement *st =
-        store_prepare(l->store,
-                      "SELECT COALESCE(SUM(c.nano), 0) FROM charge c WHERE c.account=? AND c.ts>=?"
-                      " AND c.key=? AND NOT EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
-                      " AND t.kind='reversal')",
-                      e);
+    struct statement *st = l->sql[SQL_SPENT];
+
+    store_bind_i64(st, 1, account);
+    store_bind_i64(st, 2, since_us);
+    store_bind_i64(st, 3, key);
+    if (store_step(st) != STEP_ROW)
+        return store_failed(l, e);
+    *nano = store_i64(st, 0);
+    store_reset(st);
+    return true;
+}
+
+/* What has been spent of a budget in the window that is open now. */
+static bool load_spent(struct ledger *l, struct budget *b, int64_t account, int64_t key,
+                       struct err *e)
+{
     int64_t now = clock_wall_us();
+    int64_t nano;
+
+    if (atomic_load(&b->limit) == 0)
+        return true;
+    if (!ledger_spent(l, account, key, budget_window_us(atomic_load(&b->period), now), &nano, e))
+        return false;
+    budget_charge(b, 0, nano, now);
+    return true;
+}
+
+static bool load_budgets(struct ledger *l, struct err *e)
+{
     size_t at = 0;
     struct str id;
     void *entry;
 
-    if (st == NULL)
-        return false;
     while (map_next(l->keys, &at, &id, &entry)) {
         struct key *k = entry;
-        if (k->budget == 0)
-            continue;
-        store_bind_i64(st, 1, k->account->id);
-        store_bind_i64(st, 2, key_window_us(k, now));
-        store_bind_i64(st, 3, k->id);
-        if (store_step(st) != STEP_ROW)
-            return store_failed(l, e);
-        key_budget_charge(k, 0, store_i64(st, 0), now);
-        store_reset(st);
+        if (!load_spent(l, &k->budget, k->account->id, k->id, e))
+            return false;
+    }
+    at = 0;
+    while (map_next(l->accounts, &at, &id, &entry)) {
+        struct account *a = &((struct purse *)entry)->account;
+        if (!load_spent(l, &a->budget, a->id, 0, e))
+            return false;
     }
     return true;
 }
@@ -197,7 +227,7 @@ static bool start_inside(struct ledger *l, struct batch *b, struct err *e)
     int64_t mark;
 
     if (!replace_epoch(l, &mark, e) || !load_accounts(l, e) || !load_keys(l, e) ||
-        !reverse_orphans(l, b, mark, e) || !load_spent(l, e))
+        !reverse_orphans(l, b, mark, e) || !load_budgets(l, e))
         return false;
     return batch_flush(l, b) || store_failed(l, e);
 }

@@ -59,6 +59,18 @@ void text_time(struct buf *out, int64_t wall_us)
     buf_add_byte(out, '"');
 }
 
+static void text_budget(struct buf *out, const struct budget *b)
+{
+    int64_t limit = atomic_load(&b->limit);
+
+    buf_add(out, STR(",\"budget\":"));
+    if (limit == 0)
+        buf_add(out, STR("null"));
+    else
+        text_money(out, limit);
+    buf_addf(out, ",\"budget_period\":\"%s\"", atomic_load(&b->period) == 'm' ? "month" : "day");
+}
+
 void text_account(struct buf *out, const struct account *a)
 {
     buf_add(out, STR("{\"account\":"));
@@ -68,6 +80,7 @@ void text_account(struct buf *out, const struct account *a)
     text_money(out, atomic_load(&a->balance));
     buf_add(out, STR(",\"held\":"));
     text_money(out, atomic_load(&a->held));
+    text_budget(out, &a->budget);
     buf_add(out, STR("}"));
 }
 
@@ -85,12 +98,7 @@ void text_key(struct buf *out, const struct key *k, struct str raw)
     text_string(out, str_from(k->models));
     buf_add(out, STR(",\"expires\":"));
     text_time(out, k->expires_us);
-    buf_addf(out, ",\"rpm\":%u,\"concurrency\":%u,\"budget\":", k->rpm, k->concurrency);
-    if (k->budget == 0)
-        buf_add(out, STR("null"));
-    else
-        text_money(out, k->budget);
-    buf_addf(out, ",\"budget_period\":\"%s\",\"revoked\":%s}",
-             k->budget_period == 'm' ? "month" : "day",
-             atomic_load(&k->revoked) ? "true" : "false");
+    buf_addf(out, ",\"rpm\":%u,\"concurrency\":%u", k->rpm, k->concurrency);
+    text_budget(out, &k->budget);
+    buf_addf(out, ",\"revoked\":%s}", atomic_load(&k->revoked) ? "true" : "false");
 }

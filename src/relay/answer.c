@@ -64,7 +64,8 @@ void answer_problem(struct request *r)
     if (r->end == END_METHOD) {
         buf_addf(&extra, "allow: %s\r\n", r->target.endpoint->method == HTTP_GET ? "GET" : "POST");
     }
-    if (r->end == END_BUDGET || r->end == END_BAD_KEY || r->end == END_NO_KEY) {
+    if (r->end == END_BUDGET || r->end == END_ACCOUNT_BUDGET || r->end == END_BAD_KEY ||
+        r->end == END_NO_KEY) {
         buf_add(&extra, STR("x-should-retry: false\r\n"));
     }
     r->status = (uint16_t)status;

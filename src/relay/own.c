@@ -90,6 +90,21 @@ static void models(struct request *r)
     answer_own(r, 200, STR("application/json"));
 }
 
+static void write_budget(struct request *r, const struct budget *budget)
+{
+    int64_t limit = atomic_load(&budget->limit);
+
+    if (limit == 0) {
+        return;
+    }
+    buf_addf(&r->reply, ",\"budget_period\":\"%s\",\"budget\":\"",
+             atomic_load(&budget->period) == 'm' ? "month" : "day");
+    decimal_write(&r->reply, limit, 9);
+    buf_add(&r->reply, STR("\",\"budget_left\":\""));
+    decimal_write(&r->reply, budget_left(budget, r->ts_us), 9);
+    buf_add_byte(&r->reply, '"');
+}
+
 static void account(struct request *r)
 {
     const struct account *a = r->key->account;
@@ -99,7 +114,9 @@ static void account(struct request *r)
     buf_addf(&r->reply, ",\"currency\":\"%s\",\"balance_nano\":\"%lld\",\"balance\":\"",
              a->currency.code, (long long)ledger_balance(a));
     decimal_write(&r->reply, ledger_balance(a), 9);
-    buf_add(&r->reply, STR("\"}"));
+    buf_add_byte(&r->reply, '"');
+    write_budget(r, &a->budget);
+    buf_add_byte(&r->reply, '}');
     answer_own(r, 200, STR("application/json"));
 }
 

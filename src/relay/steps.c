@@ -246,7 +246,9 @@ static void refuse_money(struct request *r, enum end end, int64_t needed, int64_
     buf_add(&b, STR("This request needs a hold of "));
     decimal_write(&b, needed, 9);
     buf_addf(&b, " %s; %s has ", r->price.currency.code,
-             end == END_NO_FUNDS ? "the balance" : "this key's budget for the period");
+             end == END_NO_FUNDS ? "the balance"
+             : end == END_BUDGET ? "this key's budget for the period"
+                                 : "this account's budget for the period");
     decimal_write(&b, there > 0 ? there : 0, 9);
     buf_add(&b, STR(" left."));
     if (fits > 0) {
@@ -262,13 +264,10 @@ static void refuse_funds(struct request *r, int64_t needed)
     refuse_money(r, END_NO_FUNDS, needed, atomic_load(&a->free) + atomic_load(&a->unallotted));
 }
 
-static void refuse_budget(struct request *r, int64_t needed)
+static void refuse_budget(struct request *r, enum end end, const struct budget *b, int64_t needed)
 {
-    r->retry_after_s = (unsigned)((clock_next_month_us(r->ts_us) - r->ts_us) / 1000000);
-    if (r->key->budget_period == 'd') {
-        r->retry_after_s = (unsigned)(86400 - r->ts_us / 1000000 % 86400);
-    }
-    refuse_money(r, END_BUDGET, needed, key_budget_left(r->key, r->ts_us));
+    r->retry_after_s = (unsigned)((budget_reset_us(b, r->ts_us) - r->ts_us + 999999) / 1000000);
+    refuse_money(r, end, needed, budget_left(b, r->ts_us));
 }
 
 bool step_ledger_ask(struct request *r, enum ledger_op_kind kind)
@@ -296,7 +295,10 @@ void step_hold(struct request *r)
         request_move(r, REQ_SEND);
         return;
     case HOLD_NO_FUNDS: refuse_funds(r, nano); return;
-    case HOLD_OVER_BUDGET: refuse_budget(r, nano); return;
+    case HOLD_OVER_BUDGET: refuse_budget(r, END_BUDGET, &r->key->budget, nano); return;
+    case HOLD_OVER_ACCOUNT_BUDGET:
+        refuse_budget(r, END_ACCOUNT_BUDGET, &r->key->account->budget, nano);
+        return;
     case HOLD_WAIT: break;
     }
     r->op.account = r->key->account;

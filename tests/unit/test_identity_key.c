@@ -58,33 +58,51 @@ static void test_concurrency(void **state)
 
 static void test_budget(void **state)
 {
-    struct key k = {.budget = 100, .budget_period = 'd'};
+    struct budget b = {.limit = 100, .period = 'd'};
 
     (void)state;
-    assert_true(key_budget_hold(&k, 60, NOW));
-    assert_false(key_budget_hold(&k, 41, NOW));
-    key_budget_charge(&k, 60, 50, NOW);
-    assert_false(key_budget_hold(&k, 51, NOW));
-    assert_true(key_budget_hold(&k, 50, NOW));
-    key_budget_release(&k, 50);
-    assert_true(key_budget_hold(&k, 100, NOW + DAY));
-    key_budget_release(&k, 100);
-    key_budget_charge(&k, 0, -50, NOW);
-    assert_true(key_budget_hold(&k, 100, NOW));
+    assert_true(budget_hold(&b, 60, NOW));
+    assert_false(budget_hold(&b, 41, NOW));
+    budget_charge(&b, 60, 50, NOW);
+    assert_false(budget_hold(&b, 51, NOW));
+    assert_true(budget_hold(&b, 50, NOW));
+    budget_release(&b, 50);
+    assert_true(budget_hold(&b, 100, NOW + DAY));
+    budget_release(&b, 100);
+    budget_charge(&b, 0, -50, NOW);
+    assert_true(budget_hold(&b, 100, NOW));
 }
 
 static void test_budget_of_a_month(void **state)
 {
-    struct key k = {.budget = 100, .budget_period = 'm'};
+    struct budget b = {.limit = 100, .period = 'm'};
 
     (void)state;
-    key_budget_charge(&k, 0, 100, NOW);
-    assert_false(key_budget_hold(&k, 1, NOW + 6 * DAY)); /* 30 November */
-    assert_true(key_budget_hold(&k, 1, NOW + 7 * DAY));  /* 1 December */
+    budget_charge(&b, 0, 100, NOW);
+    assert_false(budget_hold(&b, 1, NOW + 6 * DAY)); /* 30 November */
+    assert_true(budget_hold(&b, 1, NOW + 7 * DAY));  /* 1 December */
     /* A charge that arrives late for the old window does not spend the new one. */
-    key_budget_charge(&k, 0, 10, NOW + 7 * DAY);
-    key_budget_charge(&k, 0, 100, NOW);
-    assert_int_equal(atomic_load(&k.spent), 10);
+    budget_charge(&b, 0, 10, NOW + 7 * DAY);
+    budget_charge(&b, 0, 100, NOW);
+    assert_int_equal(atomic_load(&b.spent), 10);
+}
+
+static void test_a_budget_that_changes(void **state)
+{
+    struct budget b = {0};
+
+    (void)state;
+    assert_true(budget_hold(&b, 70, NOW)); /* none yet, but counted */
+    budget_set(&b, 100, 'm', 20, NOW);
+    assert_int_equal(budget_left(&b, NOW), 10);
+    assert_false(budget_hold(&b, 11, NOW));
+    budget_charge(&b, 70, 90, NOW); /* more than was held */
+    assert_int_equal(budget_left(&b, NOW), 0);
+    assert_int_equal(budget_left(&b, NOW + 7 * DAY), 100);
+    assert_int_equal(budget_reset_us(&b, NOW), NOW - NOW % DAY + 7 * DAY);
+    budget_set(&b, 0, 'd', 0, NOW);
+    assert_true(budget_hold(&b, 1000, NOW));
+    assert_int_equal(budget_reset_us(&b, NOW), NOW - NOW % DAY + DAY);
 }
 
 static void test_directory(void **state)
@@ -117,7 +135,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_revoked_and_expired), cmocka_unit_test(test_rpm),
         cmocka_unit_test(test_concurrency),         cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_budget_of_a_month),   cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_budget_of_a_month),   cmocka_unit_test(test_a_budget_that_changes),
+        cmocka_unit_test(test_directory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

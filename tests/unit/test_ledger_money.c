@@ -93,7 +93,7 @@ static void do_create(struct ledger *l, void *ctx)
     const struct currency usd = {"USD"};
     struct str alice = STR("alice");
 
-    a->ok = ledger_account_create(l, alice, str_from(a->kind), usd, &a->out, &a->e) &&
+    a->ok = ledger_account_create(l, alice, str_from(a->kind), usd, 0, 0, &a->out, &a->e) &&
             (a->credit == 0 || ledger_credit(l, alice, a->credit, STR("tést"), &a->out, &a->e)) &&
             ledger_price_row(l, STR("m"), &test_price, &a->s->price, &a->e);
     buf_clear(&a->out);
@@ -418,6 +418,99 @@ static void test_budget(void **state)
     station_free(s);
 }
 
+static void set_budget(struct station *s, int64_t nano, char period)
+{
+    struct buf out;
+    struct err e;
+
+    /* No operation is under way: the ledger thread sleeps. */
+    buf_init(&out, 4096);
+    if (!ledger_account_budget(s->ledger, STR("alice"), nano, period, &out, &e))
+        fail_msg("%s", e.text);
+    buf_release(&out);
+}
+
+static void test_account_budget(void **state)
+{
+    struct station *s = station_new("customer", 1000, 90);
+    struct charge c;
+
+    (void)state;
+    hold(s, 30);
+    assert_true(charge(s, &c, 1, 30, 20));
+    assert_true(close_request(s, 1));
+    set_budget(s, 100, 'm'); /* what was spent before it counts */
+    assert_int_equal(ledger_hold(s->account, s->key, 81), HOLD_OVER_BUDGET); /* the key's own */
+    set_budget(s, 60, 'd');
+    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_ACCOUNT_BUDGET);
+    hold(s, 40);
+    assert_int_equal(ledger_hold(s->account, s->key, 1), HOLD_OVER_ACCOUNT_BUDGET);
+    assert_int_equal(atomic_load(&s->key->budget.held), 40); /* a refusal leaves nothing */
+    assert_true(charge(s, &c, 2, 40, 40));
+    assert_int_equal(ledger_hold(s->account, s->key, 1), HOLD_OVER_ACCOUNT_BUDGET);
+    assert_true(reverse(s, 2));
+    hold(s, 40);
+    ledger_release(s->account, s->key, 40);
+    ledger_close(s->ledger);
+    open_ledger(s);
+    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_ACCOUNT_BUDGET);
+    hold(s, 40);
+    set_budget(s, 0, 0); /* with a hold open */
+    hold(s, 1);
+    assert_true(charge(s, &c, 3, 41, 41));
+    set_budget(s, 100, 0);
+    assert_int_equal(atomic_load(&s->account->budget.spent), 61);
+    assert_int_equal(atomic_load(&s->account->budget.held), 0);
+    assert_int_equal(atomic_load(&s->account->budget.period), 'd');
+    assert_true(check(s));
+    station_free(s);
+}
+
+static void test_house_takes_no_budget(void **state)
+{
+    struct station *s = station_new("house", 0, 0);
+    struct buf out;
+    struct err e;
+
+    (void)state;
+    buf_init(&out, 4096);
+    assert_false(ledger_account_budget(s->ledger, STR("alice"), 1, 'd', &out, &e));
+    assert_non_null(strstr(e.text, "never refused"));
+    assert_false(ledger_account_budget(s->ledger, STR("nobody"), 1, 'd', &out, &e));
+    buf_release(&out);
+    station_free(s);
+}
+
+/* A store as the first version left it, with an account in it. */
+static void test_an_old_store_opens(void **state)
+{
+    struct station *s = station_new("customer", 1000, 0);
+    char path[128];
+    struct err e;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/old.db", s->folder);
+    struct store *old = store_open(path, &e);
+    assert_non_null(old);
+    assert_true(store_migrate(old, ledger_schema, 1, &e));
+    assert_true(store_exec(old,
+                           "INSERT INTO account(name, currency, kind, balance, created)"
+                           " VALUES('bob', 'USD', 'customer', 0, 1)",
+                           &e));
+    store_close(old);
+    struct ledger *l = ledger_open(path, false, &e);
+    if (l == NULL)
+        fail_msg("%s", e.text);
+    struct account *bob = directory_account(l->directory, STR("bob"));
+    assert_non_null(bob);
+    assert_int_equal(atomic_load(&bob->budget.limit), 0);
+    ledger_close(l);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/old.db.lock", s->folder);
+    unlink(path);
+    station_free(s);
+}
+
 /* A process that dies with two charges, of which one is closed, and with a hold. */
 static void die_in_the_middle(struct station *s)
 {
@@ -620,11 +713,11 @@ static void test_what_people_type(void **state)
     assert_non_null(s->ledger);
     struct ledger *l = s->ledger;
     buf_init(&out, 1 << 16);
-    assert_false(ledger_account_create(l, STR(""), STR("house"), usd, &out, &e));
-    assert_false(ledger_account_create(l, STR("a\nb"), STR("house"), usd, &out, &e));
-    assert_false(ledger_account_create(l, STR("rev:usage:USD"), STR("house"), usd, &out, &e));
-    assert_false(ledger_account_create(l, STR("alice"), STR("customer"), usd, &out, &e));
-    assert_false(ledger_account_create(l, STR("bob"), STR("system"), usd, &out, &e));
+    assert_false(ledger_account_create(l, STR(""), STR("house"), usd, 0, 0, &out, &e));
+    assert_false(ledger_account_create(l, STR("a\nb"), STR("house"), usd, 0, 0, &out, &e));
+    assert_false(ledger_account_create(l, STR("rev:usage:USD"), STR("house"), usd, 0, 0, &out, &e));
+    assert_false(ledger_account_create(l, STR("alice"), STR("customer"), usd, 0, 0, &out, &e));
+    assert_false(ledger_account_create(l, STR("bob"), STR("system"), usd, 0, 0, &out, &e));
     assert_false(ledger_credit(l, STR("alice"), 0, STR(""), &out, &e));
     assert_false(ledger_credit(l, STR("alice"), -5, STR(""), &out, &e));
     assert_false(ledger_credit(l, STR("nobody"), 5, STR(""), &out, &e));
@@ -650,6 +743,9 @@ int main(void)
         cmocka_unit_test(test_batch),
         cmocka_unit_test(test_house_is_never_refused),
         cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_account_budget),
+        cmocka_unit_test(test_house_takes_no_budget),
+        cmocka_unit_test(test_an_old_store_opens),
         cmocka_unit_test(test_crash),
         cmocka_unit_test(test_threads_never_hold_too_much),
         cmocka_unit_test(test_check_finds_one_nano),

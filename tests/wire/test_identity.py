@@ -139,6 +139,78 @@ class Budgets(StationCase):
         self.assertEqual(customer.post(path_for("messages"), body).status, 429)
 
 
+class AccountBudgets(StationCase):
+    BODY = body_for("chat", "x [[tokens=100]]", maximum=100)
+
+    def set(self, name, *words):
+        return self.station.cli("account", "set", name, *words, "--json")
+
+    def spend(self, customer, keys):
+        """Asks with the keys in turn until one is refused; the refusal."""
+        for number in range(60):
+            key = keys[number % len(keys)]
+            answer = self.station.ask("POST", CHAT, [("x-api-key", key), JSON], self.BODY)
+            if answer.status != 200:
+                return answer
+        self.fail("nothing was ever refused")
+
+    def test_all_keys_of_an_account_spend_one_budget(self):
+        for period, longest in (("day", 86400), ("month", 31 * 86400)):
+            customer = self.customer("5.00")
+            keys = [customer.key, self.station.create_key(customer.name)]
+            shown = self.set(customer.name, "--budget", "0.01", "--budget-period", period)
+            self.assertEqual((shown["budget"], shown["budget_period"]), ("0.01", period))
+            last = self.spend(customer, keys)
+            self.assertIn("this account's budget", self.assert_error(last, 429)["message"])
+            self.assertTrue(0 < int(last.get("retry-after")) <= longest)
+            self.assertEqual(last.get("x-should-retry"), "false")
+            self.assertEqual(self.row(last)["end"], "account_budget")
+            self.assertTrue(0 < 5 * NANO - customer.balance <= NANO // 100)
+            account = customer.get("/v1/account").json()
+            self.assertEqual((account["budget"], account["budget_period"]), ("0.01", period))
+            self.assertLess(float(account["budget_left"]), 0.01)
+
+    def test_it_is_kept_over_a_restart_and_can_be_raised_and_cleared(self):
+        name = f"budget{next(self.numbers)}"
+        shown = self.station.cli("account", "create", name, "--budget", "0.01",
+                                 "--budget-period", "day", "--json")
+        self.assertEqual(shown["budget"], "0.01")
+        self.station.credit(name, "5.00")
+        key = self.station.create_key(name)
+        last = self.spend(None, [key])
+        self.assertEqual(last.status, 429)
+        self.row(last)      # behind the closing rows of all before it
+        self.station.restart()
+        ask = lambda: self.station.ask("POST", CHAT, [("x-api-key", key), JSON], self.BODY).status
+        self.assertEqual(ask(), 429)
+        self.set(name, "--budget", "1.00")
+        self.assertEqual(ask(), 200)
+        self.set(name, "--budget", "0.01")
+        self.assertEqual(ask(), 429, "what was spent is still spent")
+        self.set(name, "--budget-period", "month")
+        self.assertEqual(ask(), 429, "and it was spent in this month, too")
+        self.assertIsNone(self.set(name, "--budget", "none")["budget"])
+        self.assertEqual(ask(), 200)
+
+    def test_a_set_before_anything_was_counted_counts_what_was_spent(self):
+        customer = self.customer("5.00")
+        self.assertEqual(customer.post(CHAT, self.BODY).status, 200)
+        spent = 5 * NANO - customer.balance
+        self.set(customer.name, "--budget", f"{spent / NANO:.9f}")
+        self.assertEqual(customer.post(CHAT, self.BODY).status, 429)
+        self.assertEqual(customer.get("/v1/account").json()["budget_left"], "0")
+
+    def test_what_is_no_budget(self):
+        customer = self.customer()
+        house = self.customer(kind="house")
+        for name, *words in ((customer.name,), (customer.name, "--budget", "0"),
+                             (customer.name, "--budget", "-1"), (house.name, "--budget", "1"),
+                             (customer.name, "--budget-period", "week"),
+                             ("nobody", "--budget", "1")):
+            with self.assertRaises(station.CliError, msg=words):
+                self.set(name, *words)
+
+
 class HouseAccounts(StationCase):
     def test_a_house_account_is_metered_and_never_refused_for_money(self):
         house = self.customer(kind="house")
