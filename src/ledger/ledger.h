@@ -64,7 +64,7 @@ struct closing { /* the request row */
     struct rid rid;
     struct account *account;
     struct key *key;
-    char asked[LIMIT_NAME], upstream[LIMIT_NAME], endpoint[24], end[24], edits[64];
+    char asked[LIMIT_NAME], upstream[LIMIT_NAME], endpoint[24], end[24], edits[96];
     unsigned status, attempts;
     bool stream;
     uint64_t bytes_in, bytes_out;

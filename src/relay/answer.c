@@ -61,6 +61,9 @@ void answer_problem(struct request *r)
     if (r->retry_after_s > 0) {
         buf_addf(&extra, "retry-after: %u\r\n", r->retry_after_s);
     }
+    if (r->end == END_MEDIA) {
+        buf_add(&extra, STR("accept-encoding: gzip, deflate, zstd\r\n"));
+    }
     if (r->end == END_METHOD) {
         buf_addf(&extra, "allow: %s\r\n", r->target.endpoint->method == HTTP_GET ? "GET" : "POST");
     }

@@ -148,6 +148,7 @@ void edit_names(unsigned edits, struct buf *out)
         struct str name;
     } names[] = {{EDIT_AUTH, STR_INIT("auth")},
                  {EDIT_ENCODING, STR_INIT("accept-encoding")},
+                 {EDIT_CODING, STR_INIT("content-encoding")},
                  {EDIT_USAGE, STR_INIT("stream_options.include_usage")},
                  {EDIT_MODEL, STR_INIT("model")}};
     struct str comma = STR("");
@@ -196,7 +197,7 @@ bool edit_request(struct request *r)
     const struct vendor *v = vendor_find(r->channel.upstream->vendor);
 
     r->head_base = r->session->in.p; /* it may have grown since the head was read */
-    r->edits = EDIT_AUTH | EDIT_ENCODING;
+    r->edits = EDIT_AUTH | EDIT_ENCODING | (r->coding_kind != CODING_NONE ? EDIT_CODING : 0);
     if (r->target.endpoint->model_in_path && !str_eq(str_from(r->asked), r->channel.model)) {
         r->edits |= EDIT_MODEL;
     }

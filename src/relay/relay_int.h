@@ -15,6 +15,7 @@
 #include "base/rand.h"
 #include "base/sm.h"
 #include "dialect/dialect.h"
+#include "http/coding.h"
 #include "relay/relay.h"
 #include "upstream/upstream.h"
 
@@ -98,6 +99,9 @@ struct request {
     const char *head_base;
     struct buf body, upstream_head, upstream_body, reply, tail, extra;
     size_t memory_counted; /* of the station's request_bytes */
+    struct coding *coding; /* of the body, until its end */
+    uint8_t coding_kind, coding_result;
+    uint64_t wire_bytes; /* of the body as it came */
     struct target target;
     struct ask ask;
     struct key *key;
@@ -146,6 +150,12 @@ void session_send(struct session *s, struct str a, struct str b, struct str c);
 void session_answered(struct session *s, bool keep); /* the request is over; the next may be read */
 void session_close(struct session *s);               /* at once: an answer under way is cut */
 void session_run(struct session *s);
+
+/* body.c */
+void body_begin(struct request *r); /* the head has arrived */
+void body_take(void *ctx, const char *p, size_t n);
+bool body_sound(struct request *r); /* after bytes were taken; false: it has failed */
+bool body_end(struct request *r);   /* all has arrived; false: it has failed */
 
 /* request.c */
 extern const struct sm_state request_states[];

@@ -156,8 +156,8 @@ struct request *request_new(struct session *s)
 
 bool request_count_memory(struct request *r)
 {
-    size_t now =
-        r->body.cap + r->upstream_body.cap + r->reply.cap + r->tail.cap + r->sse.pending.cap;
+    size_t now = r->body.cap + r->upstream_body.cap + r->reply.cap + r->tail.cap +
+                 r->sse.pending.cap + (r->coding != NULL ? coding_memory(r->coding) : 0);
     long grown = (long)now - (long)r->memory_counted;
 
     r->memory_counted = now;
@@ -197,8 +197,8 @@ void request_head(struct request *r)
     if (h->has_length && h->length > 0) {
         buf_reserve(&r->body, (size_t)h->length + 1);
     }
-    if (!request_count_memory(r)) {
-        request_fail(r, END_BODY_MEMORY);
+    body_begin(r);
+    if (!body_sound(r)) {
         return;
     }
     request_move(r, REQ_BODY);
@@ -210,6 +210,9 @@ void request_head(struct request *r)
 
 void request_body_done(struct request *r)
 {
+    if (!body_end(r)) {
+        return;
+    }
     r->bytes_in = r->body.n;
     request_move(r, REQ_PARSE);
     request_run(r);

@@ -140,25 +140,10 @@ static bool read_in(struct session *s)
     return true;
 }
 
-static void on_body(void *ctx, const char *p, size_t n)
-{
-    struct request *r = ctx;
-
-    if (r->body.p != NULL && p == r->body.p + r->body.n) {
-        r->body.n += n; /* read in place */
-        return;
-    }
-    char *to = buf_reserve(&r->body, n);
-    if (to != NULL) {
-        memmove(to, p, n);
-        r->body.n += n;
-    }
-}
-
 static void begin_request(struct session *s)
 {
     s->req = request_new(s);
-    h1_init(&s->h1, true, s->req->head, on_body, s->req);
+    h1_init(&s->h1, true, s->req->head, body_take, s->req);
     set_timer(s, s->req->config->head_ms);
 }
 
@@ -181,15 +166,19 @@ static void feed_in(struct session *s)
     } else if (in_head && s->h1.state != H1_HEAD) {
         set_timer(s, r->config->body_ms);
         request_head(r);
+    } else if (!in_head) {
+        (void)body_sound(r);
     }
 }
 
 static bool read_body(struct session *s)
 {
     struct request *r = s->req;
-    uint64_t left = r->head->has_length ? r->head->length - r->body.n : READ_BYTES * 2;
-    size_t want = left < 256 * 1024 ? (size_t)left : 256 * 1024;
-    char *to = buf_reserve(&r->body, want > 0 ? want : 1);
+    char coded[READ_BYTES * 2];
+    size_t most = r->coding != NULL ? sizeof(coded) : 256 * 1024;
+    uint64_t left = r->head->has_length ? r->head->length - r->wire_bytes : READ_BYTES * 2;
+    size_t want = left < most ? (size_t)left : most;
+    char *to = r->coding != NULL ? coded : buf_reserve(&r->body, want > 0 ? want : 1);
 
     if (to == NULL) {
         request_fail(r, END_BODY_TOO_LARGE);
@@ -208,13 +197,13 @@ static bool read_body(struct session *s)
         buf_add(&s->in, str_slice(to + used, (size_t)n - used));
         r->head_base = s->in.p; /* the head may have moved */
     }
-    /* The frames of a chunked body have shrunk to their content. */
-    char *rest = r->body.p + r->body.n;
+    /* What did not become part of the body: coded bytes, or the frames of chunks. */
+    char *rest = r->coding != NULL ? coded : r->body.p + r->body.n;
     explicit_bzero(rest, (size_t)(to + n - rest));
-    if (!request_count_memory(r)) {
-        request_fail(r, END_BODY_MEMORY);
-    } else if (s->h1.state == H1_ERROR) {
+    if (s->h1.state == H1_ERROR) {
         request_fail(r, END_MALFORMED);
+    } else {
+        (void)body_sound(r);
     }
     return true;
 }

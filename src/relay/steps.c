@@ -66,11 +66,10 @@ bool step_authenticate(struct request *r)
 static bool media_ok(const struct request *r)
 {
     struct str type = head_get(r->head, r->head_base, STR("content-type"));
-    struct str coding = head_get(r->head, r->head_base, STR("content-encoding"));
     struct str rest = type;
     struct str media = str_trim(str_cut(&rest, ';'));
 
-    return (coding.n == 0 || str_eq_nocase(coding, STR("identity"))) &&
+    return r->coding_kind != CODING_OTHER &&
            (type.n == 0 || str_eq_nocase(media, STR("application/json")));
 }
 
@@ -673,6 +672,7 @@ void step_close(struct request *r)
     log_request(r, now_us);
     atomic_fetch_sub(&r->lane->station->request_bytes, (long)r->memory_counted);
     count(r);
+    coding_free(r->coding);
     buf_release(&r->body);
     buf_release(&r->upstream_head);
     buf_release(&r->upstream_body);
