@@ -104,51 +104,64 @@ static void hand_over(struct str line)
     pthread_mutex_unlock(&sink.lock);
 }
 
-void log_line(enum log_level level, const char *event, struct str pairs)
+void log_begin(struct buf *b, enum log_level level, const char *event)
 {
     static const struct str levels[] = {STR_INIT(" level=error event="),
                                         STR_INIT(" level=warn event="),
                                         STR_INIT(" level=info event=")};
-    struct buf line;
+    buf_add(b, STR("ts="));
+    clock_write_utc(b, clock_wall_us());
+    buf_cat(b, levels[level], str_from(event));
+}
 
-    buf_init(&line, 2 * LINE_MAX_BYTES);
-    buf_add(&line, STR("ts="));
-    clock_write_utc(&line, clock_wall_us());
-    buf_cat(&line, levels[level], str_from(event), STR(" "), pairs, STR("\n"));
-    hand_over(buf_str(&line));
-    buf_release(&line);
+void log_end(struct buf *b)
+{
+    if (!buf_add_byte(b, '\n')) {
+        b->p[b->n - 1] = '\n';
+    }
+    hand_over(buf_str(b));
 }
 
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
-    char pairs[LINE_MAX_BYTES];
+    char room[LINE_MAX_BYTES];
+    struct buf b = {.p = room, .cap = sizeof(room) - 1, .max = sizeof(room) - 1};
     va_list args;
 
+    log_begin(&b, level, event);
+    buf_add_byte(&b, ' ');
     va_start(args, format);
-    int n = vsnprintf(pairs, sizeof(pairs), format, args);
+    int n = vsnprintf(b.p + b.n, b.cap - b.n, format, args);
     va_end(args);
-    size_t size = n < 0 ? 0 : (size_t)n < sizeof(pairs) ? (size_t)n : sizeof(pairs) - 1;
+    size_t left = b.cap - b.n - 1;
+    size_t size = n < 0 ? 0 : (size_t)n < left ? (size_t)n : left;
     for (size_t i = 0; i < size; i++) {
-        pairs[i] = pairs[i] == '\n' ? ' ' : pairs[i];
+        b.p[b.n + i] = b.p[b.n + i] == '\n' ? ' ' : b.p[b.n + i];
     }
-    log_line(level, event, str_slice(pairs, size));
+    b.n += size;
+    log_end(&b);
+}
+
+static bool bare(char c)
+{
+    return c > ' ' && c != '"' && c != '=' && c < 127;
 }
 
 void log_number(struct buf *b, const char *key, int64_t value)
 {
-    buf_cat(b, b->n > 0 ? STR(" ") : STR(""), str_from(key), STR("="));
+    buf_cat(b, STR(" "), str_from(key), STR("="));
     buf_add_i64(b, value);
 }
 
 void log_pair(struct buf *b, const char *key, struct str value)
 {
-    bool plain = value.n > 0;
+    size_t at = 0;
 
-    for (size_t i = 0; i < value.n; i++) {
-        char c = value.p[i];
-        plain = plain && c > ' ' && c != '"' && c != '=' && c < 127;
+    while (at < value.n && bare(value.p[at])) {
+        at++;
     }
-    buf_cat(b, b->n > 0 ? STR(" ") : STR(""), str_from(key), STR("="));
+    bool plain = value.n > 0 && at == value.n;
+    buf_cat(b, STR(" "), str_from(key), STR("="));
     if (plain) {
         buf_add(b, value);
         return;

@@ -18,8 +18,10 @@ void log_stop(void);
 /* log_event(LOG_WARN, "accept_paused", "reason=%s", ...): the format makes key=value pairs. */
 void log_event(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A finished list of key=value pairs, for lines built by hand on the hot path. */
-void log_line(enum log_level level, const char *event, struct str pairs);
+/* Lines built by hand, for the hot path, in a buffer of the caller's: what is too much for it is
+ * left out. log_begin, then pairs, then log_end. */
+void log_begin(struct buf *b, enum log_level level, const char *event);
+void log_end(struct buf *b);
 /* Appends key=value, quoting the value where it needs it. */
 void log_pair(struct buf *b, const char *key, struct str value);
 void log_number(struct buf *b, const char *key, int64_t value);

@@ -121,7 +121,7 @@ static const llhttp_settings_t settings = {
 static void start(struct h1 *p, bool request)
 {
     llhttp_init(&p->ll, request ? HTTP_REQUEST : HTTP_RESPONSE, &settings);
-    memset(p->head, 0, sizeof(*p->head));
+    memset(p->head, 0, offsetof(struct head, h)); /* on_name fills the rest */
     p->field = FIELD_NONE;
 }
 

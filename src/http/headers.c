@@ -9,7 +9,8 @@ struct str head_target(const struct head *h, const char *base)
 
 static bool named(const struct header *h, const char *base, struct str name)
 {
-    return h->name_n == name.n && str_eq_nocase(str_slice(base + h->name, h->name_n), name);
+    return h->name_n == name.n && ((base[h->name] ^ name.p[0]) & ~0x20) == 0 &&
+           str_eq_nocase(str_slice(base + h->name, h->name_n), name);
 }
 
 struct str head_get(const struct head *h, const char *base, struct str name)

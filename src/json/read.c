@@ -131,12 +131,15 @@ static yyjson_val *child(yyjson_val *v, struct str key)
 
 const struct json *json_get(const struct json *v, const char *path)
 {
-    struct str rest = str_from(path);
     yyjson_val *at = raw(v);
 
-    while (at != NULL && rest.n > 0) {
-        struct str key = str_cut(&rest, '.');
-        at = child(at, key);
+    while (at != NULL && *path != '\0') {
+        size_t n = 0;
+        while (path[n] != '.' && path[n] != '\0') {
+            n++;
+        }
+        at = child(at, str_slice(path, n));
+        path += n + (path[n] == '.');
     }
     return (const struct json *)(void *)at;
 }

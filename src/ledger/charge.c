@@ -13,13 +13,14 @@ enum part { REVENUE, LOSS, COGS, ASSET };
 static const char *part_name(char out[LIMIT_NAME], enum part part, const struct charge *c)
 {
     const char *own = c->account->currency.code;
+    struct str upstream = str_slice(c->upstream.p, c->upstream.n < 100 ? c->upstream.n : 100);
     const char *theirs = c->cost_currency.code;
 
     switch (part) {
     case REVENUE: snprintf(out, LIMIT_NAME, "rev:usage:%s", own); break;
     case LOSS: snprintf(out, LIMIT_NAME, "loss:overrun:%s", own); break;
-    case COGS: snprintf(out, LIMIT_NAME, "cogs:%.100s:%s", c->upstream, theirs); break;
-    case ASSET: snprintf(out, LIMIT_NAME, "asset:%.100s:%s", c->upstream, theirs); break;
+    case COGS: snprintf(out, LIMIT_NAME, "cogs:%.*s:%s", STR_ARG(upstream), theirs); break;
+    case ASSET: snprintf(out, LIMIT_NAME, "asset:%.*s:%s", STR_ARG(upstream), theirs); break;
     }
     return out;
 }
@@ -56,11 +57,11 @@ static enum store_step insert_charge(struct ledger *l, const struct charge *c)
     store_bind_blob(st, 1, c->rid.b, sizeof c->rid.b);
     store_bind_i64(st, 2, c->account->id);
     store_bind_i64(st, 3, c->key->id);
-    store_bind_text(st, 4, str_from(c->tag));
-    store_bind_text(st, 5, str_from(c->asked));
-    store_bind_text(st, 6, str_from(c->sent));
-    store_bind_text(st, 7, str_from(c->seen));
-    store_bind_text(st, 8, str_from(c->upstream));
+    store_bind_text(st, 4, c->tag);
+    store_bind_text(st, 5, c->asked);
+    store_bind_text(st, 6, c->sent);
+    store_bind_text(st, 7, c->seen);
+    store_bind_text(st, 8, c->upstream);
     if (c->price_id == 0)
         store_bind_null(st, 9);
     else

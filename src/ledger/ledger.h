@@ -48,8 +48,7 @@ struct charge {
     struct rid rid;
     struct account *account;
     struct key *key;
-    char tag[LIMIT_NAME], asked[LIMIT_NAME], sent[LIMIT_NAME], seen[LIMIT_NAME],
-        upstream[LIMIT_NAME];
+    struct str tag, asked, sent, seen, upstream; /* borrowed until the operation is back */
     int64_t price_id;
     struct usage usage;
     struct currency cost_currency;

@@ -48,7 +48,7 @@ void answer_problem(struct request *r)
     const struct end_row *row = end_row((enum end)r->end);
     struct session *s = r->session;
     unsigned status = r->problem_status != 0 ? r->problem_status : row->status;
-    struct problem p = {status, row->code, str_from(r->detail[0] != '\0' ? r->detail : row->text),
+    struct problem p = {status, row->code, str_from(r->detail != NULL ? r->detail : row->text),
                         r->field};
     struct buf body, head, extra;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/edit.h"
 
+#define HEAD_ROOM 1000 /* what most heads fit in */
+
 /* Client headers that mean something to a vendor and carry no credential of the client. */
 static const struct str passed[] = {
     STR_INIT("content-type"),   STR_INIT("accept"),
@@ -15,7 +17,8 @@ static const struct str held_back[] = {STR_INIT("openai-organization"), STR_INIT
 
 static bool starts_nocase(struct str s, struct str prefix)
 {
-    return s.n >= prefix.n && str_eq_nocase(str_slice(s.p, prefix.n), prefix);
+    return s.n >= prefix.n && ((s.p[0] ^ prefix.p[0]) & ~0x20) == 0 &&
+           str_eq_nocase(str_slice(s.p, prefix.n), prefix);
 }
 
 static bool passes(struct str name)
@@ -27,7 +30,7 @@ static bool passes(struct str name)
     }
     for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
         bool family = passed[i].p[passed[i].n - 1] == '-';
-        if (family ? starts_nocase(name, passed[i]) : str_eq_nocase(name, passed[i])) {
+        if ((family || name.n == passed[i].n) && starts_nocase(name, passed[i])) {
             return true;
         }
     }
@@ -86,6 +89,7 @@ static bool edit_head(struct request *r, const struct vendor *v, size_t body_n)
     struct str path, query;
 
     buf_clear(b);
+    (void)buf_reserve(b, HEAD_ROOM);
     url_split(head_target(r->head, r->head_base), &path, &query);
     buf_add(b, STR("POST "));
     buf_add(b, base_path(r, v));

@@ -116,10 +116,9 @@ struct request {
     struct timer timer;
     struct rid rid;
     char rid_text[RID_TEXT + 1];
-    char model_path[LIMIT_NAME]; /* the model of the path, decoded */
-    char asked[LIMIT_NAME], tag[LIMIT_NAME];
-    unsigned edits;   /* enum edit */
-    char detail[256]; /* words for our own error, instead of the end's */
+    char *asked, *tag; /* the model's name as the client wrote it; Relay-Tag; or NULL */
+    unsigned edits;    /* enum edit */
+    char *detail;      /* words for our own error, instead of the end's; or NULL */
     const char *field;
     uint8_t state, end;
     bool keep;         /* the client wants its connection kept */

@@ -89,7 +89,8 @@ void request_failf(struct request *r, enum end end, const char *field, const cha
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(r->detail, sizeof(r->detail), format, args);
+    free(r->detail);
+    r->detail = vasprintf(&r->detail, format, args) >= 0 ? r->detail : NULL;
     va_end(args);
     r->field = field;
     request_fail(r, end);
@@ -134,7 +135,7 @@ struct request *request_new(struct session *s)
     r->lane = s->lane;
     r->session = s;
     r->config = config_ref(lane_config(s->lane));
-    r->head = calloc(1, sizeof(*r->head));
+    r->head = malloc(sizeof(*r->head));
     assert(r->head != NULL);
     r->ts_us = clock_wall_us();
     r->rid = rid_new(r->ts_us);

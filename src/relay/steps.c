@@ -19,6 +19,20 @@ static void copy_name(char *to, size_t room, struct str from)
     to[n] = '\0';
 }
 
+/* Cut to what a name may have; NULL for none. */
+static char *name_copy(struct str from)
+{
+    size_t n = from.n < LIMIT_NAME ? from.n : LIMIT_NAME - 1;
+    char *copy = n > 0 ? malloc(n + 1) : NULL;
+
+    assert(n == 0 || copy != NULL);
+    if (n > 0) {
+        memcpy(copy, from.p, n);
+        copy[n] = '\0';
+    }
+    return copy;
+}
+
 /* The key as any SDK sends it. */
 static struct str raw_key(const struct request *r, struct str query)
 {
@@ -59,7 +73,7 @@ bool step_authenticate(struct request *r)
         request_fail(r, END_BAD_KEY);
         return false;
     }
-    copy_name(r->tag, sizeof(r->tag), head_get(r->head, r->head_base, STR("relay-tag")));
+    r->tag = name_copy(head_get(r->head, r->head_base, STR("relay-tag")));
     return true;
 }
 
@@ -89,24 +103,29 @@ bool request_may_use(const struct request *r, const struct model *m)
     return false;
 }
 
+/* The name in the body, or the one in the path, decoded. */
+static bool name_model(struct request *r)
+{
+    struct buf decoded;
+
+    if (!r->target.endpoint->model_in_path) {
+        r->asked = name_copy(r->ask.model);
+        return true;
+    }
+    buf_init(&decoded, LIMIT_NAME);
+    bool ok = url_decode(&decoded, r->target.model);
+    r->asked = name_copy(buf_str(&decoded));
+    buf_release(&decoded);
+    return ok;
+}
+
 static bool find_model(struct request *r)
 {
-    struct str name = r->ask.model;
-
-    if (r->target.endpoint->model_in_path) {
-        struct buf decoded;
-        buf_init(&decoded, LIMIT_NAME);
-        bool ok = url_decode(&decoded, r->target.model);
-        copy_name(r->model_path, sizeof(r->model_path), buf_str(&decoded));
-        buf_release(&decoded);
-        if (!ok) {
-            request_failf(r, END_BAD_FIELD, "model", "The model's name in the path is not valid.");
-            return false;
-        }
-        name = str_from(r->model_path);
+    if (!name_model(r)) {
+        request_failf(r, END_BAD_FIELD, "model", "The model's name in the path is not valid.");
+        return false;
     }
-    copy_name(r->asked, sizeof(r->asked), name);
-    r->model = config_model(r->config, name);
+    r->model = config_model(r->config, str_from(r->asked));
     if (r->model == NULL) {
         request_failf(r, END_NO_MODEL, "model", "The model '%s' does not exist here.", r->asked);
         return false;
@@ -449,11 +468,11 @@ static void fill_charge(struct request *r, int64_t nano)
     c->rid = r->rid;
     c->account = r->key->account;
     c->key = r->key;
-    memcpy(c->tag, r->tag, sizeof(c->tag));
-    memcpy(c->asked, r->asked, sizeof(c->asked));
-    copy_name(c->sent, sizeof(c->sent), r->channel.model);
-    copy_name(c->seen, sizeof(c->seen), str_slice(r->meter.model, r->meter.model_n));
-    copy_name(c->upstream, sizeof(c->upstream), r->channel.upstream->name);
+    c->tag = str_from(r->tag);
+    c->asked = str_from(r->asked);
+    c->sent = r->channel.model;
+    c->seen = str_slice(r->meter.model, r->meter.model_n);
+    c->upstream = r->channel.upstream->name;
     c->price_id = r->model->price_id;
     c->usage = r->meter.usage;
     c->computed = nano;
@@ -585,9 +604,10 @@ static void count(struct request *r)
 
 static void log_request(struct request *r, int64_t end_us)
 {
-    struct buf b;
+    char room[2048];
+    struct buf b = {.p = room, .cap = sizeof(room) - 1, .max = sizeof(room) - 1};
 
-    buf_init(&b, 2048);
+    log_begin(&b, LOG_INFO, "request");
     log_pair(&b, "id", str_from(r->rid_text));
     log_pair(&b, "end", str_from(end_row(r->end)->name));
     log_number(&b, "status", r->status);
@@ -604,8 +624,7 @@ static void log_request(struct request *r, int64_t end_us)
     if (mismatch(r)) {
         buf_add(&b, STR(" mismatch=yes"));
     }
-    log_line(LOG_INFO, "request", buf_str(&b));
-    buf_release(&b);
+    log_end(&b);
 }
 
 static void write_row(struct request *r, int64_t end_us)
@@ -625,7 +644,7 @@ static void write_row(struct request *r, int64_t end_us)
                           .ts_us = r->ts_us,
                           .first_us = r->first_us,
                           .end_us = end_us};
-    memcpy(c->asked, r->asked, sizeof(c->asked));
+    copy_name(c->asked, sizeof(c->asked), str_from(r->asked));
     struct buf edits = {.p = c->edits, .cap = sizeof(c->edits) - 1, .max = sizeof(c->edits) - 1};
     edit_names(r->edits, &edits);
     if (r->channel.upstream != NULL) {
@@ -681,6 +700,9 @@ void step_close(struct request *r)
     buf_release(&r->extra);
     sse_release(&r->sse);
     free(r->head);
+    free(r->asked);
+    free(r->tag);
+    free(r->detail);
     config_unref(r->config);
     r->lane->request_count--;
     request_move(r, REQ_DONE);

@@ -294,31 +294,37 @@ static void fail_attempt(struct request *r, enum failure f, const char *why, uns
     request_run(r);
 }
 
-static void read_whole(struct request *r, const struct json *root)
+static void read_part(struct request *r, const struct json *part)
 {
     struct meter *m = &r->meter;
-    struct buf model;
-    size_t n = json_is_array(root) ? json_count(root) : 1;
+    struct buf model = {.p = m->model, .cap = sizeof(m->model), .max = sizeof(m->model)};
+    struct usage u = {.state = USAGE_MISSING};
 
-    buf_init(&model, LIMIT_NAME - 1);
-    for (size_t i = 0; i < n; i++) {
-        char at[24];
-        struct usage u = {.state = USAGE_MISSING};
-        (void)snprintf(at, sizeof(at), "%zu", i);
-        const struct json *part = json_is_array(root) ? json_get(root, at) : root;
-        m->text_bytes += reply_text_bytes((enum dialect)m->dialect, part);
-        usage_read(m->dialect, r->channel.upstream->vendor, part, &u);
-        if (u.state != USAGE_MISSING) {
-            m->usage = u;
-            m->has_usage = true;
-        }
-        if (!m->has_model && seen_model(m->dialect, part, &model)) {
-            m->has_model = true;
-            m->model_n = (uint8_t)model.n;
-            memcpy(m->model, model.p, model.n);
-        }
+    usage_read(m->dialect, r->channel.upstream->vendor, part, &u);
+    if (u.state != USAGE_MISSING) {
+        m->usage = u;
+        m->has_usage = true;
     }
-    buf_release(&model);
+    if (!m->has_model && seen_model(m->dialect, part, &model)) {
+        m->has_model = true;
+        m->model_n = (uint8_t)model.n;
+    }
+    if (m->usage.out + m->usage.reasoning == 0) { /* else nobody asks how much text there is */
+        m->text_bytes += reply_text_bytes((enum dialect)m->dialect, part);
+    }
+}
+
+static void read_whole(struct request *r, const struct json *root)
+{
+    if (!json_is_array(root)) {
+        read_part(r, root);
+        return;
+    }
+    for (size_t i = 0; i < json_count(root); i++) {
+        char at[24];
+        (void)snprintf(at, sizeof(at), "%zu", i);
+        read_part(r, json_get(root, at));
+    }
 }
 
 static void whole_end(struct request *r)

@@ -241,7 +241,7 @@ void exchange_start(struct exchange *x, struct pool *p, const struct upstream *u
     x->out[0] = (struct iovec){(void *)(uintptr_t)head.p, head.n};
     x->out[1] = (struct iovec){(void *)(uintptr_t)body.p, body.n};
     buf_init(&x->in, LIMIT_HEAD_BYTES + 8192);
-    x->head = calloc(1, sizeof(*x->head));
+    x->head = malloc(sizeof(*x->head));
     assert(x->head != NULL);
     h1_init(&x->h1, false, x->head, on_body, x);
     x->conn = pool_take(p, u);
