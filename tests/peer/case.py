@@ -3,10 +3,12 @@
 import itertools
 import json
 import signal
+import threading
 import unittest
 
-from tests.peer import rawhttp, station
+from tests.peer import dialects, rawhttp, station
 from tests.peer.vendor import Vendor
+from tests.peer.wait import PATIENCE_S
 
 CHAT = "/v1/chat/completions"
 RESPONSES = "/v1/responses"
@@ -59,7 +61,7 @@ class Customer:
         """The bytes of a request with this customer's key."""
         return rawhttp.request_bytes(method, path, [self.auth, JSON, *headers], body)
 
-    def post(self, path, body, headers=(), timeout=10.0):
+    def post(self, path, body, headers=(), timeout=PATIENCE_S):
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
         return self.case.station.ask("POST", path, [self.auth, JSON, *headers], body, timeout)
@@ -125,6 +127,21 @@ class StationCase(unittest.TestCase):
             for line in self.station.log().splitlines()[-8:]:
                 print("   station:", line[:300])
         return result
+
+    def hold_streams(self, after=3):
+        """The vendor's streams stop behind so many events, until the Event that this answers is
+        set."""
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def script(received):
+            reply = dialects.answer(received)
+            if len(reply.parts) > after:
+                reply.parts.insert(after, gate)
+            return reply
+
+        self.vendor.script(script)
+        return gate
 
     # Customers
 

@@ -11,6 +11,8 @@ import socket
 import ssl
 import time
 
+from tests.peer.wait import PATIENCE_S
+
 
 class Malformed(Exception):
     """The peer sent something that is not strict HTTP/1.1."""
@@ -93,7 +95,7 @@ def chunked(*pieces):
 class Raw:
     """One connection. Reading never waits longer than `timeout` for the next byte."""
 
-    def __init__(self, port, host="127.0.0.1", timeout=10.0, tls=None):
+    def __init__(self, port, host="127.0.0.1", timeout=PATIENCE_S, tls=None):
         self.sock = socket.create_connection((host, port), timeout=timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
@@ -196,6 +198,11 @@ class Raw:
         return Response(int(parts[1]), parts[2].decode("latin-1"), fields,
                         status_line + b"\r\n" + raw)
 
+    def interim(self, timeout=None):
+        """Read one interim answer (1xx); its status. None when the connection ended first."""
+        response = self._one_head(time.monotonic() + (timeout or self.timeout))
+        return response and response.status
+
     def head(self, method="GET", timeout=None):
         """Read up to the blank line of the final answer. None when the connection ended first."""
         deadline = time.monotonic() + (timeout or self.timeout)
@@ -295,7 +302,7 @@ class Raw:
 
     # The connection itself
 
-    def closed(self, timeout=3.0):
+    def closed(self, timeout=PATIENCE_S):
         """True when the peer closes within the time without sending anything more."""
         try:
             return not self.buffer and not self._fill(time.monotonic() + timeout)
@@ -309,7 +316,7 @@ class Raw:
         return not select.select([self.sock], [], [], seconds)[0]
 
 
-def ask(port, method, target, headers=(), body=None, timeout=10.0, tls=None):
+def ask(port, method, target, headers=(), body=None, timeout=PATIENCE_S, tls=None):
     """One request on its own connection."""
     with Raw(port, timeout=timeout, tls=tls) as raw:
         raw.request(method, target, list(headers) + [("Connection", "close")], body)

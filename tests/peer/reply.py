@@ -2,6 +2,7 @@
 """One answer of the vendor, said by what matters on the wire: framing, cuts, pauses, splits."""
 import gzip
 import json
+import threading
 
 from tests.peer import splits
 
@@ -21,7 +22,8 @@ class Reply:
     delay     seconds before the head
     cut       end early: after so many body bytes, or right behind these bytes
     wire_cut  end early: after so many bytes of the framed body (inside a chunk-size line, say)
-    ending    what "end early" is: "fin", "rst", or "hang" (silence until the client leaves)
+    ending    what "end early" is: "fin", "rst" (once the Event `seen` is set: whoever has read the
+              bytes before sets it), or "hang" (silence until the client leaves)
     trailing  bytes sent behind a complete answer, where the next one would begin
     raw       these bytes instead of everything above
     """
@@ -35,6 +37,7 @@ class Reply:
         self.framing = framing
         self.split, self.head_split, self.pause, self.delay = split, head_split, pause, delay
         self.cut, self.wire_cut, self.ending = cut, wire_cut, ending
+        self.seen = threading.Event()
         self.close = close or framing == "close"
         self.trailing, self.raw = trailing, raw
         self.parts = [body] if isinstance(body, bytes) else list(body)

@@ -9,18 +9,18 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
+from tests.peer.ports import free_port
 from tests.peer.rawhttp import Raw, ask
 from tests.peer.store import Store
+from tests.peer.wait import PATIENCE_S, until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(os.environ.get("ENTREPOT") or os.path.join(ROOT, "build", "entrepot"))
 LANES = int(os.environ.get("ENTREPOT_TEST_LANES", "1"))
-START_SECONDS = 20.0    # sanitizer builds start slowly
 # Wire tests are about bytes, not about the disk: memory makes them fast. tests/crash uses a disk.
 FOLDER = os.environ.get("ENTREPOT_TEST_DIR") or ("/dev/shm" if os.path.isdir("/dev/shm") else None)
 
@@ -56,11 +56,6 @@ def timeouts(**seconds):
 
 def available():
     return os.access(PROGRAM, os.X_OK)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def upstream(vendor, kind, name=None, **more):
@@ -145,7 +140,7 @@ class Station:
             self.wait_ready()
         return self
 
-    def wait_ready(self, timeout=START_SECONDS):
+    def wait_ready(self, timeout=PATIENCE_S):
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -157,7 +152,7 @@ class Station:
 
     def ready(self):
         try:
-            return self.ask("GET", "/readyz", timeout=1).status == 200
+            return self.ask("GET", "/readyz", timeout=5).status == 200
         except (OSError, AttributeError):
             return False
 
@@ -171,7 +166,7 @@ class Station:
         if self.process:
             self.process.wait()
 
-    def stop(self, timeout=20.0):
+    def stop(self, timeout=PATIENCE_S):
         """SIGTERM; the exit status. A station that does not leave in time fails the test."""
         self.signal(signal.SIGTERM)
         return self.process.wait(timeout)
@@ -195,13 +190,24 @@ class Station:
     def log_lines(self, part):
         return [line for line in self.log().splitlines() if part in line]
 
+    def wait_log(self, part, beyond=0):
+        """The lines with this part, once there are more than `beyond`: the log's writer gathers
+        lines, they come a moment after what they tell of."""
+        return until(lambda: (found := self.log_lines(part))[beyond:] and found, f"log: {part}")
+
+    def reload(self, event="reloaded"):
+        """SIGHUP; the log's line of this event, once the reload has been done or refused."""
+        before = len(self.log_lines("event=" + event))
+        self.signal(signal.SIGHUP)
+        return self.wait_log("event=" + event, before)[-1]
+
     # Administration
 
     def cli(self, *words, check=True):
         """Run a command; its JSON output (or text when it is none)."""
         done = subprocess.run([PROGRAM, *words, "-c", self.file], cwd=self.folder, text=True,
                               env=self.environment, stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=60, check=False)
+                              capture_output=True, timeout=2 * PATIENCE_S, check=False)
         if check and done.returncode:
             raise CliError(words, done)
         try:
@@ -234,5 +240,5 @@ class Station:
     def connect(self, **options):
         return Raw(self.port, tls=self.client_tls, **options)
 
-    def ask(self, method, target, headers=(), body=None, timeout=10.0):
+    def ask(self, method, target, headers=(), body=None, timeout=PATIENCE_S):
         return ask(self.port, method, target, headers, body, timeout, tls=self.client_tls)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the station's SQLite file, read-only, to see what it really recorded."""
 import sqlite3
-import time
+
+from tests.peer.wait import PATIENCE_S, until
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"    # Crockford's base32
 STATE_OK, STATE_INCONSISTENT, STATE_MISSING = 0, 1, 2     # charge.state: of the usage
@@ -21,7 +22,7 @@ class Store:
 
     def sql(self, statement, *values):
         """All rows of one read, as dicts."""
-        connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)
+        connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=PATIENCE_S)
         try:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(statement, values)]
@@ -52,15 +53,15 @@ class Store:
         rows = self.sql("SELECT * FROM request WHERE rid = ?", rid_bytes(rid))
         return rows[0] if rows else None
 
-    def wait_request(self, rid, timeout=5.0):
+    def wait_request(self, rid, seconds=PATIENCE_S):
         """The closing row, which is written a little after the answer."""
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            row = self.request(rid)
-            if row:
-                return row
-            time.sleep(0.01)
-        raise AssertionError(f"no request row for {rid} within {timeout} s")
+        return until(lambda: self.request(rid), f"the request row of {rid}", seconds)
+
+    def wait_requests(self, rids, seconds=PATIENCE_S):
+        """The closing rows of all these requests."""
+        wanted = {rid_bytes(rid) for rid in rids}
+        until(lambda: wanted <= {row["rid"] for row in self.sql("SELECT rid FROM request")},
+              f"the rows of {len(wanted)} requests", seconds)
 
     def attempts(self, rid):
         """The failed attempts of a request, in their order."""

@@ -29,9 +29,10 @@ if __package__ in (None, ""):
 
 from tests.peer import dialects, recordings, splits, tls  # noqa: E402
 from tests.peer.reply import Reply  # noqa: E402
+from tests.peer.wait import PATIENCE_S, until  # noqa: E402
 
 RST = b"\1\0\0\0\0\0\0\0"       # struct linger {on, 0 seconds}
-WAIT_MAX = 60.0                 # no wait without its maximum
+WAIT_MAX = 4 * PATIENCE_S       # no wait without its maximum
 
 
 class Received:
@@ -151,7 +152,7 @@ class Connection:
             if reply.ending == "hang":
                 self._wait_event(self.vendor.stopping)
             elif reply.ending == "rst":
-                self._wait(0.05)        # or the reset overtakes the bytes before it
+                self._wait_event(reply.seen)    # the reset overtakes bytes that nobody has read
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
             return False
         if reply.trailing:
@@ -226,7 +227,7 @@ class Vendor:
     def last(self):
         return self.received[-1]
 
-    def wait_received(self, count=1, timeout=5.0):
+    def wait_received(self, count=1, timeout=PATIENCE_S):
         with self._changed:
             return self._changed.wait_for(lambda: len(self.received) >= count, timeout)
 
@@ -278,14 +279,24 @@ class Vendor:
             self._open.add(connection)
         connection.run()
 
-    def drop_idle(self):
+    def is_open(self, number):
+        """Whether the connection of this number is still open on both sides."""
+        with self._lock:
+            return any(connection.number == number for connection in self._open)
+
+    def drop_idle(self, how=socket.SHUT_RDWR):
         """Close every open connection, as a vendor that restarts does."""
         with self._lock:
             for connection in self._open:
                 try:
-                    connection.sock.shutdown(socket.SHUT_RDWR)
+                    connection.sock.shutdown(how)
                 except OSError:
                     pass
+
+    def drop_idle_and_wait(self):
+        """The same, until the peer has noticed and closed its side, too."""
+        self.drop_idle(socket.SHUT_WR)
+        until(lambda: self.open_connections == 0, "the peer closes what its vendor has closed")
 
     def close(self):
         self.stopping.set()

@@ -4,7 +4,6 @@
 One exchange after the other over one connection; then all charges are read at once and joined
 by request id.
 """
-import time
 import unittest
 
 from tests.peer import meter, recordings, splits, station
@@ -89,9 +88,7 @@ class Replay(StationCase):
 
     def settle(self, pairs):
         """Compare each (exchange, answer) with what the store has."""
-        last = [answer for _, answer in pairs if answer is not None][-1]
-        self.station.store.wait_request(last.request_id)
-        time.sleep(0.2)
+        self.station.store.wait_requests(a.request_id for _, a in pairs if a is not None)
         charges = self.station.store.charges()
         for exchange, answer in pairs:
             if answer is not None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors: the station's own in each dialect's shape and words; the vendor's as they came."""
 import json
+import threading
 import unittest
 
 from tests.peer import dialects, station
@@ -8,6 +9,7 @@ from tests.peer.case import (CHAT, DIALECT_PATHS, GENERATE, JSON, MESSAGES, Stat
                              path_for)
 from tests.peer.rawhttp import request_bytes
 from tests.peer.reply import Reply
+from tests.peer.wait import within_one
 
 DIALECTS = ("chat", "responses", "messages", "gemini")
 # What the dialect calls each status: error.type for messages, error.status for Gemini.
@@ -113,17 +115,18 @@ class OwnErrors(StationCase):
 
     def test_429_requests_a_minute(self):
         for dialect in DIALECTS:
-            customer = self.customer(rpm=2)
-            for _ in range(2):
-                self.assertEqual(customer.post(path_for(dialect), body_for(dialect)).status, 200)
-            answer = customer.post(path_for(dialect), body_for(dialect))
-            self.check(answer, 429, dialect)
-            self.assertLessEqual(int(answer.get("retry-after")), 60)
+            *answers, last = within_one(60, lambda: self.three_in_a_minute(dialect))
+            self.assertEqual([a.status for a in answers], [200, 200])
+            self.check(last, 429, dialect)
+            self.assertLessEqual(int(last.get("retry-after")), 60)
+
+    def three_in_a_minute(self, dialect):
+        customer = self.customer(rpm=2)
+        return [customer.post(path_for(dialect), body_for(dialect)) for _ in range(3)]
 
 
 class Unreachable(StationCase):
-    """Vendors that are away, silent, or talk nonsense. No route has an alternative here."""
-    settings = {"timeouts": station.timeouts(total=1.0, body=0.5)}
+    """Vendors that are away or talk nonsense. No route has an alternative here."""
 
     @classmethod
     def upstreams(cls):
@@ -137,14 +140,6 @@ class Unreachable(StationCase):
     @classmethod
     def models(cls):
         return [*super().models(), station.model("away", "nobody")]
-
-    def test_408_body_that_does_not_come(self):
-        customer = self.customer()
-        for dialect in DIALECTS:
-            with self.station.connect() as raw:
-                raw.send(request_bytes("POST", path_for(dialect), [customer.auth, JSON, (
-                    "Content-Length", "500")]) + b"{")
-                self.assert_error(raw.response(), 408, dialect)
 
     def test_502_nobody_there(self):
         answer = self.customer().post(CHAT, body_for("chat", model="away"))
@@ -172,13 +167,6 @@ class Unreachable(StationCase):
                     self.assert_error(answer, 502, dialect)
                     self.assert_free(answer)
 
-    def test_504_silence(self):
-        for dialect in DIALECTS:
-            self.vendor.script(Reply(200, b"{}", delay=8.0))
-            answer = self.customer().post(path_for(dialect), body_for(dialect), timeout=6)
-            self.assert_error(answer, 504, dialect)
-            self.assert_free(answer)
-
     def test_the_vendor_refuses_the_operators_key(self):
         secret = station.VENDOR_KEY["openai"]
         self.vendor.script(Reply.json({"error": {"message": f"Incorrect API key: {secret}",
@@ -189,6 +177,40 @@ class Unreachable(StationCase):
         self.assertNotIn(secret, answer.body.decode())
         self.assert_error(answer, answer.status)
         self.assert_free(answer)
+
+
+class SlowClient(StationCase):
+    settings = {"timeouts": station.timeouts(body=0.5)}
+
+    def test_408_body_that_does_not_come(self):
+        customer = self.customer()
+        for dialect in DIALECTS:
+            with self.station.connect() as raw:
+                raw.send(request_bytes("POST", path_for(dialect), [customer.auth, JSON, (
+                    "Content-Length", "500")]) + b"{")
+                self.assert_error(raw.response(), 408, dialect)
+
+
+class SilentVendor(StationCase):
+    """The deadline leaves a busy machine enough time to reach the vendor."""
+    settings = {"timeouts": station.timeouts(total=3.0)}
+
+    def test_504_silence(self):
+        self.vendor.script(Reply(200, b"{}", delay=100.0))
+        customers = {dialect: self.customer() for dialect in DIALECTS}
+        answers = {}
+
+        def ask(dialect):
+            answers[dialect] = customers[dialect].post(path_for(dialect), body_for(dialect))
+
+        threads = [threading.Thread(target=ask, args=(dialect,)) for dialect in DIALECTS]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for dialect in DIALECTS:
+            self.assert_error(answers[dialect], 504, dialect)
+            self.assert_free(answers[dialect])
 
 
 class VendorErrors(StationCase):
@@ -257,20 +279,26 @@ class VendorErrors(StationCase):
                     self.cut(dialect, ending, mark)
 
     def cut(self, dialect, ending, mark):
-        sent = []
+        replies = []
 
         def script(received):
             reply = dialects.answer(received)
             reply.cut = len(b"".join(p for p in reply.parts[:4] if isinstance(p, bytes)))
             reply.ending = ending
-            sent.append(reply.content()[:reply.cut])
+            replies.append(reply)
             return reply
 
         self.vendor.script(script)
-        customer = self.customer()
-        answer = customer.post(path_for(dialect, True), body_for(dialect, stream=True))
-        self.assertTrue(answer.body.startswith(sent[0].rstrip()), answer)
-        tail = answer.body[len(sent[0]):]
+        path, body = path_for(dialect, True), body_for(dialect, stream=True)
+        with self.customer().open(path, body) as raw:
+            answer = raw.head()
+            sent = replies[0].content()[:replies[0].cut]
+            self.assertTrue(raw.until(answer, sent.rstrip()), answer)
+            replies[0].seen.set()
+            while raw.step(answer):
+                pass
+        self.assertTrue(answer.body.startswith(sent.rstrip()), answer)
+        tail = answer.body[len(sent):]
         self.assertIn(mark, tail)
         self.assertNotIn(b"[DONE]", tail)
         for line in tail.splitlines():
