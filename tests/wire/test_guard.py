@@ -11,8 +11,10 @@ from tests.peer import station
 from tests.peer.case import CHAT, GENERATE, MESSAGES, StationCase, body_for
 from tests.peer.rawhttp import chunked, request_bytes
 from tests.peer.reply import Reply
+from tests.peer.wait import PATIENCE_S
 
 IN, OUT = 2500, 10000   # nano a token, of the harness's price
+SETTLED_S = 2 * PATIENCE_S      # the station may read on for 30 s after a client that left
 
 
 class Impatient(threading.Thread):
@@ -67,8 +69,8 @@ class Guard(StationCase):
     def test_a_half_written_request_is_nobody_elses_beginning(self):
         huge = body_for("chat", "x" * (20 << 20)).replace(b'"gpt"', b'"impatient"')
         small = body_for("chat", "y").replace(b'"gpt"', b'"impatient"')
-        self.assertEqual(self.customer("100.00").post(CHAT, huge, timeout=30).status, 413)
-        self.assertEqual(self.customer().post(CHAT, small, timeout=5).status, 413)
+        self.assertEqual(self.customer("100.00").post(CHAT, huge).status, 413)
+        self.assertEqual(self.customer().post(CHAT, small).status, 413)
         self.assertEqual(len(self.impatient.heads), 2, "each request had its own connection")
 
     def test_a_head_behind_a_chunked_body_moves_nothing_that_is_read(self):
@@ -103,11 +105,10 @@ class Guard(StationCase):
             with buyer.open(CHAT, body_for("chat", prompt, stream=True)) as raw:
                 answer = raw.head()
                 self.assertEqual(answer.status, 200)
-                while b"w9 " not in answer.body:
-                    raw.step(answer)
-                while end == "limit" and not answer.complete:
-                    raw.step(answer)
-            row = self.station.store.wait_request(answer.request_id, timeout=30)
+                self.assertTrue(raw.until(answer, b"w9 "))
+                while end == "limit" and raw.step(answer):
+                    pass
+            row = self.station.store.wait_request(answer.request_id, SETTLED_S)
             self.assertEqual(row["end"], end)
             self.assertGreaterEqual(self.station.store.net(answer.request_id), 19000 * IN)
             self.assertLessEqual(self.station.store.net(answer.request_id), 25100 * IN + 3000 * OUT)
@@ -116,16 +117,20 @@ class Guard(StationCase):
     def test_what_was_not_taken_is_not_paid(self):
         buyer = self.customer()
         sock = socket.socket()
+        self.addCleanup(sock.close)
+        sock.settimeout(PATIENCE_S)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sock.connect(("127.0.0.1", self.station.port))
         sock.sendall(buyer.request(CHAT, body_for("chat", "x [[tokens=60000]]", stream=True)))
         got = b""
         while len(got) < 20000:
-            got += sock.recv(2000)
-        time.sleep(1.0)
+            piece = sock.recv(2000)
+            self.assertTrue(piece, "the stream ended")
+            got += piece
+        time.sleep(1.0)     # the station may fill what buffers there are
         rid = got.split(b"relay-request-id: ")[1].split(b"\r\n")[0].decode()
         sock.close()
-        self.station.store.wait_request(rid, timeout=10)
+        self.station.store.wait_request(rid, SETTLED_S)
         self.assertLess(self.station.store.net(rid), 2000 * OUT)
 
     def test_a_query_cannot_shape_the_vendors_answer(self):
@@ -180,12 +185,13 @@ class Guard(StationCase):
 
 
 class Hurried(StationCase):
-    settings = {"timeouts": station.timeouts(total=1.5)}
+    settings = {"timeouts": station.timeouts(total=3.0)}
 
     def test_the_stations_own_deadline_is_no_gift(self):
-        buyer = self.customer()
-        body = body_for("chat", "x [[tokens=4000 pause=0.002]]", stream=True, maximum=5000)
-        answer = buyer.post(CHAT, body, timeout=20)
+        """1000 tokens at once, and then silence until the deadline."""
+        self.hold_streams(1000)
+        body = body_for("chat", "x [[tokens=4000]]", stream=True, maximum=5000)
+        answer = self.customer().post(CHAT, body)
         self.assertFalse(answer.complete)
         row = self.station.store.wait_request(answer.request_id)
         self.assertEqual(row["end"], "total_time")

@@ -4,7 +4,6 @@ import json
 import re
 import sqlite3
 import threading
-import time
 import unittest
 
 from tests.peer import meter, station
@@ -12,6 +11,7 @@ from tests.peer.case import (BYTES_PER_TOKEN, CHAT, EXTRA_TOKENS, NANO, STEP_TOK
                              body_for, path_for)
 from tests.peer.reply import Reply, sse_events
 from tests.peer.store import rid_bytes
+from tests.peer.wait import PATIENCE_S
 
 OUT = 10000         # nano for an output token at 10 USD a million
 IN = 2500
@@ -43,7 +43,9 @@ class Holds(StationCase):
             answer = customer.post(CHAT, body_for("chat", "x [[tokens=1]]", maximum=2500))
             self.assertEqual(answer.status, 200, answer)
         self.vendor.reply(Reply.json({"error": {"message": "no"}}, 400))
-        self.assertEqual(customer.post(CHAT, body_for("chat", maximum=2500)).status, 400)
+        answer = customer.post(CHAT, body_for("chat", maximum=2500))
+        self.assertEqual(answer.status, 400)
+        self.row(answer)
         self.assertEqual(customer.post(CHAT, body_for("chat", maximum=2500)).status, 200)
 
     def test_to_the_last_nano(self):
@@ -79,11 +81,13 @@ class Holds(StationCase):
     def test_holds_of_open_streams_count(self):
         step = STEP_TOKENS * OUT + 500 * IN
         customer = self.customer(f"{step / NANO:.9f}")
-        slow = body_for("chat", "x [[tokens=8 pause=0.1]]", stream=True)
+        gate = self.hold_streams()
+        slow = body_for("chat", stream=True)
         with customer.open(CHAT, slow) as raw:
             answer = raw.head()
             self.assertEqual(answer.status, 200)
             self.assertEqual(customer.post(CHAT, slow).status, 402)
+            gate.set()
             while raw.step(answer):
                 pass
         self.row(answer)
@@ -95,7 +99,7 @@ class Streams(StationCase):
         for dialect in DIALECTS:
             customer = self.customer("1.00")
             body = body_for(dialect, "x [[tokens=6000]]", stream=True, maximum=100000)
-            answer = customer.post(path_for(dialect, True), body, timeout=30)
+            answer = customer.post(path_for(dialect, True), body)
             self.assertTrue(answer.complete, dialect)
             usage = meter.read(dialect, answer.body, True)
             charge = self.charge(answer)
@@ -113,7 +117,7 @@ class Streams(StationCase):
                 customer = self.customer("0.03")
                 body = body_for(dialect, "x [[tokens=30000 pause=0.0001]]", stream=True,
                                 maximum=100000)
-                answer = customer.post(path_for(dialect, True), body, timeout=30)
+                answer = customer.post(path_for(dialect, True), body)
                 self.assertEqual(answer.status, 200)
                 for mark in marks:
                     self.assertIn(mark, answer.body.replace(b'": ', b'":'))
@@ -122,7 +126,7 @@ class Streams(StationCase):
                 charge = self.charge(answer)
                 self.assertTrue(0 < charge["nano"] <= 3 * NANO // 100)
                 self.assertGreaterEqual(customer.balance, 0)
-                self.assertTrue(self.vendor.last.done.wait(5), "the vendor was not cancelled")
+                self.assertTrue(self.vendor.last.done.wait(PATIENCE_S), "the vendor was not cancelled")
                 self.vendor.reset()
 
     def test_the_end_waits_for_the_charge(self):
@@ -138,7 +142,8 @@ class Streams(StationCase):
                 self.assertEqual(customer.balance, 5 * NANO - charge["nano"])
 
     def test_the_terminal_bytes_are_what_waits(self):
-        """Everything before the dialect's end passes while the vendor is still silent about it."""
+        """What comes before the dialect's end passes while the vendor is still silent about it; the
+        end itself comes with the charge."""
         gate = threading.Event()
         frames = sse_events([{"type": "message_start", "message": {"model": "claude", "usage": {
             "input_tokens": 5, "output_tokens": 1}}},
@@ -149,14 +154,16 @@ class Streams(StationCase):
             {"type": "content_block_stop", "index": 0},
             {"type": "message_delta", "delta": {"stop_reason": "end_turn"},
              "usage": {"output_tokens": 2}}], named=True)
-        self.vendor.reply(Reply.sse([*frames, gate, *sse_events([{"type": "message_stop"}],
-                                                                named=True)]))
+        end = sse_events([{"type": "message_stop"}], named=True)
+        self.vendor.reply(Reply.sse([*frames[:-1], gate, frames[-1], *end]))
         body = body_for("messages", stream=True)
         with self.customer().open(path_for("messages", True), body) as raw:
             answer = raw.head()
-            self.assertTrue(raw.until(answer, b"content_block_stop", timeout=5))
+            self.assertTrue(raw.until(answer, b"content_block_stop"))
             self.assertEqual(self.station.store.charges(answer.request_id), [])
             gate.set()
+            self.assertTrue(raw.until(answer, b"message_delta"))
+            self.assertEqual(len(self.station.store.charges(answer.request_id)), 1)
             while raw.step(answer):
                 pass
         self.assertTrue(answer.complete)
@@ -176,10 +183,10 @@ class Restarts(StationCase):
 
     def test_an_open_stream_dies_unpaid(self):
         customer = self.customer("1.00")
-        slow = body_for("chat", "x [[tokens=100 pause=0.05]]", stream=True)
-        with customer.open(CHAT, slow) as raw:
+        self.hold_streams(5)
+        with customer.open(CHAT, body_for("chat", stream=True)) as raw:
             answer = raw.head()
-            raw.until(answer, b"w3 ")
+            self.assertTrue(raw.until(answer, b"w3 "))
             self.station.kill()
             while raw.step(answer):
                 pass
@@ -214,8 +221,8 @@ class Restarts(StationCase):
         self.addCleanup(other.close)
         other.configure(store=self.station.settings["store"])
         other.start(wait=False)
-        self.assertNotEqual(other.process.wait(10), 0)
-        self.assertTrue(self.station.ready())
+        self.assertNotEqual(other.process.wait(PATIENCE_S), 0)
+        self.station.wait_ready()
 
     def test_administration_without_a_running_station(self):
         customer = self.customer("1.00")
@@ -270,7 +277,6 @@ class Books(StationCase):
 
     def test_balance_is_shown_to_its_owner(self):
         customer = self.customer("1.25")
-        time.sleep(0.05)
         text = customer.get("/v1/account").body.decode()
         self.assertTrue("1.25" in text or "1250000000" in text, text)
 
