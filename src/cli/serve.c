@@ -205,6 +205,9 @@ static bool start_lanes(struct serve *s, struct err *e)
         if (pthread_create(&s->threads[i], NULL, lane_thread, s->lanes[i]) != 0) {
             abort(); /* half a station is none */
         }
+        char name[16];
+        (void)snprintf(name, sizeof(name), "lane-%u", i);
+        (void)pthread_setname_np(s->threads[i], name);
     }
     return true;
 }

@@ -247,6 +247,7 @@ bool thread_start(struct ledger *l, struct err *e)
         atomic_store(&l->open, false);
         return err_set(e, "cannot start the ledger thread: %s", strerror(rc));
     }
+    (void)pthread_setname_np(l->thread, "ledger");
     return true;
 }
 

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The measurements. Each yields Figures; a ratio is taken within a round, in which nginx and the
+station ran one after the other, and the median of the rounds is what counts.
+"""
+import dataclasses
+import statistics
+import time
+
+from stage import Stage, body, cpu_ns, rss
+
+WHOLE = "m-1-750-0-1"              # a whole reply of about 1 KB
+LONE = "m-100000-250-20000-1"      # 50 events a second, one at a time, without end
+BURST = "m-200-250-0-200"          # 200 events at once
+SLOW = "m-100000-250-5000000-1"    # an open stream that has little to say
+MODELS = [WHOLE, LONE, BURST, SLOW]
+
+
+@dataclasses.dataclass
+class Figure:
+    name: str
+    what: str
+    unit: str
+    values: list      # one a round
+    goal: float | None = None
+    most: bool = True # the goal is a maximum
+    note: str = ""    # what the figure was made of
+
+    @property
+    def value(self):
+        return statistics.median(self.values)
+
+
+def ratio(name, what, goal, pairs, unit="us"):
+    nginx, station = zip(*pairs)
+    note = (f"nginx {statistics.median(nginx):.2f} {unit}, "
+            f"station {statistics.median(station):.2f} {unit}")
+    return Figure(name, what, "x nginx", [s / n for n, s in pairs], goal, note=note)
+
+
+class Used:
+    """CPU time of the lane, the ledger and the whole of a relay, while a load counts."""
+
+    def __init__(self, stage, target, text, *options):
+        watched = {"whole": (stage.nginx.pid,)}
+        if target == "station":
+            watched = {"whole": (stage.station.pid,),
+                       "lane": (stage.station.pid, stage.thread("lane-0")),
+                       "ledger": (stage.station.pid, stage.thread("ledger"))}
+        load = stage.load(target, text, *options)
+        before = {name: cpu_ns(*who) for name, who in watched.items()}
+        self.counted = load.counted()
+        self.ns = {name: cpu_ns(*who) - before[name] for name, who in watched.items()}
+        load.stop()
+        self.busy = self.ns["whole"] / self.counted["seconds"] / 1e9
+
+    def us_each(self, who, what="requests"):
+        return self.ns[who] / self.counted[what] / 1000
+
+
+def rounds(asked, text, *options, plain="nginx"):
+    """(nginx, station) of each round."""
+    with Stage(asked.build, MODELS) as stage:
+        return [tuple(Used(stage, target, text, "-w", 1, "-d", asked.seconds, *options)
+                      for target in (plain, "station"))
+                for _ in range(asked.rounds)]
+
+
+def busy(pairs):
+    return f"core busy {min(n.busy for n, _ in pairs):.0%} and {min(s.busy for _, s in pairs):.0%}"
+
+
+def whole(asked, size, connections):
+    return rounds(asked, body(WHOLE, size), "-c", connections)
+
+
+def lane_figure(name, size, goal, pairs):
+    made = ratio(name, f"lane's CPU a request of {size}", goal,
+                 [(n.us_each("whole"), s.us_each("lane")) for n, s in pairs])
+    made.note += f"; {busy(pairs)}"
+    return made
+
+
+def requests_1k(asked):
+    pairs = whole(asked, 1024, 512)
+    yield lane_figure("cpu-1k", "1 KB", 0.90, pairs)
+    yield ratio("process-1k", "whole process's CPU a request of 1 KB", 1.30,
+                [(n.us_each("whole"), s.us_each("whole")) for n, s in pairs])
+    yield Figure("charges", "charges at saturation", "/s", most=False,
+                 values=[s.counted["requests"] / s.counted["seconds"] for _, s in pairs],
+                 note="with the lane on the same core")
+    yield Figure("cpu-charge", "ledger thread's CPU a charge", "us",
+                 [s.us_each("ledger") for _, s in pairs])
+
+
+def requests_64k(asked):
+    yield lane_figure("cpu-64k", "64 KB", 1.00, whole(asked, 64 << 10, 512))
+
+
+def requests_1m(asked):
+    yield lane_figure("cpu-1m", "1 MB", 1.20, whole(asked, 1 << 20, 64))
+
+
+def events_lone(asked):
+    pairs = rounds(asked, body(LONE, stream=True), "-c", 500, plain="nginx_unbuffered")
+    yield ratio("sse-lone", "lane's CPU a lone event", 0.80,
+                [(n.us_each("whole", "events"), s.us_each("lane", "events")) for n, s in pairs])
+
+
+def events_burst(asked):
+    pairs = rounds(asked, body(BURST, stream=True), "-c", 32, plain="nginx_unbuffered")
+    made = ratio("sse-burst", "lane's CPU an event of a burst", 0.40,
+                 [(n.us_each("whole", "events"), s.us_each("lane", "events")) for n, s in pairs])
+    made.note += f"; {busy(pairs)}"
+    yield made
+
+
+def latency(asked):
+    """What a relay adds to the mock's own latency, at a rate far below saturation."""
+    seen = {"mock": [], "nginx": [], "station": []}
+    with Stage(asked.build, MODELS) as stage:
+        for _ in range(asked.rounds):
+            for target, figures in seen.items():
+                load = stage.load(target, body(WHOLE), "-w", 1, "-d", asked.seconds, "-r", 2000,
+                                  "-c", 64)
+                figures.append(load.counted())
+                load.stop()
+    for name, key in (("latency-p50", "p50_us"), ("latency-p99", "p99_us")):
+        direct, nginx, station = ([f[key] for f in seen[t]] for t in seen)
+        plain = statistics.median(n - d for n, d in zip(nginx, direct))
+        yield Figure(name, f"latency added at 2,000 a second, {name[-3:]}", "us",
+                     [s - d for s, d in zip(station, direct)],
+                     note=f"nginx adds {plain:.0f} us; direct {statistics.median(direct):.0f} us")
+
+
+def memory_each(asked, target, text, count):
+    """Bytes a connection, in a process that has served a little before."""
+    with Stage(asked.build, MODELS) as stage:
+        process = stage.station if target == "station" else stage.nginx
+        warm = stage.load(target, body(WHOLE), "-c", 4, "-w", 0, "-n", 200)
+        warm.counted()
+        warm.stop()
+        before = rss(process.pid)
+        load = stage.load(target, text, "-H", "-c", count)
+        time.sleep(1)
+        grown = rss(process.pid) - before
+        load.stop()
+        return grown / count
+
+
+def memory(asked, name, what, goal, text):
+    count = 5000
+    own = [memory_each(asked, "station", text, count) for _ in range(asked.rounds)]
+    plain = memory_each(asked, "nginx_unbuffered", text, count)
+    yield Figure(name, f"RSS {what}, at {count:,}", "bytes", own, goal,
+                 note=f"nginx {plain:.0f} bytes")
+
+
+def memory_stream(asked):
+    yield from memory(asked, "rss-stream", "an open stream", 1024, body(SLOW, stream=True))
+
+
+def memory_idle(asked):
+    yield from memory(asked, "rss-idle", "an idle connection after a request", 512, body(WHOLE))
+
+
+# What measures which figures.
+MEASUREMENTS = [
+    (requests_1k, ["cpu-1k", "process-1k", "charges", "cpu-charge"]),
+    (requests_64k, ["cpu-64k"]),
+    (requests_1m, ["cpu-1m"]),
+    (events_lone, ["sse-lone"]),
+    (events_burst, ["sse-burst"]),
+    (latency, ["latency-p50", "latency-p99"]),
+    (memory_stream, ["rss-stream"]),
+    (memory_idle, ["rss-idle"]),
+]
