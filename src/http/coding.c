@@ -15,7 +15,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#define STEP_BYTES (16 * 1024)
+#define STEP_BYTES (64 * 1024)
 #define WINDOW_LOG 23 /* 8 MB: what RFC 9659 allows a client to need */
 #define ZSTD_MAGIC "\x28\xb5\x2f\xfd"
 #define MAGIC_BYTES (sizeof(ZSTD_MAGIC) - 1)
@@ -196,7 +196,7 @@ static bool step_zstd(struct coding *c, struct str *in, char *to, size_t room, s
     return true;
 }
 
-enum coding_result coding_feed(struct coding *c, struct str bytes, struct buf *out)
+static enum coding_result feed(struct coding *c, struct str bytes, struct buf *out)
 {
     bool more = bytes.n > 0;
 
@@ -205,7 +205,7 @@ enum coding_result coding_feed(struct coding *c, struct str bytes, struct buf *o
         size_t made = 0;
 
         room = room < c->max + 1 - out->n ? room : c->max + 1 - out->n;
-        room = room < UINT32_MAX ? room : UINT32_MAX;
+        room = room < STEP_BYTES ? room : STEP_BYTES;
         char *to = buf_reserve(out, room);
         if (to == NULL) {
             return CODING_TOO_LARGE;
@@ -220,6 +220,18 @@ enum coding_result coding_feed(struct coding *c, struct str bytes, struct buf *o
         more = bytes.n > 0 || (made == room && !c->at_end);
     }
     return CODING_OK;
+}
+
+enum coding_result coding_feed(struct coding *c, struct str bytes, struct buf *out)
+{
+    enum coding_result result = feed(c, bytes, out);
+    size_t left = out->cap - out->n;
+
+    /* A decoder may have used all the room it was given; a buffer wipes only what it holds. */
+    if (left > 0) {
+        explicit_bzero(out->p + out->n, left < STEP_BYTES ? left : STEP_BYTES);
+    }
+    return result;
 }
 
 bool coding_complete(const struct coding *c)
