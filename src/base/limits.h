@@ -18,6 +18,10 @@
 #define LIMIT_DRAIN_BYTES \
     (1 << 20) /* read and dropped after an early error, so that the client reads it */
 #define LIMIT_DRAIN_MS 2000
+#define LIMIT_TRUSTED 256 /* networks of proxies; the largest content networks publish half of it */
+#define LIMIT_BAD_KEYS 30 /* of one address, a minute and lane: a tool with an old key, retried */
+#define LIMIT_BAD_KEYS_MS (60 * 1000)
+#define LIMIT_GUESSERS 4096 /* addresses remembered for it, per lane */
 
 #define LIMIT_STOP_MS (10 * 60 * 1000) /* draining at SIGTERM; then what runs is cut off */
 

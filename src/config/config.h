@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/ip.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/money.h"
@@ -69,6 +70,8 @@ struct config {
     struct arena memory; /* all text and rows below */
     struct str listen, admin, store_path, data_dir;
     struct str tls_cert, tls_key;
+    struct ip_network *trusted; /* proxies whose X-Forwarded-For is believed */
+    unsigned trusted_count;
     unsigned lanes; /* 0: cores - 1 */
     int64_t head_ms, body_ms, idle_ms, total_ms;
     struct upstream *upstreams;

@@ -210,6 +210,25 @@ static void read_admin(struct loader *l, yaml_node_t *node, void *target)
     read_address(l, "admin", node, &c->admin);
 }
 
+static void read_trusted(struct loader *l, yaml_node_t *node, void *target)
+{
+    struct config *c = target;
+    size_t n = loader_count(l, "trusted_proxies", node, LIMIT_TRUSTED);
+    c->trusted = loader_alloc(l, node->start_mark, (n + 1) * sizeof(struct ip_network));
+    for (size_t i = 0; c->trusted != NULL && i < n; i++) {
+        yaml_node_t *item = loader_item(l, node, i);
+        struct str text;
+        if (!loader_text(l, "a network", item, &text)) {
+            continue;
+        }
+        if (!ip_network_parse(text, &c->trusted[c->trusted_count++])) {
+            loader_report(l, item->start_mark,
+                          "'%.*s' is no network; write 10.0.0.0/8, 2001:db8::/32 or one address",
+                          STR_ARG(text));
+        }
+    }
+}
+
 static const struct option key_table[] = {
     OTHER("value", true, read_key_value),
     NUMBER(struct upstream_key, "rpm", rpm, 1, 10000000),
@@ -504,6 +523,7 @@ static const struct option station_table[] = {
     OTHER("admin", false, read_admin),
     OTHER("store", false, read_store),
     NUMBER(struct config, "lanes", lanes, 0, LIMIT_LANES),
+    OTHER("trusted_proxies", false, read_trusted),
     SUBSET("tls", &tls_options),
     SUBSET("timeouts", &timeout_options),
     OTHER("upstreams", false, read_upstreams),

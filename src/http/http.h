@@ -10,6 +10,7 @@
 #include <llhttp.h>
 
 #include "base/buf.h"
+#include "base/ip.h"
 #include "base/limits.h"
 #include "base/str.h"
 
@@ -64,6 +65,12 @@ struct str head_target(const struct head *h, const char *base);
 struct str head_get(const struct head *h, const char *base, struct str name);
 unsigned head_count(const struct head *h, const char *base, struct str name);
 const char *http_reason(unsigned status);
+/*
+ * The client: peer, or while that is in a trusted network, the address before it in the
+ * X-Forwarded-For headers. An entry that is no address ends the walk.
+ */
+struct ip forwarded_client(const struct head *h, const char *base, struct ip peer,
+                           const struct ip_network *trusted, size_t count);
 
 /* path and query of a target; query value of a name still percent-encoded; decoding into out. */
 void url_split(struct str target, struct str *path, struct str *query);

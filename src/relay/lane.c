@@ -96,6 +96,7 @@ struct lane *lane_new(struct station *st, unsigned number, struct err *e)
         return NULL;
     }
     l->pool = pool_new(l->loop);
+    l->guesses = guesses_new();
     l->send_outbox.run = send_outbox;
     l->sweep.fire = on_sweep;
     wheel_set(loop_timers(l->loop), &l->sweep, loop_now_ms(l->loop) + SWEEP_MS);
@@ -139,6 +140,7 @@ void lane_free(struct lane *l)
     close_listeners(l);
     wheel_cancel(loop_timers(l->loop), &l->sweep);
     pool_free(l->pool);
+    guesses_free(l->guesses);
     config_unref(l->config);
     loop_free(l->loop);
     free(l);

@@ -16,6 +16,7 @@
 #include "base/sm.h"
 #include "dialect/dialect.h"
 #include "http/coding.h"
+#include "identity/guesses.h"
 #include "relay/relay.h"
 #include "upstream/upstream.h"
 
@@ -30,6 +31,7 @@ struct lane {
     struct listener *listener,
         *admin; /* admin: on the first lane, where the configuration has it */
     struct list sessions;
+    struct guesses *guesses;
     struct rand_weak random;
     struct timer sweep;
     unsigned session_count, request_count;
@@ -79,6 +81,7 @@ struct session {
     struct task free_task;
     size_t fed; /* bytes of `in` that the parser has taken */
     size_t drained;
+    struct ip peer;
     bool admin;   /* came over the admin listener */
     bool closing; /* no further request: close once `out` is empty */
     bool drain;   /* reading and dropping, so that the client can read an early answer */
@@ -114,6 +117,7 @@ struct request {
     struct sse sse;
     struct str run; /* bytes of the reply that wait to be sent as one chunk */
     struct timer timer;
+    struct ip client; /* as trusted proxies say */
     struct rid rid;
     char rid_text[RID_TEXT + 1];
     char *asked, *tag; /* the model's name as the client wrote it; Relay-Tag; or NULL */

@@ -137,6 +137,7 @@ struct request *request_new(struct session *s)
     r->config = config_ref(lane_config(s->lane));
     r->head = malloc(sizeof(*r->head));
     assert(r->head != NULL);
+    r->client = s->peer;
     r->ts_us = clock_wall_us();
     r->rid = rid_new(r->ts_us);
     rid_text(r->rid_text, &r->rid);
@@ -174,6 +175,10 @@ void request_head(struct request *r)
     struct head *h = r->head;
     struct str path, query;
 
+    if (r->config->trusted_count > 0) {
+        r->client = forwarded_client(h, r->head_base, r->session->peer, r->config->trusted,
+                                     r->config->trusted_count);
+    }
     if (head_count(h, r->head_base, STR("host")) != 1) {
         request_fail(r, END_MALFORMED);
         return;

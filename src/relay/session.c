@@ -321,6 +321,9 @@ static void accept_one(struct lane *l, struct conn *c, bool admin)
     s->lane = l;
     s->conn = c;
     s->admin = admin;
+    if (!ip_parse(conn_peer(c), &s->peer)) {
+        s->peer = (struct ip){{0}}; /* over a path in the file system */
+    }
     s->timer.fire = on_timer;
     list_init(&s->link);
     list_push(&l->sessions, &s->link);

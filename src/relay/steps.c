@@ -55,6 +55,18 @@ static bool needs_no_key(const struct endpoint *ep)
                                 str_eq(name, STR("metrics")) || str_eq(name, STR("page")));
 }
 
+static void note_bad_key(struct request *r)
+{
+    char client[IP_TEXT];
+
+    if (guesses_note(r->lane->guesses, &r->client, loop_now_ms(r->lane->loop))) {
+        /* The only line about it: those that are refused from now on have none. */
+        log_event(LOG_WARN, "bad_keys", "client=%s keys=%d", ip_text(client, &r->client),
+                  LIMIT_BAD_KEYS);
+    }
+    request_fail(r, END_BAD_KEY);
+}
+
 bool step_authenticate(struct request *r)
 {
     struct str path, query, raw;
@@ -68,9 +80,14 @@ bool step_authenticate(struct request *r)
         request_fail(r, END_NO_KEY);
         return false;
     }
+    r->retry_after_s = guesses_wait_s(r->lane->guesses, &r->client, loop_now_ms(r->lane->loop));
+    if (r->retry_after_s > 0) {
+        request_fail(r, END_BAD_KEYS);
+        return false;
+    }
     r->key = ledger_key(r->lane->station->ledger, raw);
     if (r->key == NULL || !key_valid(r->key, r->ts_us)) {
-        request_fail(r, END_BAD_KEY);
+        note_bad_key(r);
         return false;
     }
     r->tag = name_copy(head_get(r->head, r->head_base, STR("relay-tag")));
@@ -604,7 +621,7 @@ static void count(struct request *r)
 
 static void log_request(struct request *r, int64_t end_us)
 {
-    char room[2048];
+    char room[2048], client[IP_TEXT];
     struct buf b = {.p = room, .cap = sizeof(room) - 1, .max = sizeof(room) - 1};
 
     log_begin(&b, LOG_INFO, "request");
@@ -612,6 +629,7 @@ static void log_request(struct request *r, int64_t end_us)
     log_pair(&b, "end", str_from(end_row(r->end)->name));
     log_number(&b, "status", r->status);
     log_number(&b, "ms", (end_us - r->ts_us) / 1000);
+    log_pair(&b, "client", str_from(ip_text(client, &r->client)));
     log_pair(&b, "account", r->key != NULL ? str_from(r->key->account->name) : STR("-"));
     log_pair(&b, "endpoint", str_from(r->target.endpoint != NULL ? r->target.endpoint->name : "-"));
     log_pair(&b, "asked", str_from(r->asked));
@@ -688,7 +706,9 @@ void step_close(struct request *r)
         !r->settled) {
         write_row(r, now_us);
     }
-    log_request(r, now_us);
+    if (r->end != END_BAD_KEYS) {
+        log_request(r, now_us);
+    }
     atomic_fetch_sub(&r->lane->station->request_bytes, (long)r->memory_counted);
     count(r);
     coding_free(r->coding);

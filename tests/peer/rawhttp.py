@@ -95,8 +95,9 @@ def chunked(*pieces):
 class Raw:
     """One connection. Reading never waits longer than `timeout` for the next byte."""
 
-    def __init__(self, port, host="127.0.0.1", timeout=PATIENCE_S, tls=None):
-        self.sock = socket.create_connection((host, port), timeout=timeout)
+    def __init__(self, port, host="127.0.0.1", timeout=PATIENCE_S, tls=None, source=None):
+        self.sock = socket.create_connection((host, port), timeout=timeout,
+                                             source_address=source and (source, 0))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
             self.sock = tls.wrap_socket(self.sock, server_hostname="localhost")

@@ -108,6 +108,27 @@ static void reads_a_whole_file(void **state)
     buf_release(&errors);
 }
 
+static void reads_networks(void **state)
+{
+    (void)state;
+    struct buf errors;
+    struct config *c = parse("trusted_proxies: [10.0.0.0/8, '2001:db8::1']\n", &errors);
+    struct ip in, out;
+    assert_non_null(c);
+    assert_int_equal(c->trusted_count, 2);
+    assert_true(ip_parse(STR("10.9.8.7"), &in) && ip_parse(STR("2001:db8::2"), &out));
+    assert_true(ip_in(&in, c->trusted, c->trusted_count));
+    assert_false(ip_in(&out, c->trusted, c->trusted_count));
+    config_unref(c);
+    buf_release(&errors);
+    expect_errors("trusted_proxies: [10.0.0.1/8, proxy.local]\n",
+                  "f.yaml:1:19: '10.0.0.1/8' is no network; write 10.0.0.0/8, 2001:db8::/32 or one "
+                  "address\n"
+                  "f.yaml:1:31: 'proxy.local' is no network; write 10.0.0.0/8, 2001:db8::/32 or "
+                  "one address\n");
+    expect_errors("trusted_proxies: 10.0.0.0/8\n", "f.yaml:1:18: trusted_proxies must be a list\n");
+}
+
 static void names_all_mistakes_of_one_run(void **state)
 {
     (void)state;
@@ -194,8 +215,11 @@ static void stands_in_for_a_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_a_whole_file),     cmocka_unit_test(names_all_mistakes_of_one_run),
-        cmocka_unit_test(refuses_session_tokens), cmocka_unit_test(refuses_bad_values),
+        cmocka_unit_test(reads_a_whole_file),
+        cmocka_unit_test(reads_networks),
+        cmocka_unit_test(names_all_mistakes_of_one_run),
+        cmocka_unit_test(refuses_session_tokens),
+        cmocka_unit_test(refuses_bad_values),
         cmocka_unit_test(stands_in_for_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
