@@ -248,7 +248,9 @@ bool closing_write(struct ledger *l, struct batch *b, struct ledger_op *op)
         store_bind_text(st, 3, str_from(a->upstream));
         store_bind_i64(st, 4, a->status);
         store_bind_text(st, 5, str_from(a->failure));
-        store_bind_i64(st, 6, a->ts_us);
+        store_bind_i64(st, 6, a->end_us);
+        store_bind_i64(st, 7, a->began_us);
+        store_bind_i64(st, 8, a->first_us);
         step = store_step(st);
     }
     b->broken = b->broken || step == STEP_FAIL;

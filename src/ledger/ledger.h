@@ -70,11 +70,12 @@ struct closing { /* the request row */
     int64_t ts_us, first_us, end_us;
 };
 
-/* One failed attempt at a channel. */
+/* One attempt at a channel. */
 struct attempt {
-    char upstream[LIMIT_NAME], failure[24];
-    unsigned status;
-    int64_t ts_us;
+    char upstream[LIMIT_NAME];
+    char failure[24]; /* "": it answered */
+    unsigned status;  /* 0: no reply came */
+    int64_t began_us, first_us, end_us;
 };
 
 struct ledger_op {
@@ -90,7 +91,7 @@ struct ledger_op {
                      * A charge that succeeds uses up the hold; one that fails leaves it held. */
     struct rid rid; /* REVERSE: copied from charge by ledger_submit */
     struct closing *closing; /* CLOSE: owned by the ledger, freed */
-    struct attempt attempts[4];
+    struct attempt attempts[LIMIT_ATTEMPTS];
     unsigned attempt_count;
     void (*call)(struct ledger *l,
                  void *ctx); /* CALL: run on the ledger thread inside its own transaction */

@@ -69,7 +69,12 @@ static const char schema_2[] =
     "ALTER TABLE account ADD COLUMN budget_period TEXT NOT NULL DEFAULT 'm'"
     " CHECK(budget_period IN ('d','m'));";
 
-const char *const ledger_schema[] = {schema_1, schema_2};
+/* An attempt's ts is when it ended; rows of before do not know when it began. */
+static const char schema_3[] =
+    "ALTER TABLE attempt ADD COLUMN began INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE attempt ADD COLUMN first_us INTEGER NOT NULL DEFAULT 0;";
+
+const char *const ledger_schema[] = {schema_1, schema_2, schema_3};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
@@ -91,7 +96,8 @@ const char *const ledger_sql[SQL_COUNT] = {
         " attempts, edits, bytes_in, bytes_out, ts, first_us, end_us)"
         " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_ATTEMPT] =
-        "INSERT INTO attempt(rid, n, upstream, status, failure, ts) VALUES(?,?,?,?,?,?)",
+        "INSERT INTO attempt(rid, n, upstream, status, failure, ts, began, first_us)"
+        " VALUES(?,?,?,?,?,?,?,?)",
     [SQL_INSERT_ALLOTMENT] = "INSERT INTO allotment(epoch, account, nano) VALUES(?,?,0)",
     [SQL_INSERT_KEY] =
         "INSERT INTO key(hash, label, account, models, expires, rpm, concurrency, budget,"

@@ -63,7 +63,40 @@ static const char usage_sql[] =
     " AND t.kind='reversal') FROM charge c LEFT JOIN request r ON r.rid=c.rid"
     " WHERE c.account=? ORDER BY c.ts DESC, c.id DESC LIMIT ?";
 
-static void write_row(struct buf *out, struct statement *st)
+static const char attempts_sql[] = "SELECT upstream, failure, status, began, first_us, ts"
+                                   " FROM attempt WHERE rid=? ORDER BY n";
+
+/* Each attempt of a request; the failure of the one that answered is null. */
+static bool write_attempts(struct buf *out, struct statement *st, struct str rid)
+{
+    static const char *const times[] = {"began", "first_byte", "ended"};
+    enum store_step step;
+    bool first = true;
+
+    store_bind_blob(st, 1, rid.p, rid.n);
+    buf_add(out, STR(",\"attempts\":["));
+    while ((step = store_step(st)) == STEP_ROW) {
+        struct str failure = store_text(st, 1);
+        buf_add(out, first ? STR("{\"upstream\":") : STR(",{\"upstream\":"));
+        text_string(out, store_text(st, 0));
+        buf_add(out, STR(",\"failure\":"));
+        if (failure.n == 0)
+            buf_add(out, STR("null"));
+        else
+            text_string(out, failure);
+        buf_addf(out, ",\"status\":%lld", (long long)store_i64(st, 2));
+        for (int i = 0; i < 3; i++) {
+            buf_addf(out, ",\"%s\":", times[i]);
+            text_time(out, store_i64(st, 3 + i));
+        }
+        buf_add(out, STR("}"));
+        first = false;
+    }
+    buf_add(out, STR("]"));
+    return step == STEP_DONE;
+}
+
+static bool write_row(struct buf *out, struct statement *st, struct statement *attempts)
 {
     static const char *const texts[] = {"model", "sent", "seen", "upstream"};
     static const char *const leaves[] = {"in",  "cache_read", "cache_write_5m", "cache_write_1h",
@@ -96,7 +129,10 @@ static void write_row(struct buf *out, struct statement *st)
     text_money(out, store_i64(st, 16));
     buf_add(out, STR(",\"end\":"));
     text_string(out, store_text(st, 17));
-    buf_addf(out, ",\"reversed\":%s}", store_i64(st, 18) != 0 ? "true" : "false");
+    buf_addf(out, ",\"reversed\":%s", store_i64(st, 18) != 0 ? "true" : "false");
+    bool ok = write_attempts(out, attempts, bytes);
+    buf_add(out, STR("}"));
+    return ok;
 }
 
 #define DAYS 31
@@ -134,36 +170,44 @@ static bool write_days(struct ledger *l, const struct account *a, struct buf *ou
     return step == STEP_DONE || err_set(e, "store: %s", store_error(l->store));
 }
 
+static bool write_charges(struct ledger *l, const struct account *a, unsigned limit,
+                          struct buf *out, struct err *e)
+{
+    struct statement *st = store_prepare(l->store, usage_sql, e);
+    struct statement *attempts = store_prepare(l->store, attempts_sql, e);
+    enum store_step step = STEP_FAIL;
+    bool ok = st != NULL && attempts != NULL;
+
+    buf_add(out, STR(",\"charges\":["));
+    if (ok) {
+        store_bind_i64(st, 1, a->id);
+        store_bind_i64(st, 2, limit);
+    }
+    for (bool first = true; ok && (step = store_step(st)) == STEP_ROW; first = false) {
+        buf_add(out, first ? STR("") : STR(","));
+        ok = write_row(out, st, attempts);
+    }
+    buf_add(out, STR("]"));
+    if (st != NULL && attempts != NULL && step != STEP_DONE)
+        err_set(e, "store: %s", store_error(l->store));
+    store_drop(l->store, st);
+    store_drop(l->store, attempts);
+    return step == STEP_DONE;
+}
+
 bool ledger_usage(struct ledger *l, struct str account, unsigned limit, struct buf *out,
                   struct err *e)
 {
     const struct account *a = directory_account(l->directory, account);
-    enum store_step step;
-    bool first = true;
 
     if (a == NULL || a->kind == ACCOUNT_SYSTEM)
         return err_set(e, "there is no account \"%.*s\"",
                        text_is_printable(account) ? (int)account.n : 0, account.p);
-    struct statement *st = store_prepare(l->store, usage_sql, e);
-    if (st == NULL)
-        return false;
-    store_bind_i64(st, 1, a->id);
-    store_bind_i64(st, 2, limit);
     buf_add(out, STR("{\"account\":"));
     text_string(out, str_from(a->name));
     buf_addf(out, ",\"currency\":\"%s\",\"balance\":", a->currency.code);
     text_money(out, ledger_balance(a));
-    buf_add(out, STR(",\"charges\":["));
-    while ((step = store_step(st)) == STEP_ROW) {
-        buf_add(out, first ? STR("") : STR(","));
-        write_row(out, st);
-        first = false;
-    }
-    store_drop(l->store, st);
-    buf_add(out, STR("]"));
-    if (step != STEP_DONE)
-        return err_set(e, "store: %s", store_error(l->store));
-    if (!write_days(l, a, out, e))
+    if (!write_charges(l, a, limit, out, e) || !write_days(l, a, out, e))
         return false;
     buf_add(out, STR("}"));
     return fits(out, e);

@@ -191,6 +191,13 @@ void step_give_up(struct request *r);      /* no attempt is left: answers with t
 bool step_authenticate(struct request *r); /* on the head, before a body is read */
 int64_t request_cost(const struct request *r, uint64_t in, uint64_t out);
 
+/* attempt.c */
+#define ATTEMPT_ABANDONED "abandoned" /* nobody waits for its answer any more */
+void attempt_begin(struct request *r);
+void attempt_head(struct request *r); /* the reply's status has come */
+/* By a failure of the table, "" where it has answered; nothing where it has ended before. */
+void attempt_end(struct request *r, const char *failure);
+
 /* stream.c */
 extern const struct exchange_events stream_events;
 void stream_release_tail(struct request *r); /* after the commit */

@@ -403,6 +403,7 @@ void step_send(struct request *r)
     }
     request_move(r, REQ_WAIT_REPLY);
     r->attempt_count++;
+    attempt_begin(r);
     channel_count(&r->channel, loop_now_ms(r->lane->loop));
     exchange_start(&r->exchange, r->lane->pool, r->channel.upstream, buf_str(&r->upstream_head),
                    r->upstream_body.n > 0 ? buf_str(&r->upstream_body) : buf_str(&r->body),
@@ -500,6 +501,7 @@ static void fill_charge(struct request *r, int64_t nano)
 
 void step_charge(struct request *r)
 {
+    attempt_end(r, "");
     if (r->op_in_flight) { /* a stream's last allotment: the charge goes right behind it */
         commit_deadline(r);
         return;
@@ -670,6 +672,7 @@ static void write_row(struct request *r, int64_t end_us)
     }
     copy_name(c->endpoint, sizeof(c->endpoint), str_from(r->target.endpoint->name));
     copy_name(c->end, sizeof(c->end), str_from(end_row(r->end)->name));
+    attempt_end(r, ATTEMPT_ABANDONED);
     op->kind = LEDGER_CLOSE;
     op->closing = c;
     op->attempt_count = r->op.attempt_count;

@@ -81,6 +81,7 @@ static void on_head(void *owner, const struct head *h, const char *base)
 
     r->status = h->status;
     r->first_us = clock_wall_us();
+    attempt_head(r);
     r->bad_reply = coding.n > 0 && !str_eq_nocase(coding, STR("identity"));
     r->rest_ms = failure_retry_after_ms(h, base);
     buf_clear(&r->reply);
@@ -254,19 +255,16 @@ static void on_body(void *owner, const char *p, size_t n)
     }
 }
 
-/* A failed attempt becomes a row, and its channel rests. */
+/* The attempt's row says why it failed, and its channel rests. */
 static void note_failure(struct request *r, enum failure f, const char *why, unsigned status)
 {
     const struct failure_row *row = failure_row(f);
     const struct upstream *u = r->channel.upstream;
     int64_t rest = r->rest_ms > 0 ? r->rest_ms : row->cooldown_ms;
-    struct attempt *a = &r->op.attempts[r->op.attempt_count++];
 
     r->failure = (uint8_t)f;
     r->rest_ms = -1;
-    *a = (struct attempt){.status = status, .ts_us = clock_wall_us()};
-    (void)snprintf(a->upstream, sizeof(a->upstream), "%.*s", STR_ARG(u->name));
-    (void)snprintf(a->failure, sizeof(a->failure), "%s", row->name);
+    attempt_end(r, row->name);
     log_event(LOG_WARN, "attempt_failed",
               "id=%s upstream=%.*s failure=%s fault=%s status=%u why=\"%s\"", r->rid_text,
               STR_ARG(u->name), row->name, row->fault, status, why);

@@ -64,7 +64,7 @@ class Store:
               f"the rows of {len(wanted)} requests", seconds)
 
     def attempts(self, rid):
-        """The failed attempts of a request, in their order."""
+        """The attempts of a request, in their order; the one that answered has no failure."""
         return self.sql("SELECT * FROM attempt WHERE rid = ? ORDER BY n", rid_bytes(rid))
 
     def net(self, rid):

@@ -15,7 +15,7 @@ BODY = body_for("chat")
 class TwoRoutes(StationCase):
     """`first` is asked before `second`. Each test has its own model, with channels of its own."""
     names = ("quota", "refused", "reset", "nonsense", "server", "overloaded", "key", "hint", "date",
-             "limit", "both", "slow", "gone", "order")
+             "limit", "both", "slow", "gone", "order", "times", "left")
 
     @classmethod
     def setUpClass(cls):
@@ -67,8 +67,11 @@ class TwoRoutes(StationCase):
         self.assertEqual(charge["sent"], "m2")
         self.assert_paid(answer, meter.read("chat", answer.body, False))
         self.assertEqual(self.row(answer)["attempts"], attempts)
-        failed = self.station.store.attempts(answer.request_id)
-        self.assertIn(f"{name}-1", [row["upstream"] for row in failed])
+        rows = self.station.store.attempts(answer.request_id)
+        self.assertEqual([row["n"] for row in rows], list(range(1, attempts + 1)))
+        self.assertIn(f"{name}-1", [row["upstream"] for row in rows if row["failure"]])
+        self.assertEqual((rows[-1]["upstream"], rows[-1]["failure"], rows[-1]["status"]),
+                         (f"{name}-2", "", 200))
 
     def test_quota_moves_on_and_the_channel_rests(self):
         self.first.reply(error(429, headers=[("Retry-After", "60")]))
@@ -99,6 +102,43 @@ class TwoRoutes(StationCase):
         if time.monotonic() - began < 5:
             self.assertEqual(self.asked(), (1, 2))
         self.check_moved_on("date", answer)
+
+    def test_every_attempt_has_its_status_and_times(self):
+        self.first.reply(error(429, headers=[("Retry-After", "1")]))
+        answer = self.ask("times")
+        request = self.row(answer)
+        failed, answered = self.station.store.attempts(answer.request_id)
+        self.assertEqual((failed["failure"], failed["status"]), ("rate", 429))
+        self.assertEqual((answered["failure"], answered["status"]), ("", 200))
+        times = [request["ts"], *[row[name] for row in (failed, answered)
+                                  for name in ("began", "first_us", "ts")], request["end_us"]]
+        self.assertEqual(times, sorted(times))
+        shown = self.station.command("usage", account=self.buyer.name)["charges"][0]
+        self.assertEqual([(row["upstream"], row["failure"], row["status"])
+                          for row in shown["attempts"]],
+                         [("times-1", "rate", 429), ("times-2", None, 200)])
+        self.assertTrue(all(row[name].endswith("Z") for row in shown["attempts"]
+                            for name in ("began", "first_byte", "ended")))
+
+    def test_an_attempt_that_nobody_waits_for_is_abandoned(self):
+        self.first.reply(Reply.json({}, delay=3))
+        with self.buyer.open(CHAT, body_for("chat", model="left")) as raw:
+            deadline = time.monotonic() + 10
+            while not self.first.received and time.monotonic() < deadline:
+                time.sleep(0.02)
+            self.assertEqual(self.asked(), (1, 0))
+        rows = self.wait_attempts("left-1")
+        self.assertEqual([(row["failure"], row["status"], row["first_us"]) for row in rows],
+                         [("abandoned", 0, 0)])
+
+    def wait_attempts(self, upstream):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            rows = self.station.store.sql("SELECT * FROM attempt WHERE upstream = ?", upstream)
+            if rows:
+                return rows
+            time.sleep(0.02)
+        return []
 
     def test_failures_before_the_first_byte(self):
         cases = {"server": error(500), "overloaded": error(529), "key": error(401),
