@@ -151,7 +151,7 @@ static bool write_one(struct ledger *l, struct batch *b, struct item *it)
     switch ((enum ledger_op_kind)op->kind) {
     case LEDGER_ALLOT: return allot(b, op);
     case LEDGER_CHARGE: return charge_write(l, b, it);
-    case LEDGER_CLOSE: return closing_write(l, b, op);
+    case LEDGER_CLOSE: return closing_write(l, b, op->closing);
     case LEDGER_REVERSE: return charge_reverse(l, b, &op->rid, STR("late"), it);
     case LEDGER_CALL: break;
     }

@@ -221,13 +221,13 @@ static enum store_step insert_request(struct ledger *l, const struct closing *c)
     else
         store_bind_i64(st, 3, c->key->id);
     store_bind_text(st, 4, str_from(c->endpoint));
-    store_bind_text(st, 5, str_from(c->asked));
-    store_bind_text(st, 6, str_from(c->upstream));
+    store_bind_text(st, 5, c->asked);
+    store_bind_text(st, 6, c->upstream);
     store_bind_i64(st, 7, c->stream);
     store_bind_text(st, 8, str_from(c->end));
     store_bind_i64(st, 9, c->status);
-    store_bind_i64(st, 10, c->attempts);
-    store_bind_text(st, 11, str_from(c->edits));
+    store_bind_i64(st, 10, c->attempt_count);
+    store_bind_text(st, 11, c->edits);
     store_bind_i64(st, 12, (int64_t)c->bytes_in);
     store_bind_i64(st, 13, (int64_t)c->bytes_out);
     store_bind_i64(st, 14, c->ts_us);
@@ -236,23 +236,34 @@ static enum store_step insert_request(struct ledger *l, const struct closing *c)
     return store_step(st);
 }
 
-bool closing_write(struct ledger *l, struct batch *b, struct ledger_op *op)
+static enum store_step insert_attempt(struct ledger *l, const struct closing *c, unsigned i)
 {
     struct statement *st = l->sql[SQL_INSERT_ATTEMPT];
-    enum store_step step = insert_request(l, op->closing);
+    const struct attempt *a = &c->attempts[i];
 
-    for (unsigned i = 0; i < op->attempt_count && step == STEP_DONE; i++) {
-        const struct attempt *a = &op->attempts[i];
-        store_bind_blob(st, 1, op->closing->rid.b, sizeof op->closing->rid.b);
-        store_bind_i64(st, 2, i + 1);
-        store_bind_text(st, 3, str_from(a->upstream));
-        store_bind_i64(st, 4, a->status);
-        store_bind_text(st, 5, str_from(a->failure));
-        store_bind_i64(st, 6, a->end_us);
-        store_bind_i64(st, 7, a->began_us);
-        store_bind_i64(st, 8, a->first_us);
-        step = store_step(st);
-    }
+    store_bind_blob(st, 1, c->rid.b, sizeof c->rid.b);
+    store_bind_i64(st, 2, i + 1);
+    store_bind_text(st, 3, a->upstream);
+    store_bind_i64(st, 4, a->status);
+    store_bind_text(st, 5, str_from(a->failure));
+    store_bind_i64(st, 6, a->end_us);
+    store_bind_i64(st, 7, a->began_us);
+    store_bind_i64(st, 8, a->first_us);
+    return store_step(st);
+}
+
+/* An only attempt that answered is the request's own row: most requests need no other. */
+static bool told_by_request(const struct closing *c)
+{
+    return c->attempt_count == 1 && c->attempts[0].failure[0] == '\0';
+}
+
+bool closing_write(struct ledger *l, struct batch *b, const struct closing *c)
+{
+    enum store_step step = insert_request(l, c);
+
+    for (unsigned i = 0; i < c->attempt_count && step == STEP_DONE && !told_by_request(c); i++)
+        step = insert_attempt(l, c, i);
     b->broken = b->broken || step == STEP_FAIL;
     return step == STEP_DONE;
 }

@@ -59,23 +59,26 @@ struct charge {
     int64_t ts_us;
 };
 
+/* One attempt at a channel. */
+struct attempt {
+    struct str upstream;
+    const char *failure; /* static; "": it answered */
+    unsigned status;     /* 0: no reply came */
+    int64_t began_us, first_us, end_us;
+};
+
 struct closing { /* the request row */
     struct rid rid;
     struct account *account;
     struct key *key;
-    char asked[LIMIT_NAME], upstream[LIMIT_NAME], endpoint[24], end[24], edits[96];
-    unsigned status, attempts;
+    struct str asked, upstream, edits;
+    const char *endpoint, *end; /* static */
+    unsigned status;
+    unsigned attempt_count;
+    struct attempt attempts[LIMIT_ATTEMPTS];
     bool stream;
     uint64_t bytes_in, bytes_out;
     int64_t ts_us, first_us, end_us;
-};
-
-/* One attempt at a channel. */
-struct attempt {
-    char upstream[LIMIT_NAME];
-    char failure[24]; /* "": it answered */
-    unsigned status;  /* 0: no reply came */
-    int64_t began_us, first_us, end_us;
 };
 
 struct ledger_op {
@@ -90,9 +93,7 @@ struct ledger_op {
         *charge;    /* CHARGE, REVERSE: owned by the submitter until done; REVERSE copies rid only.
                      * A charge that succeeds uses up the hold; one that fails leaves it held. */
     struct rid rid; /* REVERSE: copied from charge by ledger_submit */
-    struct closing *closing; /* CLOSE: owned by the ledger, freed */
-    struct attempt attempts[LIMIT_ATTEMPTS];
-    unsigned attempt_count;
+    struct closing *closing; /* CLOSE: with all it points to, as long-lived as the operation */
     void (*call)(struct ledger *l,
                  void *ctx); /* CALL: run on the ledger thread inside its own transaction */
     void *ctx;

@@ -124,7 +124,7 @@ bool charge_write(struct ledger *l, struct batch *b, struct item *it);
 bool charge_reverse(struct ledger *l, struct batch *b, const struct rid *rid, struct str reason,
                     struct item *it);
 void charge_settle(struct item *it, bool done); /* the hold, after commit or rollback */
-bool closing_write(struct ledger *l, struct batch *b, struct ledger_op *op);
+bool closing_write(struct ledger *l, struct batch *b, const struct closing *c);
 
 /* start.c */
 /* What an account, or one key of it (0: all), was charged since then. */

@@ -135,10 +135,6 @@ static bool dispose(struct ledger *l, struct item *it)
         l->kept_count++;
         return true;
     }
-    if (op->kind == LEDGER_CLOSE) {
-        free(op->closing);
-        op->closing = NULL;
-    }
     if (op->loop != NULL)
         return false;
     free(op);
@@ -209,7 +205,6 @@ static void drop_kept(struct ledger *l)
     while (l->kept != NULL) {
         struct ledger_op *op = op_of(l->kept);
         l->kept = l->kept->next;
-        free(op->closing);
         free(op);
     }
 }

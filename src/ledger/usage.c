@@ -60,38 +60,50 @@ static const char usage_sql[] =
     "SELECT c.rid, c.ts, c.asked, c.sent, c.seen, c.upstream, c.key, c.tag, c.in_, c.cache_read,"
     " c.cache_write_5m, c.cache_write_1h, c.out, c.reasoning, c.state, c.computed, c.nano,"
     " COALESCE(r.end, ''), EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
-    " AND t.kind='reversal') FROM charge c LEFT JOIN request r ON r.rid=c.rid"
-    " WHERE c.account=? ORDER BY c.ts DESC, c.id DESC LIMIT ?";
+    " AND t.kind='reversal'), r.status, r.ts, r.first_us, r.end_us"
+    " FROM charge c LEFT JOIN request r ON r.rid=c.rid WHERE c.account=? ORDER BY c.ts DESC, c.id "
+    "DESC LIMIT ?";
 
 static const char attempts_sql[] = "SELECT upstream, failure, status, began, first_us, ts"
                                    " FROM attempt WHERE rid=? ORDER BY n";
 
-/* Each attempt of a request; the failure of the one that answered is null. */
-static bool write_attempts(struct buf *out, struct statement *st, struct str rid)
+/* The failure of an attempt that answered is null. Status and three times start at column at. */
+static void write_attempt(struct buf *out, struct str upstream, struct str failure,
+                          struct statement *st, int at)
 {
     static const char *const times[] = {"began", "first_byte", "ended"};
+
+    buf_add(out, STR("{\"upstream\":"));
+    text_string(out, upstream);
+    buf_add(out, STR(",\"failure\":"));
+    if (failure.n == 0)
+        buf_add(out, STR("null"));
+    else
+        text_string(out, failure);
+    buf_addf(out, ",\"status\":%lld", (long long)store_i64(st, at));
+    for (int i = 0; i < 3; i++) {
+        buf_addf(out, ",\"%s\":", times[i]);
+        text_time(out, store_i64(st, at + 1 + i));
+    }
+    buf_add(out, STR("}"));
+}
+
+/* Each attempt of the request at hand. Without rows of their own there was one, which answered. */
+static bool write_attempts(struct buf *out, struct statement *request, struct statement *st,
+                           struct str rid)
+{
     enum store_step step;
     bool first = true;
 
     store_bind_blob(st, 1, rid.p, rid.n);
     buf_add(out, STR(",\"attempts\":["));
     while ((step = store_step(st)) == STEP_ROW) {
-        struct str failure = store_text(st, 1);
-        buf_add(out, first ? STR("{\"upstream\":") : STR(",{\"upstream\":"));
-        text_string(out, store_text(st, 0));
-        buf_add(out, STR(",\"failure\":"));
-        if (failure.n == 0)
-            buf_add(out, STR("null"));
-        else
-            text_string(out, failure);
-        buf_addf(out, ",\"status\":%lld", (long long)store_i64(st, 2));
-        for (int i = 0; i < 3; i++) {
-            buf_addf(out, ",\"%s\":", times[i]);
-            text_time(out, store_i64(st, 3 + i));
-        }
-        buf_add(out, STR("}"));
+        buf_add(out, first ? STR("") : STR(","));
+        write_attempt(out, store_text(st, 0), store_text(st, 1), st, 2);
         first = false;
     }
+    if (first)
+        write_attempt(out, store_text(request, 5), STR(""), request, 19);
     buf_add(out, STR("]"));
     return step == STEP_DONE;
 }
@@ -130,7 +142,7 @@ static bool write_row(struct buf *out, struct statement *st, struct statement *a
     buf_add(out, STR(",\"end\":"));
     text_string(out, store_text(st, 17));
     buf_addf(out, ",\"reversed\":%s", store_i64(st, 18) != 0 ? "true" : "false");
-    bool ok = write_attempts(out, attempts, bytes);
+    bool ok = write_attempts(out, st, attempts, bytes);
     buf_add(out, STR("}"));
     return ok;
 }

@@ -133,7 +133,8 @@ struct request {
     uint8_t failure;                      /* enum failure of the last attempt */
     struct health *tried[LIMIT_ATTEMPTS]; /* channels not to be tried again */
     unsigned tried_count;
-    uint32_t attempt_count, allot_waits;
+    struct attempt attempts[LIMIT_ATTEMPTS];
+    unsigned attempt_count, allot_waits;
     int64_t rest_ms;
     unsigned retry_after_s;
     int64_t held, estimate_in;
@@ -182,7 +183,6 @@ void step_hold(struct request *r);
 void step_send(struct request *r);
 void step_charge(struct request *r);
 void step_answer(struct request *r);
-void step_close(struct request *r);
 void step_ledger_done(struct task *t);
 /* Hands `op` to the ledger as this kind, the rest of it filled before; false: its queue is full. */
 bool step_ledger_ask(struct request *r, enum ledger_op_kind kind) MUST_CHECK;
@@ -197,6 +197,9 @@ void attempt_begin(struct request *r);
 void attempt_head(struct request *r); /* the reply's status has come */
 /* By a failure of the table, "" where it has answered; nothing where it has ended before. */
 void attempt_end(struct request *r, const char *failure);
+
+/* close.c */
+void step_close(struct request *r);
 
 /* stream.c */
 extern const struct exchange_events stream_events;

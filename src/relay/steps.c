@@ -9,16 +9,6 @@
 #include "relay/edit.h"
 #include "relay/relay_int.h"
 
-static void copy_name(char *to, size_t room, struct str from)
-{
-    size_t n = from.n < room - 1 ? from.n : room - 1;
-
-    if (n > 0) {
-        memcpy(to, from.p, n);
-    }
-    to[n] = '\0';
-}
-
 /* Cut to what a name may have; NULL for none. */
 static char *name_copy(struct str from)
 {
@@ -402,7 +392,6 @@ void step_send(struct request *r)
         return;
     }
     request_move(r, REQ_WAIT_REPLY);
-    r->attempt_count++;
     attempt_begin(r);
     channel_count(&r->channel, loop_now_ms(r->lane->loop));
     exchange_start(&r->exchange, r->lane->pool, r->channel.upstream, buf_str(&r->upstream_head),
@@ -594,141 +583,4 @@ void step_answer(struct request *r)
         answer_problem(r);
     }
     request_move(r, REQ_CLOSE);
-}
-
-/* The vendor names another model than was asked of it; a dated spelling of the same is none. */
-static bool mismatch(const struct request *r)
-{
-    struct str seen = str_slice(r->meter.model, r->meter.model_n);
-
-    if (str_starts(seen, STR("models/"))) {
-        seen = str_skip(seen, sizeof("models/") - 1);
-    }
-    return seen.n > 0 && r->channel.model.n > 0 && !str_starts(seen, r->channel.model);
-}
-
-static void count(struct request *r)
-{
-    struct station *st = r->lane->station;
-
-    if (r->charge.charged > 0) {
-        atomic_fetch_add_explicit(&st->charges, 1, memory_order_relaxed);
-    }
-    if (mismatch(r)) {
-        atomic_fetch_add_explicit(&st->mismatches, 1, memory_order_relaxed);
-    }
-    /* Last, so that who sees a request counted as ended sees the rest of it, too. */
-    atomic_fetch_add(&st->ends[r->end], 1);
-}
-
-static void log_request(struct request *r, int64_t end_us)
-{
-    char room[2048], client[IP_TEXT];
-    struct buf b = {.p = room, .cap = sizeof(room) - 1, .max = sizeof(room) - 1};
-
-    log_begin(&b, LOG_INFO, "request");
-    log_pair(&b, "id", str_from(r->rid_text));
-    log_pair(&b, "end", str_from(end_row(r->end)->name));
-    log_number(&b, "status", r->status);
-    log_number(&b, "ms", (end_us - r->ts_us) / 1000);
-    log_pair(&b, "client", str_from(ip_text(client, &r->client)));
-    log_pair(&b, "account", r->key != NULL ? str_from(r->key->account->name) : STR("-"));
-    log_pair(&b, "endpoint", str_from(r->target.endpoint != NULL ? r->target.endpoint->name : "-"));
-    log_pair(&b, "asked", str_from(r->asked));
-    log_pair(&b, "sent", r->channel.model);
-    log_pair(&b, "seen", str_slice(r->meter.model, r->meter.model_n));
-    log_number(&b, "attempts", r->attempt_count);
-    log_number(&b, "in", (int64_t)r->meter.usage.in);
-    log_number(&b, "out", (int64_t)r->meter.usage.out);
-    log_number(&b, "nano", r->charge.charged);
-    if (mismatch(r)) {
-        buf_add(&b, STR(" mismatch=yes"));
-    }
-    log_end(&b);
-}
-
-static void write_row(struct request *r, int64_t end_us)
-{
-    struct ledger_op *op = calloc(1, sizeof(*op));
-    struct closing *c = calloc(1, sizeof(*c));
-
-    assert(op != NULL && c != NULL);
-    *c = (struct closing){.rid = r->rid,
-                          .account = r->key->account,
-                          .key = r->key,
-                          .status = r->status,
-                          .attempts = r->attempt_count,
-                          .stream = r->stream,
-                          .bytes_in = r->bytes_in,
-                          .bytes_out = r->bytes_out,
-                          .ts_us = r->ts_us,
-                          .first_us = r->first_us,
-                          .end_us = end_us};
-    copy_name(c->asked, sizeof(c->asked), str_from(r->asked));
-    struct buf edits = {.p = c->edits, .cap = sizeof(c->edits) - 1, .max = sizeof(c->edits) - 1};
-    edit_names(r->edits, &edits);
-    if (r->channel.upstream != NULL) {
-        copy_name(c->upstream, sizeof(c->upstream), r->channel.upstream->name);
-    }
-    copy_name(c->endpoint, sizeof(c->endpoint), str_from(r->target.endpoint->name));
-    copy_name(c->end, sizeof(c->end), str_from(end_row(r->end)->name));
-    attempt_end(r, ATTEMPT_ABANDONED);
-    op->kind = LEDGER_CLOSE;
-    op->closing = c;
-    op->attempt_count = r->op.attempt_count;
-    memcpy(op->attempts, r->op.attempts, sizeof(op->attempts));
-    if (!lane_submit(r->lane, op)) {
-        log_event(LOG_ERROR, "request_row_lost", "request=%s", r->rid_text);
-        free(c);
-        free(op);
-    }
-}
-
-static void free_later(struct task *t)
-{
-    free(CONTAINER(t, struct request, free_task));
-}
-
-/* Everything a request holds goes back; the row and the line are written; nobody waits for them. */
-void step_close(struct request *r)
-{
-    int64_t now_us = clock_wall_us();
-
-    wheel_cancel(loop_timers(r->lane->loop), &r->timer);
-    exchange_abort(&r->exchange);
-    if (r->op_in_flight) {
-        return;
-    }
-    if (r->held > 0) {
-        ledger_release(r->key->account, r->key, r->held);
-    }
-    if (r->entered) {
-        key_leave(r->key);
-    }
-    if (r->key != NULL && r->target.endpoint != NULL && r->target.endpoint->op < OP_MODELS &&
-        !r->settled) {
-        write_row(r, now_us);
-    }
-    if (r->end != END_BAD_KEYS) {
-        log_request(r, now_us);
-    }
-    atomic_fetch_sub(&r->lane->station->request_bytes, (long)r->memory_counted);
-    count(r);
-    coding_free(r->coding);
-    buf_release(&r->body);
-    buf_release(&r->upstream_head);
-    buf_release(&r->upstream_body);
-    buf_release(&r->reply);
-    buf_release(&r->tail);
-    buf_release(&r->extra);
-    sse_release(&r->sse);
-    free(r->head);
-    free(r->asked);
-    free(r->tag);
-    free(r->detail);
-    config_unref(r->config);
-    r->lane->request_count--;
-    request_move(r, REQ_DONE);
-    r->free_task.run = free_later;
-    loop_defer(r->lane->loop, &r->free_task);
 }

@@ -242,18 +242,17 @@ static bool reverse(struct station *s, uint8_t n)
 
 static bool close_request(struct station *s, uint8_t n)
 {
-    struct closing *c = calloc(1, sizeof *c);
-    struct op o = {.op = {.kind = LEDGER_CLOSE, .closing = c, .attempt_count = 1}};
+    struct closing c = {.rid = rid_of(n),
+                        .account = s->account,
+                        .key = s->key,
+                        .asked = STR("m"),
+                        .endpoint = "chat",
+                        .end = "complete",
+                        .status = 200,
+                        .attempt_count = 1,
+                        .attempts = {{.upstream = STR("lab"), .failure = "connect"}}};
+    struct op o = {.op = {.kind = LEDGER_CLOSE, .closing = &c}};
 
-    assert_non_null(c);
-    *c = (struct closing){.rid = rid_of(n),
-                          .account = s->account,
-                          .key = s->key,
-                          .asked = "m",
-                          .endpoint = "chat",
-                          .end = "complete",
-                          .status = 200};
-    o.op.attempts[0] = (struct attempt){.upstream = "lab", .failure = "connect"};
     return run(s, &o);
 }
 
@@ -642,21 +641,24 @@ static void test_full_disk(void **state)
 /* As the relay submits it: nobody waits for it. */
 static void close_and_forget(struct station *s, uint8_t n)
 {
-    struct ledger_op *op = calloc(1, sizeof *op);
+    static const char asked[] = "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
+                                "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm";
+    struct {
+        struct ledger_op op;
+        struct closing closing;
+    } *row = calloc(1, sizeof *row);
 
-    assert_non_null(op);
-    op->kind = LEDGER_CLOSE;
-    op->closing = calloc(1, sizeof *op->closing);
-    assert_non_null(op->closing);
-    *op->closing = (struct closing){.rid = rid_of(n),
+    assert_non_null(row);
+    row->op.kind = LEDGER_CLOSE;
+    row->op.closing = &row->closing;
+    row->closing = (struct closing){.rid = rid_of(n),
                                     .account = s->account,
                                     .key = s->key,
-                                    .asked = "m",
+                                    .asked = {asked, sizeof asked - 1}, /* rows that fill pages */
                                     .endpoint = "chat",
                                     .end = "complete",
                                     .status = 200};
-    memset(op->closing->asked, 'm', sizeof op->closing->asked - 1); /* rows that fill pages */
-    assert_true(ledger_submit(s->ledger, op));
+    assert_true(ledger_submit(s->ledger, &row->op));
 }
 
 static void test_closing_rows_outlive_a_full_disk(void **state)
