@@ -244,13 +244,18 @@ static void greet(struct serve *s)
     explicit_bzero(s->owner_key, sizeof(s->owner_key));
 }
 
-static void wait_for_signals(struct serve *s)
+/* Before anybody can see that the station runs: who sees it may send one at once. */
+static void catch_signals(void)
 {
     struct sigaction sa = {.sa_handler = on_signal};
 
     sigaction(SIGTERM, &sa, NULL);
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGHUP, &sa, NULL);
+}
+
+static void wait_for_signals(struct serve *s)
+{
     while (!signalled_stop) {
         loop_step(s->home, 200);
         if (signalled_reload) {
@@ -386,6 +391,7 @@ int cli_serve(int argc, char **argv)
     (void)setrlimit(RLIMIT_CORE, &no_core);
     signal(SIGPIPE, SIG_IGN);
     umask(0077);
+    catch_signals();
     if (!start(&s, &admin, &e)) {
         fprintf(stderr, "entrepot: %s\n", e.text);
         undo(&s, admin);

@@ -5,6 +5,7 @@ import unittest
 
 from tests.browser.webdriver import Browser, available
 from tests.peer.case import CHAT, StationCase, body_for
+from tests.peer.wait import until
 
 SHOW = """document.getElementById("key").value = arguments[0];
 document.querySelector("#login button").click();"""
@@ -15,14 +16,17 @@ TEXT = 'return document.getElementById(arguments[0]).innerText;'
 class Page(StationCase):
     def setUp(self):
         self.buyer = self.customer("5.00")
-        self.assertEqual(self.buyer.post(CHAT, body_for("chat")).status, 200)
+        answer = self.buyer.post(CHAT, body_for("chat"))
+        self.assertEqual(answer.status, 200)
+        self.row(answer)        # from now on it is shown as complete
         self.browser = Browser()
         self.addCleanup(self.browser.close)
         self.browser.go(f"http://127.0.0.1:{self.station.port}/")
 
     def test_balance_charges_and_settings(self):
         self.browser.script(SHOW, self.buyer.key)
-        balance = self.browser.patiently(lambda: self.browser.script(TEXT, "balance"))
+        until(lambda: self.browser.script(TEXT, "settings"), "the page shows all of it")
+        balance = self.browser.script(TEXT, "balance")
         self.assertTrue(balance.startswith("4.99"), balance)
         self.assertIn("complete", self.browser.script(TEXT, "rows"))
         self.assertIn("ANTHROPIC_BASE_URL", self.browser.script(TEXT, "settings"))
@@ -33,6 +37,6 @@ class Page(StationCase):
 
     def test_wrong_key(self):
         self.browser.script(SHOW, "ek_wrong")
-        problem = self.browser.patiently(lambda: self.browser.script(TEXT, "problem"))
+        problem = until(lambda: self.browser.script(TEXT, "problem"), "the page says no")
         self.assertIn("not known", problem)
         self.assertEqual(self.browser.script('return sessionStorage.getItem("key");'), None)

@@ -3,11 +3,12 @@
 import base64
 import json
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 import urllib.request
+
+from tests.peer.ports import free_port
+from tests.peer.wait import PATIENCE_S, until
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -20,37 +21,35 @@ def available():
 class Browser:
     def __init__(self, width=1100, height=900):
         self.profile = tempfile.mkdtemp(prefix="entrepot-browser-")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.driver = subprocess.Popen(["chromedriver", f"--port={self.port}"],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         options = {"args": [*FLAGS, f"--user-data-dir={self.profile}",
                             f"--window-size={width},{height}"],
                    "binary": shutil.which("chromium")}
         want = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
-        self.session = self.patiently(lambda: self.call("", want))["sessionId"]
+        self.session = None
+        try:
+            until(self.ready, "chromedriver listens")
+            self.session = self.call("", want)["sessionId"]
+        except BaseException:
+            self.close()
+            raise
+
+    def ready(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/status", timeout=5) as reply:
+                return json.load(reply)["value"]["ready"]
+        except OSError:
+            return False
 
     def call(self, path, body=None, method="POST"):
         at = f"http://127.0.0.1:{self.port}/session" + path
         data = None if method == "GET" else json.dumps(body or {}).encode()
         request = urllib.request.Request(at, data, {"Content-Type": "application/json"},
                                          method=method)
-        with urllib.request.urlopen(request, timeout=30) as reply:
+        with urllib.request.urlopen(request, timeout=2 * PATIENCE_S) as reply:
             return json.load(reply)["value"]
-
-    @staticmethod
-    def patiently(what, seconds=20):
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                value = what()
-                if value:
-                    return value
-            except OSError:
-                pass
-            if time.monotonic() > end:
-                raise TimeoutError("the page did not get there")
-            time.sleep(0.1)
 
     def go(self, url):
         self.call(f"/{self.session}/url", {"url": url})
@@ -64,9 +63,10 @@ class Browser:
 
     def close(self):
         try:
-            self.call(f"/{self.session}", method="DELETE")      # or its browsers outlive the driver
+            if self.session:
+                self.call(f"/{self.session}", method="DELETE")  # or its browsers outlive the driver
         except OSError:
             pass
-        self.driver.terminate()
-        self.driver.wait(10)
+        self.driver.kill()
+        self.driver.wait()
         shutil.rmtree(self.profile, ignore_errors=True)

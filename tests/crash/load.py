@@ -15,6 +15,7 @@ from tests.peer import station
 from tests.peer.case import CHAT, GENERATE, JSON, MESSAGES, RESPONSES, STREAM
 from tests.peer.rawhttp import Malformed, Raw, request_bytes
 from tests.peer.store import rid_bytes
+from tests.peer.wait import PATIENCE_S
 
 OUT, IN = 10000, 2500       # nano a token, by station.PRICE
 ENDS = {CHAT: b"data: [DONE]", RESPONSES: b"response.completed", MESSAGES: b"event: message_stop",
@@ -104,7 +105,7 @@ class Clients:
         while not self.stopping.is_set():
             record, data, stream = make_request(rng, rng.choice(self.keys))
             try:
-                raw = raw or Raw(self.port, timeout=60)
+                raw = raw or Raw(self.port, timeout=2 * PATIENCE_S)
                 raw.send(data)
                 answer = raw.head()
                 if answer is None:

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A short turn of each mode of run.py; long ones are started by hand."""
+"""A short turn of each mode of run.py; long ones are started by hand.
+
+Nothing here measures the machine. How long before a crash an answer may be given away is a matter
+of the disk: what a short run can promise is that none is after an orderly stop. And a stream waits
+for no fsync: late by much less than one, whoever else needs the processor.
+"""
 import os
 import shutil
+import subprocess
 import unittest
 
 from tests.crash import run
 from tests.peer import station
 
-TIME_LIMIT_S = 240
+TIME_LIMIT_S = 600
 RUN_ALONE = True
 
 
@@ -19,19 +25,23 @@ class Crash(unittest.TestCase):
         self.assertTrue(ok, summary)
 
     def test_kill(self):
-        self.check("--rounds", "12")
+        self.check("--rounds", "12", "--window", "30")
 
     def test_sigstop(self):
         self.check("--sigstop", "--rounds", "2")
 
     @unittest.skipUnless(os.geteuid() == 0, "a small file system needs root")
     def test_disk_full(self):
+        try:
+            run.SmallDisk().close()
+        except (subprocess.CalledProcessError, OSError):
+            self.skipTest("file systems may not be mounted here")
         self.check("--disk-full", "--rounds", "2")
 
     @unittest.skipUnless(shutil.which("cc"), "the shim needs a C compiler")
     @unittest.skipIf(os.environ.get("ENTREPOT_SANITIZER"), "sanitizers come first in LD_PRELOAD")
     def test_slow_fsync(self):
-        self.check("--slow-fsync", "2", "--events", "24")
+        self.check("--slow-fsync", "1.5", "--events", "24", "--streams", "200", "--p99-ms", "700")
 
 
 if __name__ == "__main__":

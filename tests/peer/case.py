@@ -7,8 +7,9 @@ import threading
 import unittest
 
 from tests.peer import dialects, rawhttp, station
+from tests.peer.ports import free_port
 from tests.peer.vendor import Vendor
-from tests.peer.wait import PATIENCE_S
+from tests.peer.wait import PATIENCE_S, until
 
 CHAT = "/v1/chat/completions"
 RESPONSES = "/v1/responses"
@@ -86,6 +87,7 @@ class StationCase(unittest.TestCase):
     settings = {}               # further top-level settings for the class
     certificate = None          # (cert, key) with which the vendor serves TLS
     client_tls = None           # an SSLContext, when the station serves TLS
+    admin = False               # whether the station has an admin listener
     numbers = itertools.count(1)
 
     @classmethod
@@ -104,8 +106,10 @@ class StationCase(unittest.TestCase):
             raise unittest.SkipTest(f"no station to test at {station.PROGRAM} (set ENTREPOT)")
         cls.vendor = Vendor(certificate=cls.certificate)
         cls.addClassCleanup(cls.vendor.close)
-        cls.station = station.Station(cls.upstreams(), cls.models(),
-                                      client_tls=cls.client_tls, **cls.settings)
+        cls.admin_port = free_port()
+        settings = {"admin": f"127.0.0.1:{cls.admin_port}"} if cls.admin else {}
+        cls.station = station.Station(cls.upstreams(), cls.models(), client_tls=cls.client_tls,
+                                      **settings, **cls.settings)
         cls.addClassCleanup(cls.station.close)
         cls.station.start()
 
@@ -153,7 +157,19 @@ class StationCase(unittest.TestCase):
             cls.station.credit(name, amount)
         return Customer(cls, name, cls.station.create_key(name, **key_options))
 
-    # What was recorded
+    # What was counted and recorded
+
+    def metrics(self):
+        """The counters of the admin listener, by their names."""
+        answer = rawhttp.ask(self.admin_port, "GET", "/metrics")
+        self.assertEqual(answer.status, 200)
+        lines = [line.split(" ") for line in answer.body.decode().splitlines()
+                 if not line.startswith("#")]
+        return {name: int(value) for name, value in lines}
+
+    def wait_metrics(self, condition, what):
+        """The counters once condition(counters) holds: they come a moment after an answer."""
+        return until(lambda: (now := self.metrics()) and condition(now) and now, what)
 
     def charge(self, response):
         """The charge row of an answer, after its closing row has been written."""

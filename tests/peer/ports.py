@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ports for programs that are told their port: nobody else gets them while this process lives.
 
-The kernel's own choice (port 0) may be given to somebody else, or to an outgoing connection, between
-the choice and its use. These lie below the range of outgoing connections, and a bound socket that
+The kernel's own choice (port 0) may go to somebody else, or to an outgoing connection, between the
+choice and its use. These lie below the range of outgoing connections, and a bound socket that
 does not listen keeps each: another process that looks for one finds it taken, while the program
 under test, which like the holder sets SO_REUSEADDR, may listen there.
 """
@@ -10,7 +10,6 @@ import random
 import socket
 
 LOWEST, HIGHEST = 10000, 32000
-_held = []
 
 
 def _listens(port):
@@ -33,7 +32,7 @@ def free_port():
             continue
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if _listens(port):
-            _held.append(holder)
+            holder.detach()     # the descriptor stays until this process ends
         else:
             holder.close()      # a kernel with other rules: the range alone has to do
         return port

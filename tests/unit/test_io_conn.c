@@ -8,9 +8,11 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -22,7 +24,7 @@
 #include "base/clock.h"
 #include "io/io.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS 60000
 #define BULK (1 << 20)
 
 extern char **environ;
@@ -484,37 +486,38 @@ static void tls_wrong_name_and_trust(void **state)
     tls_server_free(ts);
 }
 
-/* A proxy that passes bytes on and then drops the connection: TLS without its close_notify. */
+/* A proxy that passes bytes on until it is told to drop the connection: TLS without its
+ * close_notify. */
 struct cutter {
     int listen_fd;
     unsigned to_port;
+    int in, out;
+    atomic_bool cut;
 };
+
+/* What has come on one side goes to the other; false at an end. */
+static bool pass_on(int from, int to)
+{
+    char bytes[16384];
+    ssize_t n = recv(from, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+    return n < 0 ? errno == EAGAIN : n > 0 && send(to, bytes, (size_t)n, MSG_NOSIGNAL) == n;
+}
 
 static void *cutter_main(void *arg)
 {
     struct cutter *k = arg;
-    char bytes[16384];
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_port = htons((uint16_t)k->to_port),
                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int in = accept(k->listen_fd, NULL, NULL);
-    int out = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval short_wait = {.tv_usec = 50000};
-    (void)connect(out, (struct sockaddr *)&a, sizeof(a));
-    (void)setsockopt(in, SOL_SOCKET, SO_RCVTIMEO, &short_wait, sizeof(short_wait));
-    (void)setsockopt(out, SOL_SOCKET, SO_RCVTIMEO, &short_wait, sizeof(short_wait));
-    for (int i = 0; i < 8; i++) {
-        ssize_t n = recv(in, bytes, sizeof(bytes), 0);
-        if (n > 0 && send(out, bytes, (size_t)n, MSG_NOSIGNAL) != n) {
-            break;
-        }
-        n = recv(out, bytes, sizeof(bytes), 0);
-        if (n > 0 && send(in, bytes, (size_t)n, MSG_NOSIGNAL) != n) {
-            break;
-        }
+
+    k->in = accept(k->listen_fd, NULL, NULL);
+    k->out = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)connect(k->out, (struct sockaddr *)&a, sizeof(a));
+    while (!atomic_load(&k->cut) && pass_on(k->in, k->out) && pass_on(k->out, k->in)) {
+        usleep(1000);
     }
-    close(in);
-    close(out);
+    (void)shutdown(k->in, SHUT_WR); /* closing would reset what the client is still sending */
     return NULL;
 }
 
@@ -529,7 +532,8 @@ static void tls_cut_off(void **state)
     struct tls_server *ts = tls_server_new(cert, key, &e);
     struct tls_client *tc = tls_client_new(STR("localhost"), cert, &e);
     bench_open(&b, "127.0.0.1:0", ts);
-    struct cutter k = {socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), listener_port(b.listener)};
+    struct cutter k = {.listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                       .to_port = listener_port(b.listener)};
     assert_int_equal(bind(k.listen_fd, (struct sockaddr *)&a, sizeof(a)), 0);
     assert_int_equal(listen(k.listen_fd, 1), 0);
     assert_int_equal(getsockname(k.listen_fd, (struct sockaddr *)&a, &n), 0);
@@ -537,11 +541,14 @@ static void tls_cut_off(void **state)
     b.client.conn =
         conn_dial(b.loop, STR("localhost"), ntohs(a.sin_port), tc, end_event, &b.client);
     STEP_UNTIL(&b, b.client.connected);
+    atomic_store(&k.cut, true);
     STEP_UNTIL(&b, b.client.failed || b.client.eof);
     assert_true(b.client.failed);
     assert_false(b.client.eof);
     assert_string_equal(b.client.error, "TLS connection cut off without its end");
     pthread_join(thread, NULL);
+    close(k.in);
+    close(k.out);
     close(k.listen_fd);
     bench_close(&b);
     tls_client_free(tc);

@@ -678,7 +678,7 @@ static void test_closing_rows_outlive_a_full_disk(void **state)
     sql(s, "SELECT 1"); /* behind them */
     assert_false(ledger_admits(s->ledger));
     sql(s, "PRAGMA max_page_count=100000");
-    for (int i = 0; i < 50 && !ledger_admits(s->ledger); i++)
+    for (int i = 0; i < 600 && !ledger_admits(s->ledger); i++)
         usleep(100000);
     assert_true(ledger_admits(s->ledger));
     /* The next start would reverse every charge without its row. */

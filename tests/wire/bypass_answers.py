@@ -6,12 +6,12 @@ that a client has is an answer that was charged.
 """
 import json
 import socket
-import time
 
 from tests.peer import meter, rawhttp
 from tests.peer.case import (CHAT, LEAST_BYTES_PER_TOKEN, MESSAGES, RESPONSES, STREAM, body_for,
                              path_for)
 from tests.peer.reply import Reply, sse_events
+from tests.peer.wait import PATIENCE_S, until
 from tests.wire.bypass import trick
 
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 200, "total_tokens": 1200}
@@ -247,7 +247,9 @@ def a_success_that_holds_an_error(t):
 def a_second_answer_behind_the_first(t):
     """Bytes behind the vendor's answer are not the next customer's answer."""
     ask(t, Reply.json(whole(), trailing=b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"))
-    time.sleep(0.05)
+    first = t.vendor.last
+    t.assertTrue(first.done.wait(PATIENCE_S))
+    until(lambda: not t.vendor.is_open(first.connection), "the connection is of no more use")
     answer = ask(t, Reply.json(whole(content="honest")))
     t.assertIn(b"honest", answer.body)
     t.assert_paid(answer, PAID)
@@ -269,7 +271,7 @@ def leave(t, dialect, marker, reset=False):
 
 def paid_for_leaving(t, answer, tokens, usage=None):
     """At least the delivered tokens were paid, counted low. With `usage`: exactly that."""
-    t.station.store.wait_request(answer.request_id, timeout=40)
+    t.station.store.wait_request(answer.request_id, 2 * PATIENCE_S)
     charge = t.station.store.charge(answer.request_id)
     t.assertIsNotNone(charge, "an answer was delivered and nothing was charged")
     least = sum(len(f"w{i} ") for i in range(tokens)) // LEAST_BYTES_PER_TOKEN
@@ -345,7 +347,7 @@ def never_reading(t):
     t.assertFalse(t.vendor.last.done.wait(1.0), "24 MB were taken in for a client that reads none")
     answer = raw.head()
     raw.close()
-    t.station.store.wait_request(answer.request_id, timeout=40)
+    t.station.store.wait_request(answer.request_id, 2 * PATIENCE_S)
     t.assertGreater(t.station.store.net(answer.request_id), 0)
 
 

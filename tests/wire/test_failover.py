@@ -179,7 +179,7 @@ class TwoRoutes(StationCase):
             self.setUp()
             reply = Reply.sse(frames, cut=len(frames[0]), ending=ending)
             self.first.reply(reply)
-            body = body_for("chat", model="restless", stream=True)  # a broken stream rests its channel
+            body = body_for("chat", model="restless", stream=True)  # broken, its channel rests
             with self.buyer.open(CHAT, body) as raw:
                 answer = raw.head()
                 self.assertTrue(raw.until(answer, frames[0].rstrip()), answer)

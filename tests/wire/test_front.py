@@ -213,7 +213,7 @@ class Bodies(StationCase):
 
 
 class Deadlines(StationCase):
-    """The deadlines without these settings are 15 s at least: what ends before has ended by them."""
+    """Without these settings the deadlines are 15 s at least: what ends before, ends by them."""
     settings = {"timeouts": station.timeouts(head=1.5, body=1.5, idle=1.5)}
     DEFAULT_S = 14
 

@@ -4,16 +4,15 @@ import os
 import signal
 import subprocess
 import tempfile
-import threading
-import time
 import unittest
 
 from tests.peer import station
 from tests.peer.case import CHAT, StationCase, body_for
-from tests.peer.rawhttp import ask
+from tests.peer.rawhttp import Raw
+from tests.peer.wait import PATIENCE_S
 
 
-def entrepot(*words, cwd, env=None, timeout=20):
+def entrepot(*words, cwd, env=None, timeout=PATIENCE_S):
     return subprocess.run([station.PROGRAM, *words], cwd=cwd, env=env, capture_output=True,
                           text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL)
 
@@ -24,7 +23,7 @@ class Operator(StationCase):
                                  listen=f"127.0.0.1:{self.station.port}")
         self.addCleanup(second.close)
         second.start(wait=False)
-        self.assertEqual(second.process.wait(10), 1)
+        self.assertEqual(second.process.wait(PATIENCE_S), 1)
         self.assertIn("already in use", second.log())
 
     def test_a_simulator_keeps_off_the_port(self):
@@ -95,10 +94,7 @@ class Operator(StationCase):
         before = len(self.station.log_lines("needs_restart"))
         self.station.configure(lanes=station.LANES + 1)
         self.station.signal(signal.SIGHUP)
-        end = time.monotonic() + 5
-        while len(self.station.log_lines("needs_restart")) == before and time.monotonic() < end:
-            time.sleep(0.02)
-        self.assertIn("option=lanes", self.station.log_lines("needs_restart")[-1])
+        self.assertIn("option=lanes", self.station.wait_log("needs_restart", before)[-1])
         self.station.configure(lanes=station.LANES)
 
 
@@ -115,35 +111,37 @@ class Stopping(unittest.TestCase):
                                            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                            stdout=subprocess.DEVNULL, text=True)
                 self.addCleanup(program.stderr.close)
-                self.stop_while_it_streams(program, folder, signals, whole)
+                try:
+                    self.stop_while_it_streams(program, folder, signals, whole)
+                finally:
+                    program.kill()
+                    program.wait()
+
+    def said(self, program, words):
+        """Reads on in what the program says until a line has the words; False at its end."""
+        return any(words in line for line in program.stderr)
 
     def stop_while_it_streams(self, program, folder, signals, whole):
-        try:
-            for line in program.stderr:
-                if line.startswith("try:"):
-                    break
-            else:
-                self.skipTest("port 8080 is taken on this machine")
-            with open(os.path.join(folder, "data/owner.key"), encoding="utf-8") as file:
-                key = file.read().strip()
-            got = []
-            tokens = 30 if whole else 3000
-            body = (b'{"model":"sim-small","stream":true,"messages":[{"role":"user",'
-                    b'"content":"sim: tokens=%d delay=30ms"}]}' % tokens)
-            reader = threading.Thread(target=lambda: got.append(ask(
-                8080, "POST", CHAT, [("Authorization", f"Bearer {key}"),
-                                     ("Content-Type", "application/json")], body, 30)))
-            reader.start()
-            time.sleep(0.5)
-            for _ in range(signals):
+        if not self.said(program, "try:"):
+            self.skipTest("port 8080 is taken on this machine")
+        with open(os.path.join(folder, "data/owner.key"), encoding="utf-8") as file:
+            key = file.read().strip()
+        # The one ends soon, the other not while anybody waits for it.
+        words = b"tokens=30 delay=30ms" if whole else b"tokens=3000 delay=60ms"
+        body = (b'{"model":"sim-small","stream":true,"messages":[{"role":"user",'
+                b'"content":"sim: %s"}]}' % words)
+        with Raw(8080) as raw:
+            raw.request("POST", CHAT, [("Authorization", f"Bearer {key}"),
+                                       ("Content-Type", "application/json")], body)
+            answer = raw.head()
+            self.assertTrue(raw.until(answer, b"data:"))
+            for number in range(signals):
                 program.send_signal(signal.SIGTERM)
-                time.sleep(0.2)
-            reader.join(20)
-            self.assertEqual(program.wait(20), 0)
-            self.assertEqual(got[0].complete, whole)
-        finally:
-            program.kill()
-            program.wait(10)
+                self.assertTrue(self.said(program, ("draining", "cut_off")[number]))
+            while raw.step(answer):
+                pass
+        self.assertEqual(program.wait(PATIENCE_S), 0)
+        self.assertEqual(answer.complete, whole)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,16 @@ class Canary(StationCase):
         got = buyer.post(CHAT, body_for("chat", ASKED))
         self.assertEqual(got.status, 200)
         self.assertIn(ANSWERED.encode(), got.body)
+        answers = [got]
         self.vendor.reset()
         for body in ('{"model":"gpt","messages":"' + ASKED, '{"' + ASKED + '":1}'):
-            self.assertEqual(buyer.post(CHAT, body.encode()).status, 400)
-        self.assertEqual(buyer.post(CHAT, body_for("chat", ASKED, stream=True)).status, 200)
+            answers.append(buyer.post(CHAT, body.encode()))
+            self.assertEqual(answers[-1].status, 400)
+        answers.append(buyer.post(CHAT, body_for("chat", ASKED, stream=True)))
+        self.assertEqual(answers[-1].status, 200)
+        for one in answers:     # what is written of them has been written
+            self.row(one)
+            self.station.wait_log(one.request_id)
         secrets = [ASKED, ANSWERED, buyer.key, VENDOR_KEY["openai"]]
         seen = 0
         for folder, _, names in os.walk(self.station.folder):

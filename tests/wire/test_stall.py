@@ -5,23 +5,25 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
 
 from tests.crash.run import compile_shim
 from tests.peer import station
 from tests.peer.case import CHAT, NANO, StationCase, body_for
+from tests.peer.wait import until
 
-STALL_MS = 1500
+STALL_MS = 4000     # longer than a deadline of these tests, even where machines are slow
 
 
-@unittest.skipUnless(shutil.which("cc"), "the shim needs a C compiler")
-@unittest.skipIf(os.environ.get("ENTREPOT_SANITIZER"), "sanitizers come first in LD_PRELOAD")
-class Stall(StationCase):
-    settings = {"timeouts": station.timeouts(total=0.7)}
+class StallCase(StationCase):
+    stall_ms = STALL_MS
 
     @classmethod
     def setUpClass(cls):
+        if not shutil.which("cc"):
+            raise unittest.SkipTest("the shim needs a C compiler")
+        if os.environ.get("ENTREPOT_SANITIZER"):
+            raise unittest.SkipTest("sanitizers come first in LD_PRELOAD")
         cls.shim = tempfile.mkdtemp(prefix="entrepot-shim-")
         cls.addClassCleanup(shutil.rmtree, cls.shim)
         cls.flag = os.path.join(cls.shim, "stall")
@@ -30,7 +32,7 @@ class Stall(StationCase):
         except subprocess.CalledProcessError as broken:
             raise unittest.SkipTest("the shim does not compile") from broken
         cls.settings = {**cls.settings, "environment": {
-            "LD_PRELOAD": library, "SLOW_FSYNC_FLAG": cls.flag, "SLOW_FSYNC_MS": str(STALL_MS),
+            "LD_PRELOAD": library, "SLOW_FSYNC_FLAG": cls.flag, "SLOW_FSYNC_MS": str(cls.stall_ms),
             "MALLOC_PERTURB_": "165"}}    # freed memory is no longer what it was
         super().setUpClass()
 
@@ -41,20 +43,26 @@ class Stall(StationCase):
 
     def lives(self, buyer):
         os.unlink(self.flag)
-        time.sleep(2 * STALL_MS / 1000)
+        until(lambda: buyer.post(CHAT, body_for("chat", maximum=100)).status == 200,
+              "requests are answered again")
         self.assertIsNone(self.station.process.poll(), "the station died")
-        self.assertEqual(buyer.post(CHAT, body_for("chat", maximum=100)).status, 200)
         self.station.ledger_check()
+
+
+class Waiting(StallCase):
+    settings = {"timeouts": station.timeouts(total=1.5)}
 
     def test_the_deadline_passes_while_an_allotment_is_awaited(self):
         buyer = self.customer("1.00")
         self.stall()
-        began = time.monotonic()
         small = body_for("chat", maximum=100)
-        answers = [buyer.post(CHAT, small, timeout=20).status for _ in range(3)]
+        answers = [buyer.post(CHAT, small).status for _ in range(3)]
         self.assertEqual(answers[0] // 100, 5)
-        self.assertLess(time.monotonic() - began, 10)
         self.lives(buyer)
+
+
+class Growing(StallCase):
+    stall_ms = 1500
 
     def test_a_stream_ends_while_its_extension_is_awaited(self):
         buyer = self.customer("0.10")
@@ -63,7 +71,7 @@ class Stall(StationCase):
         before = buyer.balance
         self.stall()
         body = body_for("chat", "x [[tokens=2500]]", stream=True, maximum=4000)
-        answer = buyer.post(CHAT, body, timeout=20)
+        answer = buyer.post(CHAT, body)
         self.assertTrue(answer.complete)
         charge = self.charge(answer)
         self.assertEqual(buyer.balance, before - charge["nano"])

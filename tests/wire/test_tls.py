@@ -9,6 +9,7 @@ from tests.peer import meter, station, tls
 from tests.peer.case import CHAT, StationCase, body_for
 from tests.peer.rawhttp import Raw
 from tests.peer.vendor import Vendor
+from tests.peer.wait import PATIENCE_S
 
 
 class Tls(StationCase):
@@ -73,10 +74,10 @@ class Tls(StationCase):
             self.assertEqual(len(self.vendor.received) + len(self.stranger.received), before)
 
     def test_plain_http_on_the_tls_port(self):
-        with Raw(self.station.port, timeout=3) as raw:
+        with Raw(self.station.port) as raw:
             raw.request("GET", "/healthz")
             try:
-                raw._fill(time.monotonic() + 3)
+                raw._fill(time.monotonic() + PATIENCE_S)
             except TimeoutError:
                 self.fail("a plain request must not hang")
             self.assertNotIn(b"200 OK", raw.buffer)

@@ -135,7 +135,7 @@ class Streams(StationCase):
         with self.customer().open(CHAT, body_for("chat", stream=True)) as raw:
             answer = raw.head()
             for i, frame in enumerate(frames):
-                self.assertTrue(raw.until(answer, frame, timeout=5), f"event {i} was held back")
+                self.assertTrue(raw.until(answer, frame), f"event {i} was held back")
                 if i < len(gates):
                     gates[i].set()
             while raw.step(answer):
