@@ -21,7 +21,8 @@ enum dialect {
     DIALECT_EMBEDDINGS,
     DIALECT_OWN
 };
-enum framing { FRAMING_WHOLE, FRAMING_SSE, FRAMING_ARRAY };
+/* ARRAY_START: an array of which nothing has been sent. */
+enum framing { FRAMING_WHOLE, FRAMING_SSE, FRAMING_ARRAY, FRAMING_ARRAY_START };
 #define DIALECT_BIT(d) (1U << (d))
 
 enum op { OP_GENERATE, OP_COUNT, OP_EMBED, OP_MODELS, OP_OWN };
@@ -116,7 +117,10 @@ void problem_write_event(enum dialect d, enum framing f, const struct problem *p
  * The length-like ending of a stream that the balance cannot pay any further, as the dialect's
  * own last events. block: the open content block of a messages stream, or -1.
  */
-void limit_write_events(const struct meter *m, int block, struct buf *out);
+void limit_write_events(const struct meter *m, enum framing f, int block, struct buf *out);
+/* What stands around one event of a Gemini stream; of an array, its last. */
+struct str gemini_before(enum framing f);
+struct str gemini_after(enum framing f);
 
 struct vendor {
     const char *name;          /* "openai" */

@@ -49,25 +49,26 @@ static void write_messages(const struct meter *m, int block, struct buf *out)
              output(m));
 }
 
-static void write_gemini(const struct meter *m, struct buf *out)
+static void write_gemini(const struct meter *m, enum framing f, struct buf *out)
 {
-    buf_add(
-        out,
-        STR("data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},"
-            "\"finishReason\":\"MAX_TOKENS\",\"index\":0}],\"modelVersion\":"));
+    buf_add(out, gemini_before(f));
+    buf_add(out,
+            STR("{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},"
+                "\"finishReason\":\"MAX_TOKENS\",\"index\":0}],\"modelVersion\":"));
     json_write_str(out, str_slice(m->model, m->model_n));
     buf_addf(out,
              ",\"usageMetadata\":{\"promptTokenCount\":%llu,\"candidatesTokenCount\":%llu,"
-             "\"totalTokenCount\":%llu}}\r\n\r\n",
+             "\"totalTokenCount\":%llu}}",
              (unsigned long long)m->usage.in, output(m), m->usage.in + output(m));
+    buf_add(out, gemini_after(f));
 }
 
-void limit_write_events(const struct meter *m, int block, struct buf *out)
+void limit_write_events(const struct meter *m, enum framing f, int block, struct buf *out)
 {
     switch ((enum dialect)m->dialect) {
     case DIALECT_RESPONSES: write_responses(m, out); break;
     case DIALECT_MESSAGES: write_messages(m, block, out); break;
-    case DIALECT_GEMINI: write_gemini(m, out); break;
+    case DIALECT_GEMINI: write_gemini(m, f, out); break;
     default: write_chat(m, out); break;
     }
 }

@@ -105,13 +105,21 @@ static void write_response_failed(const struct problem *p, struct buf *b)
     buf_add(b, STR("},\"incomplete_details\":null,\"model\":\"\",\"output\":[]}}\n\n"));
 }
 
-/* A Gemini array has begun with "[" and an element; the failure is its last element. */
+struct str gemini_before(enum framing f)
+{
+    return f == FRAMING_SSE ? STR("data: ") : f == FRAMING_ARRAY ? STR(",\r\n") : STR("[");
+}
+
+struct str gemini_after(enum framing f)
+{
+    return f == FRAMING_SSE ? STR("\r\n\r\n") : STR("\r\n]");
+}
+
 static void write_gemini_event(enum framing f, const struct problem *p, struct buf *b)
 {
-    bool sse = f == FRAMING_SSE;
-    buf_add(b, sse ? STR("data: ") : STR(",\r\n"));
+    buf_add(b, gemini_before(f));
     write_gemini(p, b);
-    buf_add(b, sse ? STR("\r\n\r\n") : STR("\r\n]"));
+    buf_add(b, gemini_after(f));
 }
 
 void problem_write_event(enum dialect d, enum framing f, const struct problem *p, struct buf *out)

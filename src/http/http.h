@@ -102,4 +102,23 @@ bool sse_feed(struct sse *s, struct str bytes, sse_fn *fn,
 /* What is left at the end of the stream without its blank line (an incomplete event). */
 struct str sse_rest(const struct sse *s);
 
+/*
+ * The same for a stream that is one JSON array: an element, which must be an object, is an event at
+ * its last byte. Its data is the element; its raw bytes also hold what stands between it and the
+ * one before. What follows the last element is the rest.
+ */
+struct array {
+    struct buf pending;
+    size_t lead; /* bytes in front of the element */
+    unsigned depth;
+    uint8_t state;
+    bool quoted, escaped;
+};
+void array_init(struct array *a);
+void array_release(struct array *a);
+bool array_feed(struct array *a, struct str bytes, sse_fn *fn,
+                void *ctx); /* false: stopped, element too large, or no such array */
+struct str array_rest(const struct array *a);
+bool array_closed(const struct array *a); /* its "]" has come */
+
 #endif

@@ -167,6 +167,7 @@ void step_close(struct request *r)
     buf_release(&r->tail);
     buf_release(&r->extra);
     sse_release(&r->sse);
+    array_release(&r->array);
     free(r->head);
     free(r->asked);
     free(r->tag);

@@ -115,7 +115,8 @@ struct request {
     struct meter meter;
     int16_t open_block; /* of a messages stream, -1: none */
     struct sse sse;
-    struct str run; /* bytes of the reply that wait to be sent as one chunk */
+    struct array array; /* instead, where the stream is one */
+    struct str run;     /* bytes of the reply that wait to be sent as one chunk */
     struct timer timer;
     struct ip client; /* as trusted proxies say */
     struct rid rid;
@@ -127,8 +128,8 @@ struct request {
     uint8_t state, end;
     bool keep;         /* the client wants its connection kept */
     bool op_in_flight; /* `op` is in the ledger's hands: neither it nor the request may go */
-    bool entered, stream, head_sent, bad_reply, own_usage_frame, terminal, finishing, late, settled,
-        upstream_done;
+    bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, finishing,
+        late, settled, upstream_done;
     uint16_t status, problem_status;
     uint8_t failure;                      /* enum failure of the last attempt */
     struct health *tried[LIMIT_ATTEMPTS]; /* channels not to be tried again */

@@ -105,7 +105,8 @@ static void on_timer(struct timer *t)
         r->late = true;
         r->end = END_LEDGER_LATE;
         stream_broken(r, END_LEDGER_LATE);
-    } else if ((r->terminal || r->session == NULL) && r->state == REQ_STREAM) {
+    } else if (r->state == REQ_STREAM &&
+               (r->session == NULL || (r->terminal && !r->in_array))) { /* an array must close */
         exchange_abort(&r->exchange);
         r->upstream_done = true;
         request_move(r, REQ_CHARGE);
@@ -159,7 +160,8 @@ struct request *request_new(struct session *s)
 bool request_count_memory(struct request *r)
 {
     size_t now = r->body.cap + r->upstream_body.cap + r->reply.cap + r->tail.cap +
-                 r->sse.pending.cap + (r->coding != NULL ? coding_memory(r->coding) : 0);
+                 r->sse.pending.cap + r->array.pending.cap +
+                 (r->coding != NULL ? coding_memory(r->coding) : 0);
     long grown = (long)now - (long)r->memory_counted;
 
     r->memory_counted = now;

@@ -65,6 +65,7 @@ static void begin_stream(struct request *r)
     request_move(r, REQ_STREAM);
     drop_request_bytes(r);
     sse_init(&r->sse);
+    array_init(&r->array);
     buf_init(&head, LIMIT_HEAD_BYTES * 2);
     answer_head(r, r->status, STR(""), -1, buf_str(&r->extra), &head);
     session_send(r->session, buf_str(&head), STR(""), STR(""));
@@ -125,6 +126,12 @@ static void note_block(struct request *r, const struct sse_event *ev)
     }
 }
 
+/* These bytes move with the next feed. */
+static bool waits_in(const struct buf *pending, const char *p)
+{
+    return pending->p != NULL && p >= pending->p && p < pending->p + pending->cap;
+}
+
 static bool on_event(void *ctx, const struct sse_event *ev)
 {
     struct request *r = ctx;
@@ -164,9 +171,8 @@ static bool on_event(void *ctx, const struct sse_event *ev)
         flush_run(r);
         r->run = ev->raw;
     }
-    if (ev->raw.p >= r->sse.pending.p && r->sse.pending.p != NULL &&
-        ev->raw.p < r->sse.pending.p + r->sse.pending.cap) {
-        flush_run(r); /* these bytes move with the next feed */
+    if (waits_in(&r->sse.pending, ev->raw.p) || waits_in(&r->array.pending, ev->raw.p)) {
+        flush_run(r);
     }
     return true;
 }
@@ -213,9 +219,19 @@ static bool extend(struct request *r)
     return request_cost(r, in, running) <= r->held;
 }
 
+/* How an event of our own stands in this stream. */
+static enum framing framing(const struct request *r)
+{
+    if (!r->in_array) {
+        return FRAMING_SSE;
+    }
+    return r->bytes_out > 0 ? FRAMING_ARRAY : FRAMING_ARRAY_START;
+}
+
 static void stream_bytes(struct request *r, struct str bytes)
 {
-    bool ok = sse_feed(&r->sse, bytes, on_event, r);
+    bool ok = r->in_array ? array_feed(&r->array, bytes, on_event, r)
+                          : sse_feed(&r->sse, bytes, on_event, r);
 
     ok = request_count_memory(r) && ok;
     flush_run(r);
@@ -235,12 +251,27 @@ static void stream_bytes(struct request *r, struct str bytes)
     }
     if (!r->terminal && !extend(r)) {
         exchange_abort(&r->exchange);
-        limit_write_events(&r->meter, r->open_block, &r->tail);
+        limit_write_events(&r->meter, framing(r), r->open_block, &r->tail);
         r->end = END_LIMIT;
         request_move(r, REQ_CHARGE);
         request_run(r);
     } else if (r->session->out.n > LIMIT_HIGH_WATER) {
         exchange_pause(&r->exchange);
+    }
+}
+
+/* A stream that does not come as events is one array, which its first byte tells. */
+static void look_for_array(struct request *r)
+{
+    struct str s = str_trim(buf_str(&r->reply));
+
+    if (r->target.stream && r->status < 400 && s.n > 0 && s.p[0] == '[') {
+        struct buf begun = r->reply;
+        buf_init(&r->reply, LIMIT_BODY_BYTES);
+        r->in_array = true;
+        begin_stream(r);
+        stream_bytes(r, buf_str(&begun));
+        buf_release(&begun);
     }
 }
 
@@ -252,6 +283,8 @@ static void on_body(void *owner, const char *p, size_t n)
         stream_bytes(r, str_slice(p, n));
     } else if (!r->bad_reply && !(buf_add(&r->reply, str_slice(p, n)) && request_count_memory(r))) {
         r->bad_reply = true;
+    } else if (!r->bad_reply) {
+        look_for_array(r);
     }
 }
 
@@ -353,12 +386,13 @@ static void stream_end(struct request *r)
     r->upstream_done = true;
     if (r->session == NULL) {
         r->end = END_CLIENT_LEFT;
-    } else if (!meter_complete(&r->meter) && !(r->meter.failed && r->terminal)) {
+    } else if ((!meter_complete(&r->meter) && !(r->meter.failed && r->terminal)) ||
+               (r->in_array && !array_closed(&r->array))) {
         note_failure(r, FAILURE_CUT, "a stream without its end", r->status);
         stream_broken(r, END_UPSTREAM_BROKE);
         return;
     } else {
-        struct str rest = sse_rest(&r->sse);
+        struct str rest = r->in_array ? array_rest(&r->array) : sse_rest(&r->sse);
         if (rest.n > 0) {
             buf_add(&r->tail, rest);
         }
@@ -416,7 +450,7 @@ static void tell_broken(struct request *r, enum end end)
         return;
     }
     buf_init(&out, 8192);
-    problem_write_event((enum dialect)r->meter.dialect, FRAMING_SSE, &p, &out);
+    problem_write_event((enum dialect)r->meter.dialect, framing(r), &p, &out);
     r->run = buf_str(&out);
     flush_run(r);
     buf_release(&out);

@@ -90,6 +90,34 @@ static void events_are_explicit_failures(void **state)
                 "\r\n]");
 }
 
+static void events_of_an_array_close_it(void **state)
+{
+    static const enum framing framings[] = {FRAMING_SSE, FRAMING_ARRAY, FRAMING_ARRAY_START};
+    static const char *const before[] = {"data: ", ",\r\n", "["};
+    static const char *const after[] = {"\r\n\r\n", "\r\n]", "\r\n]"};
+    struct meter m;
+    struct buf b;
+
+    (void)state;
+    meter_init(&m, DIALECT_GEMINI);
+    check_event(DIALECT_GEMINI, FRAMING_ARRAY_START,
+                "[{\"error\":{\"code\":502,\"message\":\"cut\",\"status\":\"UNAVAILABLE\"}}"
+                "\r\n]");
+    for (size_t i = 0; i < 3; i++) {
+        buf_init(&b, 4096);
+        limit_write_events(&m, framings[i], -1, &b);
+        struct str text = buf_str(&b);
+        assert_true(str_starts(text, str_from(before[i])) && str_ends(text, str_from(after[i])));
+        size_t around = strlen(before[i]) + strlen(after[i]);
+        struct json_doc *doc =
+            json_parse(str_slice(text.p + strlen(before[i]), text.n - around), NULL);
+        assert_true(str_eq(json_str(json_get(json_root(doc), "candidates.0.finishReason")),
+                           STR("MAX_TOKENS")));
+        json_free(doc);
+        buf_release(&b);
+    }
+}
+
 /* What we write as a failure, our own meter reads as one. */
 static void meter_knows_our_failures(void **state)
 {
@@ -118,6 +146,7 @@ int main(void)
         cmocka_unit_test(bodies_have_the_dialects_shape),
         cmocka_unit_test(statuses_have_their_words),
         cmocka_unit_test(events_are_explicit_failures),
+        cmocka_unit_test(events_of_an_array_close_it),
         cmocka_unit_test(meter_knows_our_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
