@@ -196,9 +196,10 @@ class Failing(ArrayCase):
         answer = self.customer().post(STREAM_ARRAY, BODY)
         self.assertEqual((answer.status, answer.body), (400, body))
 
-    def test_a_silent_vendor(self):
-        self.vendor.reply(array(b"".join(written(GOOD[:1], b"")), framing="chunked", cut=10**6,
-                                ending="rst"))
+    def test_a_vendor_that_resets(self):
+        reply = array(b"".join(written(GOOD[:1], b"")), framing="chunked", cut=10**6, ending="rst")
+        reply.seen.set()
+        self.vendor.reply(reply)
         self.assert_failed(self.customer().post(STREAM_ARRAY, BODY), WORDS[:1])
 
 
