@@ -181,7 +181,7 @@ static bool run_once(struct ledger *l, struct item *items, size_t count, struct 
 
     for (size_t i = 0; i < count; i++) {
         struct ledger_op *op = items[i].op;
-        op->ok = op->kind != LEDGER_CHARGE || charge_prepare(l, op->charge);
+        op->ok = op->kind != LEDGER_CHARGE || charge_prepare(l, &items[i]);
     }
     bool done = write_all(l, &b, items, count, e);
     if (done)

@@ -7,8 +7,6 @@
 
 #include "base/clock.h"
 
-enum part { REVENUE, LOSS, COGS, ASSET };
-
 /* A name from config may be longer than what an account's name has room for. */
 static const char *part_name(char out[LIMIT_NAME], enum part part, const struct charge *c)
 {
@@ -26,18 +24,18 @@ static const char *part_name(char out[LIMIT_NAME], enum part part, const struct 
 }
 
 /* The system accounts that this charge needs, made before the batch begins. */
-bool charge_prepare(struct ledger *l, const struct charge *c)
+bool charge_prepare(struct ledger *l, struct item *it)
 {
+    const struct charge *c = it->op->charge;
     char name[LIMIT_NAME];
-    struct currency own = c->account->currency;
 
-    if (system_account(l, part_name(name, REVENUE, c), own, NULL) == NULL ||
-        system_account(l, part_name(name, LOSS, c), own, NULL) == NULL)
-        return false;
-    if (c->cost == 0)
-        return true;
-    return system_account(l, part_name(name, COGS, c), c->cost_currency, NULL) != NULL &&
-           system_account(l, part_name(name, ASSET, c), c->cost_currency, NULL) != NULL;
+    for (enum part part = REVENUE; part <= (c->cost > 0 ? ASSET : LOSS); part++) {
+        struct currency in = part <= LOSS ? c->account->currency : c->cost_currency;
+        it->parts[part] = system_account(l, part_name(name, part, c), in, NULL);
+        if (it->parts[part] == NULL)
+            return false;
+    }
+    return true;
 }
 
 static void bind_usage(struct statement *st, int at, const struct usage *u)
@@ -76,21 +74,17 @@ static enum store_step insert_charge(struct ledger *l, const struct charge *c)
     return store_step(st);
 }
 
-static bool write_transfers(struct ledger *l, struct batch *b, const struct charge *c,
-                            struct purse *p, int64_t id)
+static bool write_transfers(struct ledger *l, struct batch *b, const struct item *it, int64_t id)
 {
-    char name[LIMIT_NAME];
-    struct purse *revenue = purse_by_name(l, part_name(name, REVENUE, c));
-    struct purse *loss = purse_by_name(l, part_name(name, LOSS, c));
+    const struct charge *c = it->op->charge;
+    struct purse *p = (struct purse *)(void *)c->account;
+    struct purse *const *parts = it->parts;
 
-    if (!batch_transfer(l, b, p, revenue, c->charged, KIND_CHARGE, id, STR("")) ||
-        !batch_transfer(l, b, loss, revenue, c->computed - c->charged, KIND_OVERRUN, id, STR("")))
-        return false;
-    if (c->cost == 0)
-        return true;
-    struct purse *cogs = purse_by_name(l, part_name(name, COGS, c));
-    struct purse *asset = purse_by_name(l, part_name(name, ASSET, c));
-    return batch_transfer(l, b, cogs, asset, c->cost, KIND_COST, id, STR(""));
+    return batch_transfer(l, b, p, parts[REVENUE], c->charged, KIND_CHARGE, id, STR("")) &&
+           batch_transfer(l, b, parts[LOSS], parts[REVENUE], c->computed - c->charged, KIND_OVERRUN,
+                          id, STR("")) &&
+           (c->cost == 0 ||
+            batch_transfer(l, b, parts[COGS], parts[ASSET], c->cost, KIND_COST, id, STR("")));
 }
 
 /* What no purse has yet pays, too: at most all of it. */
@@ -130,7 +124,7 @@ bool charge_write(struct ledger *l, struct batch *b, struct item *it)
     }
     if (customer)
         batch_touch(b, p)->spent += c->charged;
-    return write_transfers(l, b, c, p, store_last_id(l->store));
+    return write_transfers(l, b, it, store_last_id(l->store));
 }
 
 /* Memory only: gives back what was taken beyond the hold, or uses the hold up. */

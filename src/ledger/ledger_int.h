@@ -54,14 +54,18 @@ struct purse {
     int64_t spent; /* charged against the allotment */
 };
 
+/* System accounts that a charge moves money between. */
+enum part { REVENUE, LOSS, COGS, ASSET };
+
 /* An operation of a batch and what its failure or success must do to memory. */
 struct item {
     struct ledger_op *op;
-    struct key *key;  /* whose budget changes */
-    int64_t taken;    /* CHARGE: from the purse beyond the hold */
-    int64_t refunded; /* REVERSE */
-    int64_t ts_us;    /* of the charge */
-    bool undone;      /* its transaction failed: nothing is wrong with the operation itself */
+    struct purse *parts[ASSET + 1]; /* CHARGE */
+    struct key *key;                /* whose budget changes */
+    int64_t taken;                  /* CHARGE: from the purse beyond the hold */
+    int64_t refunded;               /* REVERSE */
+    int64_t ts_us;                  /* of the charge */
+    bool undone; /* its transaction failed: nothing is wrong with the operation itself */
 };
 
 struct batch {
@@ -119,7 +123,7 @@ void batch_drop(struct batch *b);                    /* after a rollback */
 void batch_run(struct ledger *l, struct item *items, size_t count);
 
 /* charge.c */
-bool charge_prepare(struct ledger *l, const struct charge *c);
+bool charge_prepare(struct ledger *l, struct item *it);
 bool charge_write(struct ledger *l, struct batch *b, struct item *it);
 bool charge_reverse(struct ledger *l, struct batch *b, const struct rid *rid, struct str reason,
                     struct item *it);
