@@ -25,7 +25,8 @@ enum dialect {
 enum framing { FRAMING_WHOLE, FRAMING_SSE, FRAMING_ARRAY, FRAMING_ARRAY_START };
 #define DIALECT_BIT(d) (1U << (d))
 
-enum op { OP_GENERATE, OP_COUNT, OP_EMBED, OP_MODELS, OP_OWN };
+/* OP_PUBLIC: ours, and needs no key. */
+enum op { OP_GENERATE, OP_COUNT, OP_EMBED, OP_MODELS, OP_OWN, OP_PUBLIC };
 
 struct endpoint {
     const char *name; /* for logs and rows: "chat.completions" */

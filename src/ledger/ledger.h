@@ -10,8 +10,8 @@
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
 
-#include "base/hex.h"
 #include "base/money.h"
+#include "base/rid.h"
 #include "identity/identity.h"
 #include "io/io.h"
 #include "price/price.h"

@@ -135,7 +135,7 @@ static void usage(struct request *r)
     r->op.call = read_usage;
     r->op.ctx = r;
     if (step_ledger_ask(r, LEDGER_CALL)) {
-        request_move(r, REQ_WAIT_ALLOT);
+        request_move(r, REQ_WAIT_LEDGER);
     } else {
         request_fail(r, END_LEDGER_FULL);
     }

@@ -2,7 +2,7 @@
 /*
  * Inside the relay. A session is a client's connection; a request is one walk:
  *
- *   HEAD -> BODY -> PARSE -> ADMIT -> HOLD (-> WAIT_ALLOT -> HOLD) -> SEND -> WAIT_REPLY -> STREAM
+ *   HEAD -> BODY -> PARSE -> ADMIT -> HOLD (-> WAIT_LEDGER -> HOLD) -> SEND -> WAIT_REPLY -> STREAM
  *        -> CHARGE -> WAIT_COMMIT -> CLOSE -> DONE;   from anywhere before the reply: -> ANSWER ->
  * CLOSE
  *
@@ -11,7 +11,6 @@
 #ifndef RELAY_RELAY_INT_H
 #define RELAY_RELAY_INT_H
 
-#include "base/arena.h"
 #include "base/rand.h"
 #include "base/sm.h"
 #include "dialect/dialect.h"
@@ -58,7 +57,7 @@ enum request_state {
     REQ_PARSE,
     REQ_ADMIT,
     REQ_HOLD,
-    REQ_WAIT_ALLOT,
+    REQ_WAIT_LEDGER,
     REQ_SEND,
     REQ_WAIT_REPLY,
     REQ_STREAM,

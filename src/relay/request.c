@@ -14,10 +14,10 @@
 const struct sm_state request_states[] = {
     [REQ_HEAD] = {"head", SM_BIT(REQ_BODY) | SM_BIT(REQ_PARSE) | FAILED},
     [REQ_BODY] = {"body", SM_BIT(REQ_PARSE) | FAILED},
-    [REQ_PARSE] = {"parse", SM_BIT(REQ_ADMIT) | SM_BIT(REQ_WAIT_ALLOT) | FAILED},
+    [REQ_PARSE] = {"parse", SM_BIT(REQ_ADMIT) | SM_BIT(REQ_WAIT_LEDGER) | FAILED},
     [REQ_ADMIT] = {"admit", SM_BIT(REQ_HOLD) | SM_BIT(REQ_SEND) | FAILED},
-    [REQ_HOLD] = {"hold", SM_BIT(REQ_WAIT_ALLOT) | SM_BIT(REQ_SEND) | FAILED},
-    [REQ_WAIT_ALLOT] = {"wait_allot", SM_BIT(REQ_HOLD) | FAILED},
+    [REQ_HOLD] = {"hold", SM_BIT(REQ_WAIT_LEDGER) | SM_BIT(REQ_SEND) | FAILED},
+    [REQ_WAIT_LEDGER] = {"wait_ledger", SM_BIT(REQ_HOLD) | FAILED},
     [REQ_SEND] = {"send", SM_BIT(REQ_WAIT_REPLY) | FAILED},
     [REQ_WAIT_REPLY] = {"wait_reply",
                         SM_BIT(REQ_SEND) | SM_BIT(REQ_STREAM) | SM_BIT(REQ_CHARGE) | FAILED},
@@ -120,7 +120,7 @@ static void on_timer(struct timer *t)
         stream_broken(r, END_LEDGER_LATE);
         request_move(r, REQ_CLOSE);
         request_run(r);
-    } else if (r->state == REQ_WAIT_ALLOT) {
+    } else if (r->state == REQ_WAIT_LEDGER) {
         request_fail(r, END_LEDGER_LATE);
     } else if (r->state < REQ_CHARGE) {
         exchange_abort(&r->exchange);
@@ -233,7 +233,7 @@ void request_client_gone(struct request *r, uint64_t undelivered)
     r->session = NULL;
     r->undelivered = undelivered;
     switch (r->state) {
-    case REQ_WAIT_ALLOT:
+    case REQ_WAIT_LEDGER:
     case REQ_CHARGE:
     case REQ_WAIT_COMMIT: return; /* the ledger's answer comes back to this request */
     case REQ_STREAM: stream_broken(r, END_CLIENT_LEFT); return;

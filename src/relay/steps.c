@@ -38,13 +38,6 @@ static struct str raw_key(const struct request *r, struct str query)
     return v.p != NULL ? v : url_query(query, STR("key"));
 }
 
-static bool needs_no_key(const struct endpoint *ep)
-{
-    struct str name = str_from(ep->name);
-    return ep->op == OP_OWN && (str_eq(name, STR("healthz")) || str_eq(name, STR("readyz")) ||
-                                str_eq(name, STR("metrics")) || str_eq(name, STR("page")));
-}
-
 static void note_bad_key(struct request *r)
 {
     char client[IP_TEXT];
@@ -62,7 +55,7 @@ bool step_authenticate(struct request *r)
     struct str path, query, raw;
 
     url_split(head_target(r->head, r->head_base), &path, &query);
-    if (needs_no_key(r->target.endpoint)) {
+    if (r->target.endpoint->op == OP_PUBLIC) {
         return true;
     }
     raw = raw_key(r, query);
@@ -182,7 +175,7 @@ void step_parse(struct request *r)
     const struct endpoint *ep = r->target.endpoint;
     struct err e = {""};
 
-    if (ep->op == OP_OWN || ep->op == OP_MODELS) {
+    if (ep->op >= OP_MODELS) {
         if (r->key == NULL || enter(r)) {
             own_answer(r);
         }
@@ -333,7 +326,7 @@ void step_hold(struct request *r)
     } else if (!step_ledger_ask(r, LEDGER_ALLOT)) {
         request_fail(r, END_LEDGER_FULL);
     } else {
-        request_move(r, REQ_WAIT_ALLOT);
+        request_move(r, REQ_WAIT_LEDGER);
     }
 }
 
@@ -539,7 +532,7 @@ static void charged(struct request *r)
 /* The purse has been filled, or there is nothing left to fill it with: hold() will tell. */
 static void allotted(struct request *r, bool ok)
 {
-    if (r->state != REQ_WAIT_ALLOT) {
+    if (r->state != REQ_WAIT_LEDGER) {
         return;
     }
     if (r->session == NULL) {

@@ -156,7 +156,7 @@ void reply_plan(struct reply *r, unsigned method, struct str target, struct str 
     struct str query = target, path = str_cut(&query, '?');
     *r = (struct reply){.o = *defaults, .status = 200};
     endpoint_find(method, path, query, &r->target);
-    if (r->target.endpoint == NULL || r->target.endpoint->op == OP_OWN) {
+    if (r->target.endpoint == NULL || r->target.endpoint->op >= OP_OWN) {
         plan_fail(r, r->target.wrong_method ? 405 : 404, STR("there is nothing at this path"));
     } else if (r->target.endpoint->op != OP_MODELS) {
         plan_body(r, body);
