@@ -88,6 +88,7 @@ class StationCase(unittest.TestCase):
     certificate = None          # (cert, key) with which the vendor serves TLS
     client_tls = None           # an SSLContext, when the station serves TLS
     admin = False               # whether the station has an admin listener
+    wrapper = []                # words before the program
     numbers = itertools.count(1)
 
     @classmethod
@@ -110,6 +111,7 @@ class StationCase(unittest.TestCase):
         settings = {"admin": f"127.0.0.1:{cls.admin_port}"} if cls.admin else {}
         cls.station = station.Station(cls.upstreams(), cls.models(), client_tls=cls.client_tls,
                                       **settings, **cls.settings)
+        cls.station.wrapper = cls.wrapper
         cls.addClassCleanup(cls.station.close)
         cls.station.start()
 

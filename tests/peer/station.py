@@ -112,7 +112,7 @@ class Station:
         self.environment = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
         self.environment.update(environment or {})
         self.client_tls = client_tls    # an SSLContext, when the station itself serves TLS
-        self.wrapper = []               # words before the program, such as prlimit
+        self.wrapper = []               # words before the program
         self.process = None
         self.store = Store(os.path.join(self.data, "station.db"))
         self.configure()

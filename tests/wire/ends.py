@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One cause for every way a request can end: a function a row of src/relay/ends.def, by the row's
+name. Each makes the station end a request so, and answers what the client got, or None where that
+is no answer of the station's own.
+"""
+from tests.peer import rawhttp
+from tests.peer.case import CHAT, JSON, MESSAGES, body_for
+from tests.peer.rawhttp import request_bytes
+from tests.peer.reply import Reply, error, sse_events
+
+CAUSES = {}
+LONG = [("Retry-After", "300")]
+FLOOD = 100_000     # LIMIT_LEDGER_QUEUE
+
+
+def cause(function):
+    CAUSES[function.__name__] = function
+    return function
+
+
+def whole(content, **more):
+    return Reply.json({"model": "gpt", "choices": [{"index": 0, "finish_reason": "stop", "message": {
+        "role": "assistant", "content": content}}], **more})
+
+
+def chat(t, model="gpt", **more):
+    return t.buyer.post(CHAT, body_for("chat", model=model, **more))
+
+
+def head_only(t, *headers):
+    """The answer to a head whose body never comes."""
+    with t.station.connect() as raw:
+        raw.send(request_bytes("POST", CHAT, [t.buyer.auth, JSON, *headers]))
+        return raw.response()
+
+
+# What the vendor does
+
+@cause
+def complete(t):
+    chat(t)
+
+
+@cause
+def free(t):
+    t.buyer.post(MESSAGES + "/count_tokens", body_for("messages"))
+
+
+@cause
+def zero_completion(t):
+    t.vendor.reply(whole("", usage={"prompt_tokens": 9, "completion_tokens": 0, "total_tokens": 9}))
+    chat(t)
+
+
+@cause
+def no_usage(t):
+    t.vendor.reply(whole("word " * 100))
+    chat(t)
+
+
+@cause
+def vendor_error(t):
+    t.vendor.reply(error(400))
+    chat(t)
+
+
+@cause
+def upstream_failed(t):
+    t.vendor.reply(Reply(200, b"<html>", content_type="text/html"))
+    return chat(t)
+
+
+@cause
+def upstream_broke(t):
+    frames = sse_events([{"choices": [{"index": 0, "delta": {"content": "a"}}]}] * 2)
+    t.vendor.reply(Reply.sse(frames, cut=len(frames[0])))
+    chat(t, stream=True)
+
+
+@cause
+def no_channel(t):
+    t.vendor.reply(error(429, headers=LONG))
+    chat(t, "resting")
+    return chat(t, "resting")
+
+
+@cause
+def wrong_dialect(t):
+    return chat(t, "claude")
+
+
+# What the client does
+
+@cause
+def client_gone(t):
+    t.vendor.reply(Reply(200, b"{}", delay=100.0))
+    with t.buyer.open(CHAT, body_for("chat")):
+        t.assertTrue(t.vendor.wait_received())
+
+
+@cause
+def client_left(t):
+    t.hold_streams()
+    with t.buyer.open(CHAT, body_for("chat", stream=True)) as raw:
+        t.assertTrue(raw.until(raw.head(), b"w1 "))
+
+
+@cause
+def no_key(t):
+    return t.station.ask("POST", CHAT, [JSON], body_for("chat"))
+
+
+@cause
+def bad_key(t):
+    return t.station.ask("POST", CHAT, [JSON, ("x-api-key", "ek_none")], body_for("chat"))
+
+
+@cause
+def forbidden(t):
+    return t.customer(models="gem").post(CHAT, body_for("chat"))
+
+
+@cause
+def concurrency(t):
+    one = t.customer(concurrency=1)
+    gate = t.hold_streams()
+    with one.open(CHAT, body_for("chat", stream=True)) as raw:
+        answer = raw.head()
+        refused = one.post(CHAT, body_for("chat"))
+        gate.set()
+        while raw.step(answer):
+            pass
+    return refused
+
+
+@cause
+def rate(t):
+    one = t.customer(rpm=1)     # some minute has two of them
+    return next(answer for answer in iter(lambda: one.post(CHAT, body_for("chat")), None)
+                if answer.status != 200)
+
+
+@cause
+def malformed(t):
+    with t.station.connect() as raw:
+        raw.send(b"POST / HTTP/1.1\r\nbroken\r\n\r\n")
+        return raw.response()
+
+
+@cause
+def version(t):
+    with t.station.connect() as raw:
+        raw.send(b"GET /healthz HTTP/1.0\r\nHost: x\r\n\r\n")
+        return raw.response()
+
+
+@cause
+def head_too_large(t):
+    with t.station.connect() as raw:
+        raw.send(request_bytes("GET", "/healthz", [("X-Long", "a" * 40000)]))
+        return raw.response()
+
+
+@cause
+def body_too_large(t):
+    return head_only(t, ("Content-Length", str(33 << 20)))
+
+
+@cause
+def timeout(t):
+    return head_only(t, ("Content-Length", "9"))
+
+
+@cause
+def body_memory(t):
+    """Bodies of 32 MB that are announced and do not come; above 512 MB the next one is refused."""
+    open_bodies = []
+    try:
+        while len(open_bodies) < 20:
+            raw = t.station.connect()
+            open_bodies.append(raw)
+            raw.send(request_bytes("POST", CHAT, [t.buyer.auth, JSON, (
+                "Content-Length", str(32 << 20)), ("Expect", "100-continue")]))
+            if raw.interim() != 100:        # the head of the refusal
+                break
+        t.assertIn(len(open_bodies), (16, 17))
+    finally:
+        for raw in open_bodies:
+            raw.close()
+    t.wait_metrics(lambda now: now["entrepot_request_bytes"] < 1 << 20, "the memory comes back")
+    t.assertEqual(chat(t).status, 200)
+
+
+@cause
+def media(t):
+    return t.buyer.post(CHAT, body_for("chat"), [("Content-Encoding", "br")])
+
+
+@cause
+def bad_json(t):
+    return t.buyer.post(CHAT, b"{")
+
+
+@cause
+def bad_field(t):
+    return chat(t, 7)
+
+
+@cause
+def no_route(t):
+    return t.buyer.post("/v1/nothing", b"{}")
+
+
+@cause
+def method(t):
+    return t.buyer.get(CHAT)
+
+
+@cause
+def no_model(t):
+    return chat(t, "none")
+
+
+@cause
+def no_price(t):
+    return chat(t, "unpriced")
+
+
+@cause
+def own(t):
+    t.station.ask("GET", "/healthz")
+
+
+# Money and time
+
+@cause
+def no_funds(t):
+    return t.customer("0").post(CHAT, body_for("chat"))
+
+
+@cause
+def budget(t):
+    one = t.customer("5.00", budget="0.0001", period="month")
+    return one.post(CHAT, body_for("chat", maximum=1000))
+
+
+@cause
+def account_budget(t):
+    one = t.customer("5.00")
+    t.station.cli("account", "set", one.name, "--budget", "0.0001", "--budget-period", "month")
+    return one.post(CHAT, body_for("chat", maximum=1000))
+
+
+@cause
+def limit(t):
+    one = t.customer("0.03")
+    one.post(CHAT, body_for("chat", "x [[tokens=30000 pause=0.0001]]", stream=True, maximum=100000))
+
+
+@cause
+def total_time(t):
+    t.hold_streams()
+    chat(t, stream=True)
+
+
+# The ledger's thread reads a configuration that does not come: nothing is committed meanwhile.
+
+@cause
+def ledger_late(t):
+    new = t.customer()
+    with t.stalled_ledger():
+        return new.post(CHAT, body_for("chat"))
+
+
+def flood(t, count):
+    """Requests that are refused and leave a row each for the ledger."""
+    with t.station.connect() as raw:
+        for _ in range(count // 500):
+            raw.send(t.buyer.request(CHAT, b"{") * 500)
+            for _ in range(500):
+                t.assertEqual(raw.response().status, 400)
+
+
+@cause
+def ledger_down(t):
+    with t.stalled_ledger():
+        flood(t, FLOOD // 2)
+        return chat(t)
+
+
+@cause
+def ledger_full(t):
+    with t.stalled_ledger():
+        flood(t, FLOOD)
+        answer = t.buyer.get("/v1/usage")
+        t.assertEqual(rawhttp.ask(t.station.port, "GET", "/readyz").status, 503)
+        return answer

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every way a request can end is reached, by a real cause, and is counted under its own name.
+
+The ways are read from src/relay/ends.def: a new row without a cause in ends.py fails with its name.
+"""
+import contextlib
+import os
+import re
+import signal
+import unittest
+
+from tests.peer import station
+from tests.peer.case import CHAT, StationCase, body_for
+from tests.wire import ends
+
+DEFINED = {name: int(status) for name, status in re.findall(
+    r'^X\(\w+, "(\w+)", \w+, (\d+),', open(os.path.join(
+        station.ROOT, "src/relay/ends.def"), encoding="utf-8").read(), re.MULTILINE)}
+IN_TIME = ("timeout", "total_time", "ledger_late")      # want a station with short deadlines
+
+
+class EndsCase(StationCase):
+    admin = True
+
+    @classmethod
+    def upstreams(cls):
+        return [*({**row, "cooldown": "0s"} for row in super().upstreams()),
+                station.upstream(cls.vendor, "openai", name="resting")]
+
+    @classmethod
+    def models(cls):
+        unpriced = station.model("unpriced", "openai")
+        del unpriced["price"]
+        return [*super().models(), station.model("resting", "resting"), unpriced]
+
+    def setUp(self):
+        super().setUp()
+        self.buyer = self.customer("50.00")
+        self.assertEqual(self.buyer.post(CHAT, body_for("chat")).status, 200)   # fills its purse
+        self.vendor.reset()
+
+    @contextlib.contextmanager
+    def stalled_ledger(self):
+        """A reload reads the file on the ledger's thread; here it is a pipe that says nothing."""
+        held = os.path.join(self.station.folder, "held")
+        os.rename(self.station.file, held)
+        os.mkfifo(self.station.file)
+        before = len(self.station.log_lines("event=reloaded"))
+        self.station.signal(signal.SIGHUP)
+        try:
+            with open(self.station.file, "wb") as pipe, open(held, "rb") as text:
+                yield       # opened: somebody reads
+                pipe.write(text.read())
+        finally:
+            os.replace(held, self.station.file)
+        self.station.wait_log("event=reloaded", before)
+
+    def reach(self, end):
+        name = f'entrepot_requests_total{{end="{end}"}}'
+        before = self.metrics()[name]
+        answer = ends.CAUSES[end](self)
+        self.wait_metrics(lambda now: now[name] > before, f"a request ends as {end}")
+        if answer is not None:
+            self.assertEqual(answer.status, DEFINED[end], answer)
+
+
+class Ends(EndsCase):
+    def test_all_that_are_defined_have_a_cause(self):
+        self.assertGreater(len(DEFINED), 30)
+        self.assertEqual(set(DEFINED) ^ set(ends.CAUSES), set())
+
+
+class EndsInTime(EndsCase):
+    settings = {"timeouts": station.timeouts(body=2.0, total=3.0)}
+
+
+def _test(end):
+    return lambda self: self.reach(end)
+
+
+for _end in ends.CAUSES:
+    setattr(EndsInTime if _end in IN_TIME else Ends, "test_" + _end, _test(_end))
+
+
+if __name__ == "__main__":
+    unittest.main()
