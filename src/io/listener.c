@@ -24,7 +24,7 @@ struct listener {
     accept_fn *fn;
     void *ctx;
     int fd;
-    bool paused;
+    bool paused, starved; /* starved: since the last client it could take */
     char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 };
 
@@ -44,8 +44,11 @@ static void listener_resume(struct timer *t)
 /* No descriptor or memory left: the client waits in the backlog until something was closed. */
 static void listener_pause(struct listener *s, int number)
 {
-    log_event(LOG_WARN, "accept_paused", "reason=\"%s\"", conn_errno_text(number));
+    if (!s->starved) {
+        log_event(LOG_WARN, "accept_paused", "reason=\"%s\"", conn_errno_text(number));
+    }
     s->paused = true;
+    s->starved = true;
     listener_mask(s, 0);
     wheel_set(&s->loop->timers, &s->pause, s->loop->now_ms + PAUSE_MS);
 }
@@ -91,6 +94,7 @@ static void listener_ready(struct watch *w, unsigned events)
         int fd = accept4(s->fd, &from.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
+            s->starved = false;
             listener_take(s, fd, &from);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             listener_pause(s, errno);

@@ -306,11 +306,13 @@ static bool member(struct scan *s, struct json_member *m, size_t n)
 
 enum json_scan json_scan_members(struct str text, struct json_member *m, size_t n)
 {
-    struct scan s = {text.p, text.p + text.n, false};
-
     for (size_t i = 0; i < n; i++) {
         m[i] = (struct json_member){.key = m[i].key};
     }
+    if (text.n == 0) { /* and perhaps no pointer */
+        return JSON_SCAN_NOT_OBJECT;
+    }
+    struct scan s = {text.p, text.p + text.n, false};
     skip_blanks(&s);
     if (s.p == s.end || *s.p != '{') {
         return JSON_SCAN_NOT_OBJECT;
