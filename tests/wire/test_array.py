@@ -5,8 +5,9 @@ import threading
 import unittest
 
 from tests.peer import meter, splits
-from tests.peer.case import NANO, STREAM_ARRAY, StationCase, body_for
+from tests.peer.case import LEAST_BYTES_PER_TOKEN, NANO, STREAM_ARRAY, StationCase, body_for
 from tests.peer.reply import Reply
+from tests.peer.wait import PATIENCE_S
 
 BODY = body_for("gemini", maximum=100000)
 
@@ -94,11 +95,11 @@ class Passing(ArrayCase):
         self.vendor.reply(array(body))
         with self.customer().open(STREAM_ARRAY, BODY) as raw:
             answer = raw.head()
-            self.assertTrue(raw.until(answer, parts[0], timeout=5))
+            self.assertTrue(raw.until(answer, parts[0]))
             gates[0].set()
-            self.assertTrue(raw.until(answer, parts[1], timeout=5))
+            self.assertTrue(raw.until(answer, parts[1]))
             gates[1].set()
-            self.assertTrue(raw.until(answer, parts[2], timeout=5))
+            self.assertTrue(raw.until(answer, parts[2]))
             self.assertTrue(raw.silent(), "the last element must wait")
             self.assertEqual(self.station.store.charges(answer.request_id), [])
             gates[2].set()
@@ -126,7 +127,7 @@ class Passing(ArrayCase):
 
     def test_a_long_stream_is_extended(self):
         answer = self.customer("1.00").post(STREAM_ARRAY, body_for(
-            "gemini", "x [[tokens=6000]]", maximum=100000), timeout=30)
+            "gemini", "x [[tokens=6000]]", maximum=100000))
         self.assertTrue(answer.complete)
         self.assert_paid(answer, meter.read("gemini", answer.body, True))
 
@@ -197,10 +198,15 @@ class Failing(ArrayCase):
         self.assertEqual((answer.status, answer.body), (400, body))
 
     def test_a_vendor_that_resets(self):
-        reply = array(b"".join(written(GOOD[:1], b"")), framing="chunked", cut=10**6, ending="rst")
-        reply.seen.set()
+        reply = array(written(GOOD[:1], b""), cut=10**6, ending="rst")
         self.vendor.reply(reply)
-        self.assert_failed(self.customer().post(STREAM_ARRAY, BODY), WORDS[:1])
+        with self.customer().open(STREAM_ARRAY, BODY) as raw:
+            answer = raw.head()
+            self.assertTrue(raw.until(answer, b"}"))
+            reply.seen.set()
+            while raw.step(answer):
+                pass
+        self.assert_failed(answer, WORDS[:1])
 
 
 class Leaving(ArrayCase):
@@ -212,16 +218,16 @@ class Leaving(ArrayCase):
             answer = raw.head()
             self.assertTrue(raw.until(answer, b"w20 "))
             raw.abort() if reset else raw.close()
-            row = self.row(answer)
-            self.assertEqual(row["end"], "client_left")
-            self.assertGreater(self.station.store.net(answer.request_id), 0)
+            self.assertIn(self.row(answer)["end"], ("client_left", "complete"))
+            least = sum(len(f"w{i} ") for i in range(20)) // LEAST_BYTES_PER_TOKEN
+            self.assertGreaterEqual(self.station.store.net(answer.request_id), least * 10000)
             self.vendor.reset()
 
     def test_a_purse_that_runs_dry(self):
         for amount, least in (("0.03", 100), ("0.021", 1)):
             customer = self.customer(amount)
             body = body_for("gemini", "x [[tokens=30000 pause=0.0001]]", maximum=100000)
-            answer = customer.post(STREAM_ARRAY, body, timeout=30)
+            answer = customer.post(STREAM_ARRAY, body)
             self.assertEqual(answer.status, 200, answer)
             self.assertTrue(answer.complete, "this is the dialect's own ending")
             elements = json.loads(answer.body)
@@ -229,7 +235,7 @@ class Leaving(ArrayCase):
             self.assertEqual(elements[-1]["candidates"][0]["finishReason"], "MAX_TOKENS")
             self.assertEqual(self.row(answer)["end"], "limit")
             self.assertGreaterEqual(customer.balance, 0)
-            self.assertTrue(self.vendor.last.done.wait(5), "the vendor was not cancelled")
+            self.assertTrue(self.vendor.last.done.wait(PATIENCE_S), "the vendor goes on")
             self.vendor.reset()
 
 

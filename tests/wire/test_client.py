@@ -4,6 +4,7 @@ import os
 import unittest
 
 from tests.peer.case import CHAT, GENERATE, JSON, MESSAGES, StationCase, body_for
+from tests.peer.wait import until
 
 BAD_KEYS = 30       # of one address, a minute and lane
 MODELS = "/v1/models"
@@ -23,12 +24,8 @@ class ClientCase(StationCase):
 
     def client_of(self, answer):
         """As the request's log line has it."""
-        for _ in range(500):
-            lines = self.station.log_lines(answer.request_id)
-            if lines:
-                return lines[0].split(" client=")[1].split()[0]
-            self.vendor.stopping.wait(0.01)
-        self.fail("no log line")
+        lines = until(lambda: self.station.log_lines(answer.request_id), "the log line")
+        return lines[0].split(" client=")[1].split()[0]
 
     def use_up(self, raw, *headers):
         """Shows bad keys until they are refused; one connection, so one lane."""

@@ -93,13 +93,13 @@ class Decoded(StationCase):
         body = body_for("chat", "x" * (6 << 20))
         self.vendor.script(TINY)
         for name, code in CODERS.items():
-            answer = customer.post(CHAT, code(body), coded(name), timeout=20)
+            answer = customer.post(CHAT, code(body), coded(name))
             self.assertEqual((answer.status, self.vendor.last.body == body), (200, True), name)
 
     def test_the_text_is_held_for(self):
         """A kilobyte of gzip that is megabytes of text costs what the text costs."""
         body = gzip.compress(body_for("chat", "x" * (6 << 20)))
-        answer = self.customer("0.10").post(CHAT, body, coded("gzip"), timeout=20)
+        answer = self.customer("0.10").post(CHAT, body, coded("gzip"))
         self.assert_error(answer, 402)
         self.assertEqual(self.vendor.received, [])
 
