@@ -28,13 +28,12 @@ static bool read_flags(int argc, char **argv, struct sim_options *o, struct buf 
             port = value;
             continue;
         }
-        struct sim_options before = *o;
         struct buf word;
         buf_init(&word, 256);
         buf_addf(&word, "%s=%s", argv[i] + 2, argv[i + 1]);
-        sim_options_read(o, buf_str(&word));
+        bool known = sim_options_read(o, buf_str(&word));
         buf_release(&word);
-        if (memcmp(&before, o, sizeof(before)) == 0) {
+        if (!known) {
             return false;
         }
     }

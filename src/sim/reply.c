@@ -22,20 +22,28 @@ static const struct {
 };
 #define MODELS (sizeof(models) / sizeof(models[0]))
 
-void sim_options_read(struct sim_options *o, struct str words)
+static const struct {
+    struct str name;
+    size_t offset;
+    uint32_t max;
+} fields[] = {
+    {STR_INIT("tokens"), offsetof(struct sim_options, tokens), TOKENS_MAX},
+    {STR_INIT("reasoning"), offsetof(struct sim_options, reasoning), TOKENS_MAX},
+    {STR_INIT("delay"), offsetof(struct sim_options, delay_ms), 600000},
+    {STR_INIT("error"), offsetof(struct sim_options, error), 599},
+    {STR_INIT("cut"), offsetof(struct sim_options, cut), TOKENS_MAX},
+    {STR_INIT("tools"), offsetof(struct sim_options, tools), 8},
+};
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+static uint32_t *field_of(struct sim_options *o, size_t i)
 {
-    const struct {
-        struct str name;
-        uint32_t *field;
-        uint32_t max;
-    } fields[] = {
-        {STR_INIT("tokens"), &o->tokens, TOKENS_MAX},
-        {STR_INIT("reasoning"), &o->reasoning, TOKENS_MAX},
-        {STR_INIT("delay"), &o->delay_ms, 600000},
-        {STR_INIT("error"), &o->error, 599},
-        {STR_INIT("cut"), &o->cut, TOKENS_MAX},
-        {STR_INIT("tools"), &o->tools, 8},
-    };
+    return (uint32_t *)(void *)((char *)o + fields[i].offset);
+}
+
+bool sim_options_read(struct sim_options *o, struct str words)
+{
+    bool found = false;
     while (words.n > 0) {
         struct str value = str_cut(&words, ' ');
         struct str name = str_cut(&value, '=');
@@ -46,12 +54,15 @@ void sim_options_read(struct sim_options *o, struct str words)
         if (!str_to_u64(value, &n)) {
             continue;
         }
-        for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        for (size_t i = 0; i < FIELDS; i++) {
             if (str_eq(name, fields[i].name)) {
-                *fields[i].field = n < fields[i].max ? (uint32_t)n : fields[i].max;
+                *field_of(o, i) = n < fields[i].max ? (uint32_t)n : fields[i].max;
+                o->given |= 1U << i;
+                found = true;
             }
         }
     }
+    return found;
 }
 
 struct texts {
@@ -97,7 +108,7 @@ static void read_body(struct reply *r, const struct json *root)
     if (at != SIZE_MAX) {
         struct str words = str_skip(t.last, at + 4);
         words.n = str_find_byte(words, '\n');
-        sim_options_read(&r->o, words);
+        (void)sim_options_read(&r->o, words);
     }
     const struct json *list =
         json_get(root, r->target.endpoint->dialect == DIALECT_GEMINI ? "requests" : "input");
@@ -111,13 +122,19 @@ static void plan_fail(struct reply *r, unsigned status, struct str text)
     r->stream = false;
 }
 
-/* What the model's name says, below what the text of the request says. */
+/* What the model's name says, below what the program's options and the request's text say. */
 static void plan_model(struct reply *r, struct str name)
 {
     snprintf(r->model, sizeof(r->model), "%.*s", STR_ARG(name));
     for (size_t i = 0; i < MODELS; i++) {
-        if (str_eq(name, str_from(models[i].model))) {
-            r->o = models[i].o;
+        if (!str_eq(name, str_from(models[i].model))) {
+            continue;
+        }
+        struct sim_options own = models[i].o;
+        for (size_t k = 0; k < FIELDS; k++) {
+            if ((r->o.given & 1U << k) == 0) {
+                *field_of(&r->o, k) = *field_of(&own, k);
+            }
         }
     }
 }
