@@ -166,7 +166,8 @@ void endpoint_find(unsigned method, struct str path, struct str query, struct ta
     if (!find_plain(path, api, out) && !find_gemini(api, query, out)) {
         find_models(api, beta, out);
     }
-    out->wrong_method = out->endpoint != NULL && out->endpoint->method != method;
+    unsigned like = method == HTTP_HEAD ? GET : method;
+    out->wrong_method = out->endpoint != NULL && out->endpoint->method != like;
 }
 
 /* A path segment list as it may stand in a URL; model names bring '/', ':' and '@' of their own. */

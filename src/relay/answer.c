@@ -43,6 +43,12 @@ static enum dialect asker(const struct request *r)
     return DIALECT_OWN;
 }
 
+static void send_whole(struct request *r, struct str head, struct str body)
+{
+    r->bytes_out = r->head_only ? 0 : body.n;
+    session_send(r->session, head, r->head_only ? STR("") : body, STR(""));
+}
+
 void answer_problem(struct request *r)
 {
     const struct end_row *row = end_row((enum end)r->end);
@@ -65,16 +71,16 @@ void answer_problem(struct request *r)
         buf_add(&extra, STR("accept-encoding: gzip, deflate, zstd\r\n"));
     }
     if (r->end == END_METHOD) {
-        buf_addf(&extra, "allow: %s\r\n", r->target.endpoint->method == HTTP_GET ? "GET" : "POST");
+        buf_addf(&extra, "allow: %s\r\n",
+                 r->target.endpoint->method == HTTP_GET ? "GET, HEAD" : "POST");
     }
     if (r->end == END_BUDGET || r->end == END_ACCOUNT_BUDGET || r->end == END_BAD_KEY ||
         r->end == END_NO_KEY) {
         buf_add(&extra, STR("x-should-retry: false\r\n"));
     }
     r->status = (uint16_t)status;
-    r->bytes_out = body.n;
     answer_head(r, status, STR("application/json"), (int64_t)body.n, buf_str(&extra), &head);
-    session_send(s, buf_str(&head), buf_str(&body), STR(""));
+    send_whole(r, buf_str(&head), buf_str(&body));
     buf_release(&extra);
     buf_release(&head);
     buf_release(&body);
@@ -92,7 +98,7 @@ void answer_own(struct request *r, unsigned status, struct str content_type)
     if (s != NULL) {
         buf_init(&head, 8192);
         answer_head(r, status, content_type, (int64_t)r->reply.n, STR(""), &head);
-        session_send(s, buf_str(&head), buf_str(&r->reply), STR(""));
+        send_whole(r, buf_str(&head), buf_str(&r->reply));
         buf_release(&head);
         r->session = NULL;
         session_answered(s, r->keep);

@@ -126,6 +126,7 @@ struct request {
     const char *field;
     uint8_t state, end;
     bool keep;         /* the client wants its connection kept */
+    bool head_only;    /* it asked by HEAD: an answer has no body */
     bool op_in_flight; /* `op` is in the ledger's hands: neither it nor the request may go */
     bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, finishing,
         late, settled, upstream_done;

@@ -177,6 +177,7 @@ void request_head(struct request *r)
     struct head *h = r->head;
     struct str path, query;
 
+    r->head_only = h->method == HTTP_HEAD;
     if (r->config->trusted_count > 0) {
         r->client = forwarded_client(h, r->head_base, r->session->peer, r->config->trusted,
                                      r->config->trusted_count);
@@ -199,7 +200,8 @@ void request_head(struct request *r)
     }
     bool no_body = r->target.endpoint->method != HTTP_POST;
     if (h->has_length ? h->length > (no_body ? 0 : LIMIT_BODY_BYTES) : h->chunked && no_body) {
-        request_fail(r, END_BODY_TOO_LARGE);
+        request_failf(r, END_BODY_TOO_LARGE, NULL, "%s",
+                      no_body ? "This endpoint takes no body." : end_row(END_BODY_TOO_LARGE)->text);
         return;
     }
     if (h->has_length && h->length > 0) {

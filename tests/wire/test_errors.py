@@ -104,7 +104,8 @@ class OwnErrors(StationCase):
             with self.station.connect() as raw:
                 raw.send(request_bytes("POST", path_for(dialect), [customer.auth, JSON, (
                     "Content-Length", str(100 << 20))]))
-                self.check(raw.response(), 413, dialect)
+                error = self.check(raw.response(), 413, dialect)
+                self.assertIn("32 MB", error["message"])
 
     def test_415(self):
         customer = self.customer()

@@ -44,6 +44,45 @@ class Metrics(StationCase):
             self.assertEqual(found["entrepot_request_bytes"], 0)
 
 
+class Head(StationCase):
+    def test_like_get_without_a_body(self):
+        auth = self.customer().auth
+        for path in ("/", "/healthz", "/readyz", "/v1/models", "/v1/account"):
+            with self.station.connect() as raw:
+                raw.request("GET", path, [auth])
+                got = raw.response("GET")
+                for _ in range(2):      # on one connection: no byte of a body is left over
+                    raw.request("HEAD", path, [auth])
+                    head = raw.response("HEAD")
+                    self.assertEqual((head.status, head.body), (200, b""), path)
+                    for name in ("content-type", "content-length"):
+                        self.assertEqual(head.get(name), got.get(name), path)
+                raw.request("GET", path, [auth])
+                self.assertEqual(raw.response("GET").body, got.body)
+
+    def test_errors_have_no_body_either(self):
+        auth = self.customer().auth
+        with self.station.connect() as raw:
+            for path, headers, status in ((CHAT, [auth], 405), ("/v1/nothing", [auth], 404),
+                                          ("/v1/models", [], 401)):
+                raw.request("HEAD", path, headers)
+                answer = raw.response("HEAD")
+                self.assertEqual(answer.status, status, path)
+                self.assertGreater(int(answer.get("content-length")), 0)
+            raw.request("GET", "/healthz")
+            self.assertEqual(raw.response("GET").status, 200)
+
+    def test_what_takes_no_body_says_so(self):
+        with self.station.connect() as raw:
+            raw.request("GET", "/healthz", [("Content-Length", "1")])
+            error = self.assert_error(raw.response(), 413, "chat")
+            self.assertIn("no body", error["message"])
+
+    def test_405_names_both(self):
+        answer = self.customer().post("/healthz", b"")
+        self.assertEqual((answer.status, answer.get("allow")), (405, "GET, HEAD"))
+
+
 class Own(StationCase):
     limited = [f"limited{number}" for number in range(5)]
 
