@@ -74,6 +74,13 @@ def cpu_ns(pid, thread=None):
     return sum(int(pathlib.Path(at, t, "schedstat").read_text().split()[0]) for t in threads)
 
 
+def core_ns(core):
+    """CPU time that anybody has taken on that core."""
+    row = re.search(rf"^cpu{core} (.*)", pathlib.Path("/proc/stat").read_text(), re.MULTILINE)
+    user, nice, system, _, _, irq, softirq, *_ = map(int, row[1].split())
+    return (user + nice + system + irq + softirq) * 10**9 // os.sysconf("SC_CLK_TCK")
+
+
 def rss(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
