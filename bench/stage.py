@@ -53,12 +53,19 @@ def free_ports(names):
     return ports
 
 
+# As recorded conversations are: an escape every 60 bytes or so, and here and there a character that
+# is not ASCII.
+SAID = ('The lamps of the old town were lit at dusk, and he said: \\"It is late, and the caf\u00e9 '
+        'on the corner has closed; we had better walk home along the river.\\"\\nShe did not '
+        'answer at once. The water was high after the rain, and one of the boats had come loose; '
+        'it turned slowly below the bridge. \\"Then we walk,\\" she said, and took up her bag.\\n')
+
+
 def body(model, size=1024, stream=False):
-    """A conversation as JSON of about that size, its text with the escapes that text has."""
-    sentence = 'He said: \\"it is late\\", and went.\\n'
+    """A conversation as JSON of about that size."""
     turns = max(1, size // 2000)
     each = max(0, size - 80 - 40 * turns) // turns
-    said = (sentence * (each // len(sentence) + 1))[:each].rstrip("\\")
+    said = (SAID * (each // len(SAID) + 1))[:each].rstrip("\\")
     messages = ",".join('{"role":"%s","content":"%s"}' % (("user", "assistant")[n % 2], said)
                         for n in range(turns))
     stream = '"stream":true,' if stream else ""
