@@ -3,14 +3,12 @@
 name. Each makes the station end a request so, and answers what the client got, or None where that
 is no answer of the station's own.
 """
-from tests.peer import rawhttp
 from tests.peer.case import CHAT, JSON, MESSAGES, body_for
 from tests.peer.rawhttp import request_bytes
 from tests.peer.reply import Reply, error, sse_events
 
 CAUSES = {}
 LONG = [("Retry-After", "300")]
-FLOOD = 100_000     # LIMIT_LEDGER_QUEUE
 
 
 def cause(function):
@@ -19,8 +17,9 @@ def cause(function):
 
 
 def whole(content, **more):
-    return Reply.json({"model": "gpt", "choices": [{"index": 0, "finish_reason": "stop", "message": {
-        "role": "assistant", "content": content}}], **more})
+    message = {"role": "assistant", "content": content}
+    return Reply.json({"model": "gpt", "choices": [
+        {"index": 0, "finish_reason": "stop", "message": message}], **more})
 
 
 def chat(t, model="gpt", **more):
@@ -113,6 +112,17 @@ def no_key(t):
 @cause
 def bad_key(t):
     return t.station.ask("POST", CHAT, [JSON, ("x-api-key", "ek_none")], body_for("chat"))
+
+
+@cause
+def bad_keys(t):
+    """From an address of its own: nobody else there is heard for a minute."""
+    with t.station.connect(source="127.0.0.9") as raw:
+        for _ in range(1000):
+            raw.request("GET", "/v1/models", [("x-api-key", "ek_none")])
+            answer = raw.response()
+            if answer.status != 401:
+                return answer
 
 
 @cause
@@ -229,69 +239,3 @@ def no_price(t):
 @cause
 def own(t):
     t.station.ask("GET", "/healthz")
-
-
-# Money and time
-
-@cause
-def no_funds(t):
-    return t.customer("0").post(CHAT, body_for("chat"))
-
-
-@cause
-def budget(t):
-    one = t.customer("5.00", budget="0.0001", period="month")
-    return one.post(CHAT, body_for("chat", maximum=1000))
-
-
-@cause
-def account_budget(t):
-    one = t.customer("5.00")
-    t.station.cli("account", "set", one.name, "--budget", "0.0001", "--budget-period", "month")
-    return one.post(CHAT, body_for("chat", maximum=1000))
-
-
-@cause
-def limit(t):
-    one = t.customer("0.03")
-    one.post(CHAT, body_for("chat", "x [[tokens=30000 pause=0.0001]]", stream=True, maximum=100000))
-
-
-@cause
-def total_time(t):
-    t.hold_streams()
-    chat(t, stream=True)
-
-
-# The ledger's thread reads a configuration that does not come: nothing is committed meanwhile.
-
-@cause
-def ledger_late(t):
-    new = t.customer()
-    with t.stalled_ledger():
-        return new.post(CHAT, body_for("chat"))
-
-
-def flood(t, count):
-    """Requests that are refused and leave a row each for the ledger."""
-    with t.station.connect() as raw:
-        for _ in range(count // 500):
-            raw.send(t.buyer.request(CHAT, b"{") * 500)
-            for _ in range(500):
-                t.assertEqual(raw.response().status, 400)
-
-
-@cause
-def ledger_down(t):
-    with t.stalled_ledger():
-        flood(t, FLOOD // 2)
-        return chat(t)
-
-
-@cause
-def ledger_full(t):
-    with t.stalled_ledger():
-        flood(t, FLOOD)
-        answer = t.buyer.get("/v1/usage")
-        t.assertEqual(rawhttp.ask(t.station.port, "GET", "/readyz").status, 503)
-        return answer

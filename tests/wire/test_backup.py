@@ -9,6 +9,7 @@ from tests.peer import station
 from tests.peer.case import CHAT, StationCase, body_for, path_for
 from tests.peer.store import Store, rid_bytes
 from tests.peer.wait import PATIENCE_S, until
+from tests.wire.ends_ledger import flood
 
 PAIRS, COPIES = 3, 4
 CREDIT = 5 * 10**9
@@ -52,8 +53,8 @@ class Backup(StationCase):
         file = os.path.join(folder, "copy.yaml")
         with open(file, "w", encoding="utf-8") as out:
             out.write(station.to_yaml({**self.station.settings, "store": f"sqlite:{path}"}))
-        done = subprocess.run([station.PROGRAM, "ledger", "check", "-c", file], cwd=folder, check=False,
-                              capture_output=True, text=True, timeout=PATIENCE_S,
+        done = subprocess.run([station.PROGRAM, "ledger", "check", "-c", file], cwd=folder,
+                              check=False, capture_output=True, text=True, timeout=PATIENCE_S,
                               stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
@@ -66,6 +67,7 @@ class Backup(StationCase):
     def check(self, path, pairs, before):
         store = Store(path)
         self.assertEqual(store.sql("PRAGMA integrity_check")[0]["integrity_check"], "ok")
+        self.assertGreater(store.sql("PRAGMA page_count")[0]["page_count"], 1024)
         self.assertLessEqual({rid_bytes(rid) for rid in before}, set(store.charges()),
                              "what was answered before the copy began is in it")
         for pair in pairs:
@@ -79,6 +81,9 @@ class Backup(StationCase):
         return len(store.charges())
 
     def test_a_copy_is_of_one_moment(self):
+        """Also of a store that is not copied in one go: it has thousands of pages."""
+        self.buyer = self.customer()
+        flood(self, 60000)
         pairs = [Pair(self) for _ in range(PAIRS)]
         for pair in pairs:
             self.addCleanup(pair.stop)

@@ -18,7 +18,8 @@ class Full(StationCase):
 
     def test_clients_wait_until_others_leave(self):
         buyer = self.customer()
-        self.assertEqual(buyer.post(CHAT, body_for("chat")).status, 200)    # leaves one to the vendor
+        # It leaves a connection to the vendor, which the next request finds.
+        self.assertEqual(buyer.post(CHAT, body_for("chat")).status, 200)
         first, *others, last = [self.station.connect() for _ in range(FILES + 10)]
         for raw in (first, *others, last):
             self.addCleanup(raw.close)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""More of ends.py: what ends for money, for time, or because the ledger does not keep up."""
+import contextlib
+import signal
+
+from tests.peer.case import CHAT, body_for
+from tests.peer.wait import until
+from tests.wire.ends import cause, chat
+
+FLOOD = 100_000     # LIMIT_LEDGER_QUEUE
+READERS = 400       # more than may wait anywhere
+
+
+# Money and time
+
+@cause
+def no_funds(t):
+    return t.customer("0").post(CHAT, body_for("chat"))
+
+
+@cause
+def budget(t):
+    one = t.customer("5.00", budget="0.0001", period="month")
+    return one.post(CHAT, body_for("chat", maximum=1000))
+
+
+@cause
+def account_budget(t):
+    one = t.customer("5.00")
+    t.station.cli("account", "set", one.name, "--budget", "0.0001", "--budget-period", "month")
+    return one.post(CHAT, body_for("chat", maximum=1000))
+
+
+@cause
+def limit(t):
+    one = t.customer("0.03")
+    one.post(CHAT, body_for("chat", "x [[tokens=30000 pause=0.0001]]", stream=True, maximum=100000))
+
+
+@cause
+def total_time(t):
+    t.hold_streams()
+    chat(t, stream=True)
+
+
+# The ledger's thread reads a configuration that does not come: nothing is committed meanwhile.
+
+@cause
+def ledger_late(t):
+    new = t.customer()
+    with t.stalled_ledger():
+        return new.post(CHAT, body_for("chat"))
+
+
+def flood(t, count):
+    """Requests that are refused and leave a row each for the ledger."""
+    with t.station.connect() as raw:
+        for _ in range(count // 500):
+            raw.send(t.buyer.request(CHAT, b"{") * 500)
+            for _ in range(500):
+                t.assertEqual(raw.response().status, 400)
+
+
+@cause
+def ledger_down(t):
+    with t.stalled_ledger():
+        flood(t, FLOOD // 2)
+        return chat(t)
+
+
+@cause
+def ledger_full(t):
+    """More reads of the ledger than may wait. They are sent while the station stands still, so that
+    it finds all of them at once."""
+    with t.stalled_ledger(), contextlib.ExitStack() as crowd:
+        flood(t, FLOOD)
+        t.assertEqual(t.station.ask("GET", "/readyz").status, 503)
+        readers = [crowd.enter_context(t.station.connect()) for _ in range(READERS)]
+
+        def burst():
+            t.station.signal(signal.SIGSTOP)
+            for raw in readers:
+                raw.request("GET", "/v1/usage", [t.buyer.auth])
+            t.station.signal(signal.SIGCONT)
+            answers = [raw.response() for raw in readers]
+            return next((answer for answer in answers if answer.status != 200), None)
+
+        return until(burst, "one of many reads is refused")
