@@ -12,7 +12,8 @@ struct command_option {
 };
 
 struct command_call {
-    struct ledger *ledger;
+    struct ledger *ledger;    /* of commands that change something */
+    struct ledger_view *view; /* of commands that read */
     struct str arguments[4];
     size_t argument_count;
     struct command_option options[COMMAND_ARGUMENTS];
@@ -140,7 +141,7 @@ static bool account_set(const struct command_call *c, struct buf *out, struct er
 
 static bool account_list(const struct command_call *c, struct buf *out, struct err *e)
 {
-    return ledger_list(c->ledger, STR("accounts"), out, e);
+    return ledger_list(c->view, STR("accounts"), out, e);
 }
 
 static bool key_create(const struct command_call *c, struct buf *out, struct err *e)
@@ -162,7 +163,7 @@ static bool key_create(const struct command_call *c, struct buf *out, struct err
 
 static bool key_list(const struct command_call *c, struct buf *out, struct err *e)
 {
-    return ledger_list(c->ledger, STR("keys"), out, e);
+    return ledger_list(c->view, STR("keys"), out, e);
 }
 
 static bool key_revoke(const struct command_call *c, struct buf *out, struct err *e)
@@ -185,14 +186,14 @@ static bool credit(const struct command_call *c, struct buf *out, struct err *e)
 static bool usage(const struct command_call *c, struct buf *out, struct err *e)
 {
     if (c->argument_count == 0) {
-        return ledger_list(c->ledger, STR("accounts"), out, e);
+        return ledger_list(c->view, STR("accounts"), out, e);
     }
-    return ledger_usage(c->ledger, c->arguments[0], USAGE_ROWS, out, e);
+    return ledger_usage(c->view, c->arguments[0], USAGE_ROWS, out, e);
 }
 
 static bool check(const struct command_call *c, struct buf *out, struct err *e)
 {
-    return ledger_check(c->ledger, out, e);
+    return ledger_check(c->view, out, e);
 }
 
 static bool backup(const struct command_call *c, struct buf *out, struct err *e)
@@ -204,31 +205,33 @@ static bool backup(const struct command_call *c, struct buf *out, struct err *e)
     }
     memcpy(path, file.p, file.n);
     path[file.n] = '\0';
-    return ledger_backup(c->ledger, path, out, e);
+    return ledger_backup(c->view, path, out, e);
 }
 
 const struct command commands[] = {
     {"account create",
      "NAME [--kind customer|house] [--currency CODE]\n"
      "                        [--budget AMOUNT] [--budget-period day|month]",
-     "a new account", "--kind --currency --budget --budget-period ", 1, 1, account_create},
+     "a new account", "--kind --currency --budget --budget-period ", 1, 1, LEDGER_CALL,
+     account_create},
     {"account set", "NAME [--budget AMOUNT|none] [--budget-period day|month]",
      "what all keys of an account together may spend in a day or month",
-     "--budget --budget-period ", 1, 1, account_set},
-    {"account list", "", "accounts and their balances", "", 0, 0, account_list},
+     "--budget --budget-period ", 1, 1, LEDGER_CALL, account_set},
+    {"account list", "", "accounts and their balances", "", 0, 0, LEDGER_READ, account_list},
     {"key create",
      "ACCOUNT [--label TEXT] [--models A,B] [--rpm N] [--concurrency N] [--expires 30d]\n"
      "                        [--budget AMOUNT] [--period day|month]",
      "a new key, shown once", "--label --models --rpm --concurrency --expires --budget --period ",
-     1, 1, key_create},
-    {"key list", "", "keys and their limits", "", 0, 0, key_list},
-    {"key revoke", "ID", "end a key", "", 1, 1, key_revoke},
+     1, 1, LEDGER_CALL, key_create},
+    {"key list", "", "keys and their limits", "", 0, 0, LEDGER_READ, key_list},
+    {"key revoke", "ID", "end a key", "", 1, 1, LEDGER_CALL, key_revoke},
     {"credit", "ACCOUNT AMOUNT [--note TEXT]", "add to an account's balance", "--note ", 2, 2,
-     credit},
+     LEDGER_CALL, credit},
     {"usage", "[ACCOUNT]", "the last charges of an account, or what all accounts hold", "", 0, 1,
-     usage},
-    {"ledger check", "", "check every rule of the books", "", 0, 0, check},
-    {"backup", "FILE", "a copy of the store, also while the station serves", "", 1, 1, backup},
+     LEDGER_READ, usage},
+    {"ledger check", "", "check every rule of the books", "", 0, 0, LEDGER_REPORT, check},
+    {"backup", "FILE", "a copy of the store, also while the station serves", "", 1, 1,
+     LEDGER_REPORT, backup},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
@@ -260,10 +263,10 @@ static bool option_known(const struct command *command, struct str name)
     return false;
 }
 
-bool command_run(struct ledger *l, const struct str *argv, size_t argc, struct buf *out,
-                 struct err *e)
+bool command_run(struct ledger *l, struct ledger_view *v, const struct str *argv, size_t argc,
+                 struct buf *out, struct err *e)
 {
-    struct command_call call = {.ledger = l};
+    struct command_call call = {.ledger = l, .view = v};
     size_t at = 0;
     const struct command *command = command_find(argv, argc, &at);
     if (command == NULL) {

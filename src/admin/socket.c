@@ -15,6 +15,7 @@
 #define CALLERS_MAX 16 /* people, not traffic */
 #define ANSWER_MAX (16 << 20)
 #define CALL_MS (60 * 1000)
+#define COMMAND_MS (10 * 60 * 1000) /* a check or a backup of a large store */
 
 struct admin_socket {
     struct loop *loop;
@@ -96,20 +97,29 @@ static void caller_write(struct caller *c)
     caller_hang_up(c);
 }
 
-/* On the ledger thread, which alone touches c->out until the operation is back. */
-static void caller_run(struct ledger *l, void *ctx)
+/* On the ledger thread or a reader's, which alone touches c->out until the operation is back. */
+static void caller_run(struct caller *c, struct ledger *l, struct ledger_view *v)
 {
-    struct caller *c = ctx;
     struct err e = {""};
     struct buf result;
     buf_init(&result, ANSWER_MAX / 2);
-    bool ok = command_run(l, c->argv, c->argc, &result, &e);
+    bool ok = command_run(l, v, c->argv, c->argc, &result, &e);
     if (result.overflow) {
         ok = err_set(&e, "the answer is too large");
         buf_clear(&result);
     }
     admin_write_answer(&c->out, ok, buf_str(&result), &e);
     buf_release(&result);
+}
+
+static void caller_change(struct ledger *l, void *ctx)
+{
+    caller_run(ctx, l, NULL);
+}
+
+static void caller_see(struct ledger_view *v, void *ctx)
+{
+    caller_run(ctx, NULL, v);
 }
 
 static void caller_done(struct task *t)
@@ -163,15 +173,23 @@ static bool caller_parse(struct caller *c, struct str line, struct err *e)
 static void caller_line(struct caller *c, size_t length)
 {
     struct err e;
+    size_t words;
     if (!caller_parse(c, str_slice(c->in.p, length), &e)) {
         caller_refuse(c, e.text);
         return;
     }
+    const struct command *command = command_find(c->argv, c->argc, &words);
+    if (command == NULL) {
+        caller_refuse(c, "there is no such command");
+        return;
+    }
     c->op = (struct ledger_op){.task = {.run = caller_done},
-                               .kind = LEDGER_CALL,
+                               .kind = command->kind,
                                .loop = c->socket->loop,
-                               .call = caller_run,
+                               .call = caller_change,
+                               .read = caller_see,
                                .ctx = c};
+    wheel_set(loop_timers(c->socket->loop), &c->timer, loop_now_ms(c->socket->loop) + COMMAND_MS);
     c->running = ledger_submit(c->socket->ledger, &c->op);
     if (!c->running) {
         caller_refuse(c, "the ledger is busy, try again");

@@ -2,7 +2,7 @@
 /*
  * Administration of a serving station: a socket in its data folder, for its owner alone. One line
  * of JSON in, one out: {"argv":["account","create","bob"]} -> {"ok":true,"result":{...}} or
- * {"ok":false,"error":"...","result":...}. On one loop; commands run on the ledger thread. Close
+ * {"ok":false,"error":"...","result":...}. On one loop; commands run on the ledger's threads. Close
  * it before the ledger and before its loop, after the ledger has answered what it was given.
  */
 #ifndef ADMIN_SOCKET_H

@@ -47,6 +47,7 @@
 /* Ledger */
 #define LIMIT_CLOSINGS_KEPT 10000 /* request rows that wait for a store that commits again */
 #define LIMIT_BATCH 256           /* ledger operations in one commit */
+#define LIMIT_READS 256           /* waiting reads of the store; each takes milliseconds */
 #define LIMIT_LEDGER_QUEUE 100000 /* waiting operations; above, admissions stop with 503 */
 
 /* Configuration */

@@ -10,7 +10,7 @@
 #include "json/json.h"
 
 #define ANSWER_MAX (16 << 20)
-#define WAIT_S 60 /* a backup of a large store */
+#define WAIT_S 600 /* a check or a backup of a large store */
 
 struct question {
     struct str argv[COMMAND_ARGUMENTS];
@@ -108,7 +108,7 @@ static bool ask_store(const struct question *q, const struct config *c, struct b
     }
     struct err why = {""};
     buf_init(&result, ANSWER_MAX / 2);
-    bool ok = command_run(l, q->argv, q->argc, &result, &why);
+    bool ok = command_run(l, ledger_view(l), q->argv, q->argc, &result, &why);
     admin_write_answer(answer, ok, buf_str(&result), &why);
     buf_release(&result);
     ledger_close(l);

@@ -80,7 +80,7 @@ bool ledger_account_create(struct ledger *l, struct str name, struct str kind, s
     struct purse *p = purse_add(l, store_last_id(l->store), name,
                                 house ? ACCOUNT_HOUSE : ACCOUNT_CUSTOMER, valid, 0);
     budget_set(&p->account.budget, budget_nano, period, 0, clock_wall_us());
-    text_account(out, &p->account);
+    text_account(out, &p->account, 0);
     return true;
 }
 
@@ -107,7 +107,7 @@ bool ledger_account_budget(struct ledger *l, struct str name, int64_t nano, char
     if (store_step(st) != STEP_DONE)
         return failed(l, e);
     budget_set(&a->budget, nano, period, spent, now_us);
-    text_account(out, a);
+    text_account(out, a, ledger_balance(a));
     return true;
 }
 
@@ -239,7 +239,7 @@ bool ledger_credit(struct ledger *l, struct str account, int64_t nano, struct st
         return false;
     }
     batch_apply(&b);
-    text_account(out, a);
+    text_account(out, a, ledger_balance(a));
     return true;
 }
 
@@ -275,15 +275,5 @@ bool ledger_price_row(struct ledger *l, struct str model, const struct price *p,
     if (store_step(st) != STEP_DONE)
         return failed(l, e);
     *id = store_last_id(l->store);
-    return true;
-}
-
-bool ledger_backup(struct ledger *l, const char *to, struct buf *out, struct err *e)
-{
-    if (!store_backup(l->store, to, e))
-        return false;
-    buf_add(out, STR("{\"backup\":"));
-    text_string(out, str_from(to));
-    buf_add(out, STR("}"));
     return true;
 }

@@ -153,7 +153,9 @@ static bool write_one(struct ledger *l, struct batch *b, struct item *it)
     case LEDGER_CHARGE: return charge_write(l, b, it);
     case LEDGER_CLOSE: return closing_write(l, b, op->closing);
     case LEDGER_REVERSE: return charge_reverse(l, b, &op->rid, STR("late"), it);
-    case LEDGER_CALL: break;
+    case LEDGER_CALL:
+    case LEDGER_READ:
+    case LEDGER_REPORT: break;
     }
     return false;
 }

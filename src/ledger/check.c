@@ -74,17 +74,17 @@ static void name_row(struct report *r, const char *invariant, struct str row)
     buf_add(r->out, STR("}"));
 }
 
-static bool ask(struct ledger *l, const struct invariant *v, struct report *r, struct err *e)
+static bool ask(struct ledger_view *v, const struct invariant *i, struct report *r, struct err *e)
 {
-    struct statement *st = store_prepare(l->store, v->sql, e);
+    struct statement *st = store_prepare(v->store, i->sql, e);
     enum store_step step;
 
     if (st == NULL)
         return false;
     while ((step = store_step(st)) == STEP_ROW)
-        name_row(r, v->name, store_text(st, 0));
-    store_drop(l->store, st);
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(l->store));
+        name_row(r, i->name, store_text(st, 0));
+    store_drop(v->store, st);
+    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
 }
 
 static const char recompute_sql[] =
@@ -114,9 +114,9 @@ static bool row_computes(struct statement *st)
     return price_cost(&p, &u, &nano) && nano == store_i64(st, 1);
 }
 
-static bool ask_prices(struct ledger *l, struct report *r, struct err *e)
+static bool ask_prices(struct ledger_view *v, struct report *r, struct err *e)
 {
-    struct statement *st = store_prepare(l->store, recompute_sql, e);
+    struct statement *st = store_prepare(v->store, recompute_sql, e);
     enum store_step step;
     char row[40];
 
@@ -127,22 +127,43 @@ static bool ask_prices(struct ledger *l, struct report *r, struct err *e)
             int n = snprintf(row, sizeof row, "charge %lld", (long long)store_i64(st, 0));
             name_row(r, "a charge is price times usage", str_slice(row, (size_t)n));
         }
-    store_drop(l->store, st);
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(l->store));
+    store_drop(v->store, st);
+    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
 }
 
-bool ledger_check(struct ledger *l, struct buf *out, struct err *e)
+static bool ask_all(struct ledger_view *v, struct report *r, struct err *e)
+{
+    for (size_t i = 0; i < sizeof invariants / sizeof invariants[0]; i++)
+        if (!ask(v, &invariants[i], r, e))
+            return false;
+    return ask_prices(v, r, e);
+}
+
+bool ledger_check(struct ledger_view *v, struct buf *out, struct err *e)
 {
     struct report r = {.out = out};
 
-    buf_add(out, STR("{\"broken\":["));
-    for (size_t i = 0; i < sizeof invariants / sizeof invariants[0]; i++)
-        if (!ask(l, &invariants[i], &r, e))
-            return false;
-    if (!ask_prices(l, &r, e))
+    if (!view_begin(v, e))
         return false;
-    buf_addf(out, "],\"count\":%u,\"ok\":%s}", r.count, r.count == 0 ? "true" : "false");
+    buf_add(out, STR("{\"broken\":["));
+    bool ok = ask_all(v, &r, e);
+    view_end(v);
+    buf_addf(out, "],\"count\":%u,\"ok\":%s}", r.count, ok && r.count == 0 ? "true" : "false");
     if (r.count > 0)
         return err_set(e, "the ledger breaks its invariants in %u places", r.count);
+    return ok;
+}
+
+bool ledger_backup(struct ledger_view *v, const char *to, struct buf *out, struct err *e)
+{
+    if (!view_begin(v, e))
+        return false;
+    bool ok = store_backup(v->store, to, e);
+    view_end(v);
+    if (!ok)
+        return false;
+    buf_add(out, STR("{\"backup\":"));
+    text_string(out, str_from(to));
+    buf_add(out, STR("}"));
     return true;
 }

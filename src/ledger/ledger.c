@@ -110,13 +110,14 @@ static void destroy(struct ledger *l)
 static bool open_store(struct ledger *l, const char *path, struct err *e)
 {
     l->store = store_open(path, e);
+    l->own_view = (struct ledger_view){l->store, l->directory};
     return l->store != NULL && store_migrate(l->store, ledger_schema, ledger_schema_count, e) &&
            prepare_all(l, e) && ledger_start(l, e);
 }
 
 bool ledger_run(struct ledger *l, struct err *e)
 {
-    return thread_start(l, e);
+    return thread_start(l, e) && readers_start(l, e);
 }
 
 struct ledger *ledger_open(const char *path, bool run, struct err *e)
@@ -133,7 +134,9 @@ struct ledger *ledger_open(const char *path, bool run, struct err *e)
     l->directory = directory_new();
     l->accounts = map_new();
     l->keys = map_new();
-    if (!open_store(l, path, e) || (run && !thread_start(l, e))) {
+    if (!open_store(l, path, e) || (run && !ledger_run(l, e))) {
+        readers_stop(l);
+        thread_stop(l);
         destroy(l);
         return NULL;
     }
@@ -147,6 +150,7 @@ void ledger_close(struct ledger *l)
 
     if (l == NULL)
         return;
+    readers_stop(l);
     thread_stop(l);
     snprintf(sql, sizeof sql, "DELETE FROM allotment WHERE epoch=%lld", (long long)l->epoch);
     if (!store_exec(l->store, sql, &e)) /* the next start does the same */

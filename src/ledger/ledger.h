@@ -42,7 +42,18 @@ enum hold_result ledger_hold(struct account *a, struct key *k, int64_t nano);
 /* Gives an unused part back. */
 void ledger_release(struct account *a, struct key *k, int64_t nano);
 
-enum ledger_op_kind { LEDGER_ALLOT, LEDGER_CHARGE, LEDGER_CLOSE, LEDGER_REVERSE, LEDGER_CALL };
+enum ledger_op_kind {
+    LEDGER_ALLOT,
+    LEDGER_CHARGE,
+    LEDGER_CLOSE,
+    LEDGER_REVERSE,
+    LEDGER_CALL,
+    LEDGER_READ,  /* on a reader's thread, by what the last commit left; never waits for a report */
+    LEDGER_REPORT /* the same, for reads as long as the store is large */
+};
+
+/* The books as a reader finds them. */
+struct ledger_view;
 
 struct charge {
     struct rid rid;
@@ -96,9 +107,11 @@ struct ledger_op {
     struct closing *closing; /* CLOSE: with all it points to, as long-lived as the operation */
     void (*call)(struct ledger *l,
                  void *ctx); /* CALL: run on the ledger thread inside its own transaction */
+    void (*read)(struct ledger_view *v, void *ctx); /* READ, REPORT */
     void *ctx;
 };
-/* Any thread. False when the queue is full (LIMIT_LEDGER_QUEUE): nothing was taken. */
+/* Any thread. False when the queue is full (LIMIT_LEDGER_QUEUE, for reads LIMIT_READS): nothing was
+ * taken. */
 bool ledger_submit(struct ledger *l, struct ledger_op *op) MUST_CHECK;
 /* Operations that one thread gathers and hands over in one go: one lock and one wake for all. */
 struct ledger_outbox {
@@ -123,16 +136,20 @@ bool ledger_key_create(struct ledger *l, struct str account, struct str label, s
 bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct err *e);
 bool ledger_credit(struct ledger *l, struct str account, int64_t nano, struct str note,
                    struct buf *out, struct err *e);
-bool ledger_list(struct ledger *l, struct str what, struct buf *out,
-                 struct err *e); /* accounts, keys */
-bool ledger_usage(struct ledger *l, struct str account, unsigned limit, struct buf *out,
-                  struct err *e);
-bool ledger_check(struct ledger *l, struct buf *out,
-                  struct err *e); /* false: an invariant is broken; out names the rows */
-bool ledger_backup(struct ledger *l, const char *to, struct buf *out, struct err *e);
 /* The immutable row of this price (made when new); its id. */
 bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id,
                       struct err *e);
+/* Reads: in the function of a LEDGER_READ or LEDGER_REPORT, or with ledger_view where
+ * administration may run. Each sees one snapshot: balances and the charges below them agree, and a
+ * charge that came back done before the read was submitted is in it. */
+struct ledger_view *ledger_view(struct ledger *l);
+bool ledger_list(struct ledger_view *v, struct str what, struct buf *out,
+                 struct err *e); /* accounts, keys */
+bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, struct buf *out,
+                  struct err *e);
+bool ledger_check(struct ledger_view *v, struct buf *out,
+                  struct err *e); /* false: an invariant is broken; out names the rows */
+bool ledger_backup(struct ledger_view *v, const char *to, struct buf *out, struct err *e);
 /* An owner is there. Before ledger_run, or on the ledger thread. */
 bool ledger_has_house(struct ledger *l);
 int64_t ledger_balance(const struct account *a); /* as of the last commit; any thread */

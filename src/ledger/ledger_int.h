@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the ledger share. Everything here belongs to the ledger thread (or, when
- * there is
- * none, to the caller), but the queue, which has its mutex. In-memory money changes only after the
- * commit that made it true, so that a failed commit leaves no trace.
+ * What the files of the ledger share. Everything here belongs to the ledger thread (or, when there
+ * is none, to the caller), but the queue, which has its mutex, and the readers with theirs.
+ * In-memory money changes only after the commit that made it true, so that a failed commit leaves
+ * no trace.
  */
 #ifndef LEDGER_LEDGER_INT_H
 #define LEDGER_LEDGER_INT_H
@@ -73,8 +73,28 @@ struct batch {
     bool broken; /* a statement failed: nothing of this batch may commit */
 };
 
+/* What a reader sees; view_begin to view_end of it is one snapshot. */
+struct ledger_view {
+    struct store *store;
+    struct directory *directory;
+};
+
+struct reader {
+    struct ledger_view view;
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t mutex; /* of the queue: first, last, queued */
+    pthread_cond_t wake;
+    struct task *first, *last;
+    unsigned queued;
+    atomic_bool stopping;
+};
+enum { READER_SHORT, READER_LONG, READERS };
+
 struct ledger {
     struct store *store;
+    struct ledger_view own_view; /* over the writing connection */
+    struct reader readers[READERS];
     struct statement *sql[SQL_COUNT];
     struct directory *directory;
     struct map *accounts; /* by id: struct purse */
@@ -139,6 +159,13 @@ bool ledger_load_key(struct ledger *l, struct statement *row);
 
 /* A transaction that changes nothing: does the store commit again? */
 bool batch_probe(struct ledger *l);
+
+/* reader.c */
+bool readers_start(struct ledger *l, struct err *e);
+void readers_stop(struct ledger *l); /* cuts off what is being read */
+bool reader_submit(struct reader *r, struct ledger_op *op);
+bool view_begin(struct ledger_view *v, struct err *e);
+void view_end(struct ledger_view *v);
 
 /* thread.c */
 bool thread_start(struct ledger *l, struct err *e);

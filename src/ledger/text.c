@@ -71,13 +71,13 @@ static void text_budget(struct buf *out, const struct budget *b)
     buf_addf(out, ",\"budget_period\":\"%s\"", atomic_load(&b->period) == 'm' ? "month" : "day");
 }
 
-void text_account(struct buf *out, const struct account *a)
+void text_account(struct buf *out, const struct account *a, int64_t balance)
 {
     buf_add(out, STR("{\"account\":"));
     text_string(out, str_from(a->name));
     buf_addf(out, ",\"kind\":\"%s\",\"currency\":\"%s\",\"balance\":",
              a->kind == ACCOUNT_HOUSE ? "house" : "customer", a->currency.code);
-    text_money(out, atomic_load(&a->balance));
+    text_money(out, balance);
     buf_add(out, STR(",\"held\":"));
     text_money(out, atomic_load(&a->held));
     text_budget(out, &a->budget);

@@ -29,6 +29,8 @@ static void give_place_back(struct ledger *l)
  * for what is still in an outbox. */
 bool ledger_gather(struct ledger *l, struct ledger_outbox *box, struct ledger_op *op)
 {
+    if (op->kind == LEDGER_READ || op->kind == LEDGER_REPORT)
+        return reader_submit(&l->readers[op->kind == LEDGER_READ ? READER_SHORT : READER_LONG], op);
     bool room = atomic_fetch_add(&l->queued, 1) < LIMIT_LEDGER_QUEUE;
 
     if (!room || !atomic_load(&l->open)) {

@@ -5,55 +5,71 @@
 #include "base/clock.h"
 #include "ledger/text.h"
 
-static void list_accounts(struct ledger *l, struct buf *out)
+/* Rows of which the directory does not know yet are left out: their command is under way. */
+static bool list_account(struct ledger_view *v, struct statement *row, struct str comma,
+                         struct buf *out)
 {
-    size_t at = 0;
-    struct str id;
-    void *entry;
-    bool first = true;
+    const struct account *a = directory_account(v->directory, store_text(row, 0));
 
-    while (map_next(l->accounts, &at, &id, &entry)) {
-        const struct purse *p = entry;
-        if (p->account.kind == ACCOUNT_SYSTEM)
-            continue;
-        buf_add(out, first ? STR("") : STR(","));
-        text_account(out, &p->account);
-        first = false;
-    }
+    if (a == NULL)
+        return false;
+    buf_add(out, comma);
+    text_account(out, a, store_i64(row, 1));
+    return true;
 }
 
-static void list_keys(struct ledger *l, struct buf *out)
+static bool list_key(struct ledger_view *v, struct statement *row, struct str comma,
+                     struct buf *out)
 {
-    size_t at = 0;
-    struct str id;
-    void *entry;
-    bool first = true;
+    struct str hash = store_blob(row, 0);
+    const struct key *k =
+        hash.n == sizeof k->hash ? directory_key(v->directory, (const uint8_t *)hash.p) : NULL;
 
-    while (map_next(l->keys, &at, &id, &entry)) {
-        buf_add(out, first ? STR("") : STR(","));
-        text_key(out, entry, STR(""));
-        first = false;
-    }
+    if (k == NULL)
+        return false;
+    buf_add(out, comma);
+    text_key(out, k, STR(""));
+    return true;
 }
+
+static const struct listing {
+    const char *name, *sql;
+    bool (*row)(struct ledger_view *v, struct statement *row, struct str comma, struct buf *out);
+} listings[] = {
+    {"accounts", "SELECT name, balance FROM account WHERE kind<>'system' ORDER BY id",
+     list_account},
+    {"keys", "SELECT hash FROM key ORDER BY id", list_key},
+};
 
 static bool fits(const struct buf *out, struct err *e)
 {
     return !out->overflow || err_set(e, "the list is too long");
 }
 
-bool ledger_list(struct ledger *l, struct str what, struct buf *out, struct err *e)
+static bool write_list(struct ledger_view *v, const struct listing *list, struct buf *out,
+                       struct err *e)
 {
-    bool accounts = str_eq(what, STR("accounts"));
+    struct statement *st = store_prepare(v->store, list->sql, e);
+    struct str comma = STR("");
+    enum store_step step;
 
-    if (!accounts && !str_eq(what, STR("keys")))
-        return err_set(e, "accounts and keys can be listed");
-    buf_addf(out, "{\"%s\":[", accounts ? "accounts" : "keys");
-    if (accounts)
-        list_accounts(l, out);
-    else
-        list_keys(l, out);
+    if (st == NULL)
+        return false;
+    buf_addf(out, "{\"%s\":[", list->name);
+    while ((step = store_step(st)) == STEP_ROW)
+        if (list->row(v, st, comma, out))
+            comma = STR(",");
     buf_add(out, STR("]}"));
-    return fits(out, e);
+    store_drop(v->store, st);
+    return step == STEP_DONE ? fits(out, e) : err_set(e, "store: %s", store_error(v->store));
+}
+
+bool ledger_list(struct ledger_view *v, struct str what, struct buf *out, struct err *e)
+{
+    for (size_t i = 0; i < sizeof listings / sizeof listings[0]; i++)
+        if (str_eq(what, str_from(listings[i].name)))
+            return write_list(v, &listings[i], out, e);
+    return err_set(e, "accounts and keys can be listed");
 }
 
 static const char usage_sql[] =
@@ -156,9 +172,10 @@ static const char days_sql[] =
     " AND t.kind='reversal') GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 2000";
 
 /* What was spent by day (UTC) and model, reversals left out. */
-static bool write_days(struct ledger *l, const struct account *a, struct buf *out, struct err *e)
+static bool write_days(struct ledger_view *v, const struct account *a, struct buf *out,
+                       struct err *e)
 {
-    struct statement *st = store_prepare(l->store, days_sql, e);
+    struct statement *st = store_prepare(v->store, days_sql, e);
     enum store_step step;
     bool first = true;
 
@@ -178,15 +195,15 @@ static bool write_days(struct ledger *l, const struct account *a, struct buf *ou
         first = false;
     }
     buf_add(out, STR("]"));
-    store_drop(l->store, st);
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(l->store));
+    store_drop(v->store, st);
+    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
 }
 
-static bool write_charges(struct ledger *l, const struct account *a, unsigned limit,
+static bool write_charges(struct ledger_view *v, const struct account *a, unsigned limit,
                           struct buf *out, struct err *e)
 {
-    struct statement *st = store_prepare(l->store, usage_sql, e);
-    struct statement *attempts = store_prepare(l->store, attempts_sql, e);
+    struct statement *st = store_prepare(v->store, usage_sql, e);
+    struct statement *attempts = store_prepare(v->store, attempts_sql, e);
     enum store_step step = STEP_FAIL;
     bool ok = st != NULL && attempts != NULL;
 
@@ -201,26 +218,45 @@ static bool write_charges(struct ledger *l, const struct account *a, unsigned li
     }
     buf_add(out, STR("]"));
     if (st != NULL && attempts != NULL && step != STEP_DONE)
-        err_set(e, "store: %s", store_error(l->store));
-    store_drop(l->store, st);
-    store_drop(l->store, attempts);
+        err_set(e, "store: %s", store_error(v->store));
+    store_drop(v->store, st);
+    store_drop(v->store, attempts);
     return step == STEP_DONE;
 }
 
-bool ledger_usage(struct ledger *l, struct str account, unsigned limit, struct buf *out,
+static bool write_balance(struct ledger_view *v, const struct account *a, struct buf *out,
+                          struct err *e)
+{
+    struct statement *st = store_prepare(v->store, "SELECT balance FROM account WHERE id=?", e);
+
+    if (st == NULL)
+        return false;
+    store_bind_i64(st, 1, a->id);
+    bool ok = store_step(st) == STEP_ROW;
+    if (ok)
+        text_money(out, store_i64(st, 0));
+    else
+        err_set(e, "store: %s", store_error(v->store));
+    store_drop(v->store, st);
+    return ok;
+}
+
+bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, struct buf *out,
                   struct err *e)
 {
-    const struct account *a = directory_account(l->directory, account);
+    const struct account *a = directory_account(v->directory, account);
 
     if (a == NULL || a->kind == ACCOUNT_SYSTEM)
         return err_set(e, "there is no account \"%.*s\"",
                        text_is_printable(account) ? (int)account.n : 0, account.p);
+    if (!view_begin(v, e))
+        return false;
     buf_add(out, STR("{\"account\":"));
     text_string(out, str_from(a->name));
     buf_addf(out, ",\"currency\":\"%s\",\"balance\":", a->currency.code);
-    text_money(out, ledger_balance(a));
-    if (!write_charges(l, a, limit, out, e) || !write_days(l, a, out, e))
-        return false;
+    bool ok = write_balance(v, a, out, e) && write_charges(v, a, limit, out, e) &&
+              write_days(v, a, out, e);
+    view_end(v);
     buf_add(out, STR("}"));
-    return fits(out, e);
+    return ok && fits(out, e);
 }

@@ -120,21 +120,21 @@ static void account(struct request *r)
     answer_own(r, 200, STR("application/json"));
 }
 
-/* On the ledger thread; the request waits for it and is not touched by its lane meanwhile. */
-static void read_usage(struct ledger *l, void *ctx)
+/* On a reader's thread; the request waits for it and is not touched by its lane meanwhile. */
+static void read_usage(struct ledger_view *v, void *ctx)
 {
     struct request *r = ctx;
     struct err e;
-    if (!ledger_usage(l, str_from(r->key->account->name), 50, &r->reply, &e)) {
+    if (!ledger_usage(v, str_from(r->key->account->name), 50, &r->reply, &e)) {
         buf_clear(&r->reply);
     }
 }
 
 static void usage(struct request *r)
 {
-    r->op.call = read_usage;
+    r->op.read = read_usage;
     r->op.ctx = r;
-    if (step_ledger_ask(r, LEDGER_CALL)) {
+    if (step_ledger_ask(r, LEDGER_READ)) {
         request_move(r, REQ_WAIT_LEDGER);
     } else {
         request_fail(r, END_LEDGER_FULL);

@@ -559,7 +559,9 @@ void step_ledger_done(struct task *t)
     }
     switch (op->kind) {
     case LEDGER_ALLOT: allotted(r, op->ok); return;
-    case LEDGER_CALL: own_ledger_done(r); return;
+    case LEDGER_CALL:
+    case LEDGER_READ:
+    case LEDGER_REPORT: own_ledger_done(r); return;
     case LEDGER_CHARGE: charged(r); return;
     case LEDGER_REVERSE:
         r->settled = !op->ok; /* without a closing row the next start reverses it */

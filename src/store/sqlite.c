@@ -18,8 +18,12 @@ struct statement {
 struct store {
     sqlite3 *db;
     struct statement *statements;
-    int lock_fd;
+    int lock_fd;             /* -1: a reader has none */
+    const atomic_bool *stop; /* of a reader */
 };
+
+#define STOP_STEPS 10000  /* instructions of SQLite between two looks at stop: a millisecond */
+#define BACKUP_PAGES 1024 /* copied between two looks at it */
 
 /* The file is made here first, since SQLite would make it readable for others. */
 static bool make_private_file(const char *path, struct err *e)
@@ -75,6 +79,40 @@ struct store *store_open(const char *path, struct err *e)
     return s;
 }
 
+static int stopped(void *ctx)
+{
+    const struct store *s = ctx;
+
+    return s->stop != NULL && atomic_load(s->stop);
+}
+
+static bool open_reader_db(struct store *s, const char *path, struct err *e)
+{
+    const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+
+    if (sqlite3_open_v2(path, &s->db, flags, NULL) != SQLITE_OK)
+        return err_set(e, "cannot open the store %s: %s", path, store_error(s));
+    sqlite3_progress_handler(s->db, STOP_STEPS, stopped, s);
+    return store_exec(s, "PRAGMA trusted_schema=OFF; PRAGMA busy_timeout=5000", e);
+}
+
+struct store *store_open_reader(const struct store *of, const atomic_bool *stop, struct err *e)
+{
+    struct store *s = calloc(1, sizeof *s);
+
+    if (s == NULL) {
+        err_set(e, "out of memory");
+        return NULL;
+    }
+    s->lock_fd = -1;
+    s->stop = stop;
+    if (!open_reader_db(s, sqlite3_db_filename(of->db, "main"), e)) {
+        store_close(s);
+        return NULL;
+    }
+    return s;
+}
+
 void store_close(struct store *s)
 {
     if (s == NULL)
@@ -111,6 +149,15 @@ bool store_begin(struct store *s, struct err *e)
 bool store_commit(struct store *s, struct err *e)
 {
     if (store_exec(s, "COMMIT", e))
+        return true;
+    store_rollback(s);
+    return false;
+}
+
+bool store_begin_read(struct store *s, struct err *e)
+{
+    /* A transaction begins with its first read. */
+    if (store_exec(s, "BEGIN; SELECT 1 FROM sqlite_schema", e))
         return true;
     store_rollback(s);
     return false;
@@ -187,10 +234,13 @@ bool store_backup(struct store *s, const char *to, struct err *e)
     if (rc == SQLITE_OK) {
         sqlite3_backup *b = sqlite3_backup_init(copy, "main", s->db, "main");
         if (b != NULL) {
-            sqlite3_backup_step(b, -1);
+            do
+                rc = sqlite3_backup_step(b, BACKUP_PAGES);
+            while (rc == SQLITE_OK && !stopped(s));
+            rc = rc == SQLITE_OK ? SQLITE_INTERRUPT : rc;
             sqlite3_backup_finish(b);
         }
-        rc = sqlite3_errcode(copy);
+        rc = rc == SQLITE_DONE || b == NULL ? sqlite3_errcode(copy) : rc;
     }
     if (rc != SQLITE_OK) {
         err_set(e, "backup to %s: %s", to, sqlite3_errstr(rc));

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only user of SQLite: one connection with a lock beside the file, so that one process has it.
- * A store belongs to one thread at a time. Statements belong to their store and end with it; text
- * and
- * blobs bound to one must live until it is stepped to its end or reset; columns live until the next
- * step or reset. Failure is false or STEP_FAIL, its sentence in the err or in store_error.
+ * The only user of SQLite: a connection with a lock beside the file, so that one process has it,
+ * and connections that only read. A store belongs to one thread at a time. Statements belong to
+ * their store and end with it; text and blobs bound to one must live until it is stepped to its
+ * end or reset; columns live until the next step or reset. Failure is false or STEP_FAIL, its
+ * sentence in the err or in store_error.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
+
+#include <stdatomic.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -19,6 +21,9 @@ struct statement;
  * also
  * when another process holds `<path>.lock`; the text names its pid. */
 struct store *store_open(const char *path, struct err *e);
+/* A further connection to a store that is open, for reading alone, of one thread of its own; to be
+ * closed first. Once *stop is true what it reads fails soon. */
+struct store *store_open_reader(const struct store *of, const atomic_bool *stop, struct err *e);
 void store_close(struct store *s); /* NULL is fine; an open transaction is rolled back */
 
 /* Text i brings the schema from version i to i + 1, each in its own transaction. */
@@ -27,12 +32,14 @@ bool store_migrate(struct store *s, const char *const *texts, int count, struct 
 bool store_exec(struct store *s, const char *sql, struct err *e) MUST_CHECK;
 bool store_begin(struct store *s, struct err *e) MUST_CHECK;
 bool store_commit(struct store *s, struct err *e) MUST_CHECK; /* a failed commit is rolled back */
+/* From here to store_rollback all reads see the same commit. */
+bool store_begin_read(struct store *s, struct err *e) MUST_CHECK;
 void store_rollback(struct store *s);           /* nothing where no transaction is open */
 const char *store_error(const struct store *s); /* of the last failure */
 int64_t store_last_id(const struct store *s);
 int store_changes(const struct store *s); /* rows touched by the last statement */
 
-/* A consistent copy of the store into a new file (0600). */
+/* A copy of the store into a new file (0600), consistent between begin_read and rollback. */
 bool store_backup(struct store *s, const char *to, struct err *e) MUST_CHECK;
 
 struct statement *store_prepare(struct store *s, const char *sql, struct err *e);

@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from tests.peer import station
-from tests.peer.case import CHAT, StationCase, body_for
+from tests.peer.case import CHAT, NANO, StationCase, body_for
 from tests.peer.rawhttp import Raw
+from tests.peer.store import Store
 from tests.peer.wait import PATIENCE_S
 
 
@@ -96,6 +98,57 @@ class Operator(StationCase):
         self.station.signal(signal.SIGHUP)
         self.assertIn("option=lanes", self.station.wait_log("needs_restart", before)[-1])
         self.station.configure(lanes=station.LANES)
+
+
+class Reports(StationCase):
+    def test_what_was_answered_is_in_the_next_read(self):
+        buyer = self.customer()
+        for number in range(1, 6):
+            answer = buyer.post(CHAT, body_for("chat"))
+            self.assertEqual(answer.status, 200)
+            shown = buyer.get("/v1/usage").json()
+            self.assertEqual(len(shown["charges"]), number)
+            spent = sum(round(float(row["charged"]) * NANO) for row in shown["charges"])
+            self.assertEqual(round(float(shown["balance"]) * NANO), 5 * NANO - spent)
+            self.assertEqual(buyer.get("/v1/account").json()["balance"], shown["balance"])
+
+    def test_a_backup_of_a_serving_station_is_whole(self):
+        buyer = self.customer()
+        stop = threading.Event()
+
+        def buy():
+            while not stop.is_set():
+                buyer.post(CHAT, body_for("chat"))
+
+        thread = threading.Thread(target=buy)
+        thread.start()
+        try:
+            for number in range(3):
+                path = os.path.join(self.station.folder, f"backup{number}.db")
+                done = self.station.cli("backup", path, "--json")
+                self.assertEqual(done["backup"], path)
+                self.station.ledger_check()
+                copy = Store(path)
+                self.assertEqual(copy.sql("PRAGMA integrity_check"), [{"integrity_check": "ok"}])
+                # Of one moment: the balance and the transfers agree.
+                self.assertEqual(copy.balance(buyer.name), copy.sql(
+                    "SELECT sum(CASE credit WHEN a.id THEN nano ELSE -nano END) AS sum"
+                    " FROM transfer JOIN account a ON a.id IN (debit, credit) WHERE a.name = ?",
+                    buyer.name)[0]["sum"])
+        finally:
+            stop.set()
+            thread.join()
+        with self.assertRaises(station.CliError):
+            self.station.cli("backup", path, "--json")      # it is there already
+
+    def test_lists_are_in_the_order_of_creation(self):
+        names = [self.customer().name for _ in range(3)]
+        rows = self.station.cli("account", "list", "--json")["accounts"]
+        accounts = [row["account"] for row in rows]
+        self.assertEqual(accounts[0], "owner")
+        self.assertEqual(accounts[-3:], names)
+        keys = self.station.cli("key", "list", "--json")["keys"]
+        self.assertEqual([row["account"] for row in keys[-3:]], names)
 
 
 class Stopping(unittest.TestCase):

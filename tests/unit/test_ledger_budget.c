@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a key and an account may spend in a day or month. */
+#include "ledger_case.h"
+
+static void test_budget(void **state)
+{
+    struct station *s = station_new("customer", 1000, 100);
+    struct charge c;
+
+    (void)state;
+    assert_int_equal(ledger_hold(s->account, s->key, 101), HOLD_OVER_BUDGET);
+    hold(s, 80);
+    assert_int_equal(ledger_hold(s->account, s->key, 21), HOLD_OVER_BUDGET);
+    assert_true(charge(s, &c, 1, 80, 60));
+    assert_true(close_request(s, 1));
+    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_BUDGET);
+    ledger_close(s->ledger);
+    open_ledger(s);
+    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_BUDGET);
+    hold(s, 40);
+    station_free(s);
+}
+
+static void set_budget(struct station *s, int64_t nano, char period)
+{
+    struct buf out;
+    struct err e;
+
+    /* No operation is under way: the ledger thread sleeps. */
+    buf_init(&out, 4096);
+    if (!ledger_account_budget(s->ledger, STR("alice"), nano, period, &out, &e))
+        fail_msg("%s", e.text);
+    buf_release(&out);
+}
+
+static void test_account_budget(void **state)
+{
+    struct station *s = station_new("customer", 1000, 90);
+    struct charge c;
+
+    (void)state;
+    hold(s, 30);
+    assert_true(charge(s, &c, 1, 30, 20));
+    assert_true(close_request(s, 1));
+    set_budget(s, 100, 'm'); /* what was spent before it counts */
+    assert_int_equal(ledger_hold(s->account, s->key, 81), HOLD_OVER_BUDGET); /* the key's own */
+    set_budget(s, 60, 'd');
+    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_ACCOUNT_BUDGET);
+    hold(s, 40);
+    assert_int_equal(ledger_hold(s->account, s->key, 1), HOLD_OVER_ACCOUNT_BUDGET);
+    assert_int_equal(atomic_load(&s->key->budget.held), 40); /* a refusal leaves nothing */
+    assert_true(charge(s, &c, 2, 40, 40));
+    assert_int_equal(ledger_hold(s->account, s->key, 1), HOLD_OVER_ACCOUNT_BUDGET);
+    assert_true(reverse(s, 2));
+    hold(s, 40);
+    ledger_release(s->account, s->key, 40);
+    ledger_close(s->ledger);
+    open_ledger(s);
+    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_ACCOUNT_BUDGET);
+    hold(s, 40);
+    set_budget(s, 0, 0); /* with a hold open */
+    hold(s, 1);
+    assert_true(charge(s, &c, 3, 41, 41));
+    set_budget(s, 100, 0);
+    assert_int_equal(atomic_load(&s->account->budget.spent), 61);
+    assert_int_equal(atomic_load(&s->account->budget.held), 0);
+    assert_int_equal(atomic_load(&s->account->budget.period), 'd');
+    assert_true(check(s));
+    station_free(s);
+}
+
+static void test_house_takes_no_budget(void **state)
+{
+    struct station *s = station_new("house", 0, 0);
+    struct buf out;
+    struct err e;
+
+    (void)state;
+    buf_init(&out, 4096);
+    assert_false(ledger_account_budget(s->ledger, STR("alice"), 1, 'd', &out, &e));
+    assert_non_null(strstr(e.text, "never refused"));
+    assert_false(ledger_account_budget(s->ledger, STR("nobody"), 1, 'd', &out, &e));
+    buf_release(&out);
+    station_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_account_budget),
+        cmocka_unit_test(test_house_takes_no_budget),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
