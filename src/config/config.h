@@ -114,6 +114,8 @@ struct config *config_default(unsigned sim_port, const struct config_vendors *v,
 bool config_env_has_vendor(const struct config_vendors *v);
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c); /* NULL is fine */
+/* An OAuth or web session of a consumer product, not an API key. */
+bool key_is_session(struct str key);
 const struct model *config_model(const struct config *c, struct str name);
 
 #endif

@@ -132,19 +132,15 @@ static void read_dialects(struct loader *l, yaml_node_t *node, void *target)
 
 static void read_key_value(struct loader *l, yaml_node_t *node, void *target)
 {
-    static const struct str sessions[] = {STR_INIT("sk-ant-oat"), STR_INIT("sk-ant-sid"),
-                                          STR_INIT("eyJ"), STR_INIT("ya29.")};
     struct upstream_key *k = target;
     struct str text;
     if (!loader_text(l, "a key", node, &text)) {
         return;
     }
-    for (size_t i = 0; i < COUNT(sessions); i++) {
-        if (str_starts(text, sessions[i])) {
-            loader_report(l, node->start_mark,
-                          "session token of a consumer product, entrepot takes API keys only");
-            return;
-        }
+    if (key_is_session(text)) {
+        loader_report(l, node->start_mark,
+                      "session token of a consumer product, entrepot takes API keys only");
+        return;
     }
     /* It becomes a header's value. */
     bool plain = text.n > 0 && text.n <= 4096;

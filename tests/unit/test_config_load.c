@@ -154,14 +154,37 @@ static void names_all_mistakes_of_one_run(void **state)
 static void refuses_session_tokens(void **state)
 {
     (void)state;
-    static const char *const tokens[] = {"sk-ant-oat01-x", "sk-ant-sid01-x", "eyJhbGciOi.x.y",
-                                         "ya29.x"};
+    static const char *const tokens[] = {
+        "sk-ant-oat01-x", "sk-ant-ort01-x", "sk-ant-sid01-x", "ya29.x",
+        "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..iv.text.tag",
+        /* {"iss":"https://auth.openai.com"}, {"sub":"u","iss":"accounts.google.com/"} */
+        "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2F1dGgub3BlbmFpLmNvbSJ9.c2ln",
+        "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1IiwiaXNzIjoiYWNjb3VudHMuZ29vZ2xlLmNvbS8ifQ.c2ln"};
     for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
-        char text[128];
+        char text[256];
         snprintf(text, sizeof(text), "upstreams: [{name: a, vendor: sim, keys: [%s]}]\n",
                  tokens[i]);
         expect_errors(text, "f.yaml:1:43: session token of a consumer product, entrepot takes API "
                             "keys only\n");
+    }
+}
+
+/* Vendors whose API keys are tokens of this form, and what only looks like one. */
+static void takes_tokens_of_other_issuers(void **state)
+{
+    (void)state;
+    static const char *const tokens[] = {
+        /* {"GroupName":"x","iss":"minimax"}, {"sub":"u"}, {"iss":"https://auth.openai.com.x.y"} */
+        "eyJhbGciOiJSUzI1NiJ9.eyJHcm91cE5hbWUiOiJ4IiwiaXNzIjoibWluaW1heCJ9.c2ln",
+        "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1In0.c2ln",
+        "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2F1dGgub3BlbmFpLmNvbS54LnkifQ.c2ln",
+        "eyJhbGciOi.x.y",
+        "eyJ",
+        "eyJ.",
+        "eyJ..",
+        "eyJ.bnVsbA"};
+    for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
+        assert_false(key_is_session(str_from(tokens[i])));
     }
 }
 
@@ -219,6 +242,7 @@ int main(void)
         cmocka_unit_test(reads_networks),
         cmocka_unit_test(names_all_mistakes_of_one_run),
         cmocka_unit_test(refuses_session_tokens),
+        cmocka_unit_test(takes_tokens_of_other_issuers),
         cmocka_unit_test(refuses_bad_values),
         cmocka_unit_test(stands_in_for_a_file),
     };

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts and keys: who may ask, for what, how often, for how much."""
+import base64
+import json
 import threading
 import time
 import unittest
@@ -233,6 +235,12 @@ class HouseAccounts(StationCase):
             self.assertGreater(self.charge(answer)["nano"], 0)
 
 
+def web_token(payload):
+    """A JSON Web Token that says this."""
+    parts = [json.dumps({"alg": "RS256"}).encode(), json.dumps(payload).encode(), b"signature"]
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
 class UpstreamKeys(unittest.TestCase):
     """Session tokens of consumer products are no API keys; nor are typing mistakes."""
 
@@ -250,13 +258,20 @@ class UpstreamKeys(unittest.TestCase):
 
     def test_session_tokens_are_refused_with_the_reason(self):
         tokens = {"anthropic": "sk-ant-oat01-" + "A" * 80, "gemini": "ya29." + "a" * 100,
-                  "openai": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1In0.c2ln"}
+                  "openai": web_token({"iss": "https://auth.openai.com", "sub": "u"})}
         for vendor, token in tokens.items():
             with self.subTest(vendor):
                 text = self.said({"name": "x", "vendor": vendor, "keys": [token]})
                 self.assertRegex(text.lower(), "session|oauth|subscription")
                 self.assertNotIn(token, text)
                 self.assertRegex(text, r"station\.yaml:\d+:\d+")
+
+    def test_an_api_key_may_be_a_token(self):
+        key = web_token({"GroupID": "1", "iss": "minimax"})
+        row = {"name": "x", "vendor": "openai", "keys": [key]}
+        one = station.Station([row], [station.model("m", "x")])
+        self.addCleanup(one.close)
+        self.assertIn("no mistakes", one.command("check"))
 
     def test_an_unset_variable_is_an_error(self):
         text = self.said({"name": "x", "vendor": "openai", "keys": ["${NOT_SET_ANYWHERE}"]})
