@@ -7,27 +7,10 @@
 #define SECOND_US INT64_C(1000000)
 #define USAGE_ROWS 100
 
-struct command_option {
-    struct str name, value;
-};
-
-struct command_call {
-    struct ledger *ledger;    /* of commands that change something */
-    struct ledger_view *view; /* of commands that read */
-    struct str arguments[4];
-    size_t argument_count;
-    struct command_option options[COMMAND_ARGUMENTS];
-    size_t option_count;
-};
-
 static struct str option(const struct command_call *c, const char *name, const char *otherwise)
 {
-    for (size_t i = 0; i < c->option_count; i++) {
-        if (str_eq(c->options[i].name, str_from(name))) {
-            return c->options[i].value;
-        }
-    }
-    return str_from(otherwise);
+    struct str value = command_value(c, name);
+    return value.p != NULL ? value : str_from(otherwise);
 }
 
 static bool option_number(const struct command_call *c, const char *name, uint32_t *out,
@@ -115,8 +98,7 @@ static bool account_create(const struct command_call *c, struct buf *out, struct
         !period_parse("--budget-period", option(c, "--budget-period", "month"), &period, e)) {
         return false;
     }
-    return ledger_account_create(c->ledger, c->arguments[0], kind, currency, budget, period, out,
-                                 e);
+    return ledger_account_create(c->ledger, c->operands[0], kind, currency, budget, period, out, e);
 }
 
 static bool account_set(const struct command_call *c, struct buf *out, struct err *e)
@@ -126,7 +108,7 @@ static bool account_set(const struct command_call *c, struct buf *out, struct er
     int64_t budget = -1;
     char period = 0;
     if (c->option_count == 0) {
-        return err_set(e, "account set needs --budget or --budget-period");
+        return err_set(e, "nothing to set: give --budget or --budget-period");
     }
     if (str_eq(amount, STR("none"))) {
         budget = 0;
@@ -136,12 +118,24 @@ static bool account_set(const struct command_call *c, struct buf *out, struct er
     if (period_text.n > 0 && !period_parse("--budget-period", period_text, &period, e)) {
         return false;
     }
-    return ledger_account_budget(c->ledger, c->arguments[0], budget, period, out, e);
+    return ledger_account_budget(c->ledger, c->operands[0], budget, period, out, e);
 }
 
 static bool account_list(const struct command_call *c, struct buf *out, struct err *e)
 {
     return ledger_list(c->view, STR("accounts"), out, e);
+}
+
+/* A name that no model has would make a key that can do less than was meant. */
+static bool models_known(const struct command_call *c, struct str list, struct err *e)
+{
+    while (c->config != NULL && list.n > 0) {
+        struct str name = str_trim(str_cut(&list, ','));
+        if (config_model(c->config, name) == NULL) {
+            return err_set(e, "no model '%.*s' is configured", STR_ARG(name));
+        }
+    }
+    return true;
 }
 
 static bool key_create(const struct command_call *c, struct buf *out, struct err *e)
@@ -152,11 +146,12 @@ static bool key_create(const struct command_call *c, struct buf *out, struct err
     if (!option_number(c, "--rpm", &rpm, e) ||
         !option_number(c, "--concurrency", &concurrency, e) ||
         !expires_parse(option(c, "--expires", ""), &expires_us, e) ||
+        !models_known(c, option(c, "--models", ""), e) ||
         !budget_parse(option(c, "--budget", ""), &budget, e) ||
         !period_parse("--period", option(c, "--period", "month"), &period, e)) {
         return false;
     }
-    return ledger_key_create(c->ledger, c->arguments[0], option(c, "--label", ""),
+    return ledger_key_create(c->ledger, c->operands[0], option(c, "--label", ""),
                              option(c, "--models", ""), expires_us, rpm, concurrency, budget,
                              period, out, e);
 }
@@ -168,27 +163,38 @@ static bool key_list(const struct command_call *c, struct buf *out, struct err *
 
 static bool key_revoke(const struct command_call *c, struct buf *out, struct err *e)
 {
-    return ledger_key_revoke(c->ledger, c->arguments[0], out, e);
+    return ledger_key_revoke(c->ledger, c->operands[0], out, e);
+}
+
+/* The operand of a movement of money. */
+static bool moved_parse(const struct command_call *c, int64_t *nano, struct err *e)
+{
+    if (!amount_parse(c->command->words, c->operands[1], nano, e)) {
+        return false;
+    }
+    return *nano > 0 || err_set(e, "a %s of nothing changes nothing", c->command->words);
 }
 
 static bool credit(const struct command_call *c, struct buf *out, struct err *e)
 {
     int64_t nano;
-    if (!amount_parse("credit", c->arguments[1], &nano, e)) {
-        return false;
-    }
-    if (nano == 0) {
-        return err_set(e, "a credit of nothing changes nothing");
-    }
-    return ledger_credit(c->ledger, c->arguments[0], nano, option(c, "--note", ""), out, e);
+    return moved_parse(c, &nano, e) &&
+           ledger_credit(c->ledger, c->operands[0], nano, option(c, "--note", ""), out, e);
+}
+
+static bool debit(const struct command_call *c, struct buf *out, struct err *e)
+{
+    int64_t nano;
+    return moved_parse(c, &nano, e) &&
+           ledger_debit(c->ledger, c->operands[0], nano, option(c, "--note", ""), out, e);
 }
 
 static bool usage(const struct command_call *c, struct buf *out, struct err *e)
 {
-    if (c->argument_count == 0) {
+    if (c->operand_count == 0) {
         return ledger_list(c->view, STR("accounts"), out, e);
     }
-    return ledger_usage(c->view, c->arguments[0], USAGE_ROWS, out, e);
+    return ledger_usage(c->view, c->operands[0], USAGE_ROWS, out, e);
 }
 
 static bool check(const struct command_call *c, struct buf *out, struct err *e)
@@ -199,7 +205,7 @@ static bool check(const struct command_call *c, struct buf *out, struct err *e)
 static bool backup(const struct command_call *c, struct buf *out, struct err *e)
 {
     char path[1024];
-    struct str file = c->arguments[0];
+    struct str file = c->operands[0];
     if (file.n == 0 || file.n >= sizeof(path)) {
         return err_set(e, "the name of the file is too long");
     }
@@ -208,96 +214,51 @@ static bool backup(const struct command_call *c, struct buf *out, struct err *e)
     return ledger_backup(c->view, path, out, e);
 }
 
+static const struct command_option account_create_options[] = {
+    {"--kind", "customer|house", "pays from its balance, or is only metered (customer)"},
+    {"--currency", "CODE", "what it holds and is charged in (USD)"},
+    {"--budget", "AMOUNT", "what all its keys together may spend in a period (no limit)"},
+    {"--budget-period", "day|month", "of UTC (month)"},
+    {NULL, NULL, NULL},
+};
+static const struct command_option account_set_options[] = {
+    {"--budget", "AMOUNT|none", "what all its keys together may spend in a period"},
+    {"--budget-period", "day|month", "of UTC"},
+    {NULL, NULL, NULL},
+};
+static const struct command_option key_create_options[] = {
+    {"--label", "TEXT", "to know it again"},
+    {"--models", "A,B", "only these models, by any of their names (all)"},
+    {"--rpm", "N", "requests a minute (no limit)"},
+    {"--concurrency", "N", "requests at once (no limit)"},
+    {"--expires", "30d", "a time from now, in s, m, h or d, or the seconds of an epoch (never)"},
+    {"--budget", "AMOUNT", "what it may spend in a period (no limit)"},
+    {"--period", "day|month", "of its budget, of UTC (month)"},
+    {NULL, NULL, NULL},
+};
+static const struct command_option note_options[] = {
+    {"--note", "TEXT", "why; kept with the transfer"},
+    {NULL, NULL, NULL},
+};
+
 const struct command commands[] = {
-    {"account create",
-     "NAME [--kind customer|house] [--currency CODE]\n"
-     "                        [--budget AMOUNT] [--budget-period day|month]",
-     "a new account", "--kind --currency --budget --budget-period ", 1, 1, LEDGER_CALL,
+    {"account create", "NAME", "a new account", account_create_options, 1, 1, LEDGER_CALL,
      account_create},
-    {"account set", "NAME [--budget AMOUNT|none] [--budget-period day|month]",
-     "what all keys of an account together may spend in a day or month",
-     "--budget --budget-period ", 1, 1, LEDGER_CALL, account_set},
-    {"account list", "", "accounts and their balances", "", 0, 0, LEDGER_READ, account_list},
-    {"key create",
-     "ACCOUNT [--label TEXT] [--models A,B] [--rpm N] [--concurrency N] [--expires 30d]\n"
-     "                        [--budget AMOUNT] [--period day|month]",
-     "a new key, shown once", "--label --models --rpm --concurrency --expires --budget --period ",
-     1, 1, LEDGER_CALL, key_create},
-    {"key list", "", "keys and their limits", "", 0, 0, LEDGER_READ, key_list},
-    {"key revoke", "ID", "end a key", "", 1, 1, LEDGER_CALL, key_revoke},
-    {"credit", "ACCOUNT AMOUNT [--note TEXT]", "add to an account's balance", "--note ", 2, 2,
-     LEDGER_CALL, credit},
-    {"usage", "[ACCOUNT]", "the last charges of an account, or what all accounts hold", "", 0, 1,
+    {"account set", "NAME", "what all keys of an account together may spend in a day or month",
+     account_set_options, 1, 1, LEDGER_CALL, account_set},
+    {"account list", "", "accounts and their balances", NULL, 0, 0, LEDGER_READ, account_list},
+    {"key create", "ACCOUNT", "a new key, shown once", key_create_options, 1, 1, LEDGER_CALL,
+     key_create},
+    {"key list", "", "keys and their limits", NULL, 0, 0, LEDGER_READ, key_list},
+    {"key revoke", "ID", "end a key", NULL, 1, 1, LEDGER_CALL, key_revoke},
+    {"credit", "ACCOUNT AMOUNT", "add to an account's balance", note_options, 2, 2, LEDGER_CALL,
+     credit},
+    {"debit", "ACCOUNT AMOUNT", "take back from an account what no request under way holds",
+     note_options, 2, 2, LEDGER_CALL, debit},
+    {"usage", "[ACCOUNT]", "the last charges of an account, or what all accounts hold", NULL, 0, 1,
      LEDGER_READ, usage},
-    {"ledger check", "", "check every rule of the books", "", 0, 0, LEDGER_REPORT, check},
-    {"backup", "FILE", "a copy of the store, also while the station serves", "", 1, 1,
+    {"ledger check", "", "check every rule of the books", NULL, 0, 0, LEDGER_REPORT, check},
+    {"backup", "FILE", "a copy of the store, also while the station serves", NULL, 1, 1,
      LEDGER_REPORT, backup},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
-
-const struct command *command_find(const struct str *argv, size_t argc, size_t *words)
-{
-    for (size_t i = 0; i < command_count; i++) {
-        struct str rest = str_from(commands[i].words);
-        size_t n = 0;
-        while (rest.n > 0 && n < argc && str_eq(str_cut(&rest, ' '), argv[n])) {
-            n++;
-            if (rest.n == 0) {
-                *words = n;
-                return &commands[i];
-            }
-        }
-    }
-    return NULL;
-}
-
-/* The name stands as a whole word in the list of the command's options. */
-static bool option_known(const struct command *command, struct str name)
-{
-    struct str rest = str_from(command->options);
-    while (rest.n > 0) {
-        if (str_eq(str_cut(&rest, ' '), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool command_run(struct ledger *l, struct ledger_view *v, const struct str *argv, size_t argc,
-                 struct buf *out, struct err *e)
-{
-    struct command_call call = {.ledger = l, .view = v};
-    size_t at = 0;
-    const struct command *command = command_find(argv, argc, &at);
-    if (command == NULL) {
-        return err_set(e, "there is no such command");
-    }
-    for (; at < argc; at++) {
-        if (str_starts(argv[at], STR("--"))) {
-            struct str rest = argv[at];
-            struct command_option o = {.name = str_cut(&rest, '=')};
-            if (!option_known(command, o.name)) {
-                return err_set(e, "%s has no option '%.*s'", command->words, STR_ARG(o.name));
-            }
-            if (o.name.n < argv[at].n) {
-                o.value = rest;
-            } else if (at + 1 < argc) {
-                o.value = argv[++at];
-            } else {
-                return err_set(e, "%.*s needs a value", STR_ARG(o.name));
-            }
-            if (call.option_count == COMMAND_ARGUMENTS) {
-                return err_set(e, "too many options");
-            }
-            call.options[call.option_count++] = o;
-        } else if (call.argument_count < command->most) {
-            call.arguments[call.argument_count++] = argv[at];
-        } else {
-            return err_set(e, "%s has no place for '%.*s'", command->words, STR_ARG(argv[at]));
-        }
-    }
-    if (call.argument_count < command->least) {
-        return err_set(e, "usage: entrepot %s %s", command->words, command->arguments);
-    }
-    return command->run(&call, out, e);
-}

@@ -1,37 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands of administration: one table of words, arguments and what they call in the ledger.
- * Through the socket they run as operations of their kind, on the ledger thread or a reader's;
- * else in a program that opened the store by itself. The result is JSON in out; a failure is one
- * sentence, and out then holds nothing or the rows at fault.
+ * The commands of administration: one table of words, operands and options, by which they are
+ * parsed and explained, and what they call in the ledger. Through the socket they run as operations
+ * of their kind, on the ledger thread or a reader's; else in a program that opened the store by
+ * itself. The result is JSON in out; a failure is one sentence, and out then holds nothing or the
+ * rows at fault. Parsing touches nothing, so that a call's mistakes are known before it is made.
  */
 #ifndef ADMIN_COMMANDS_H
 #define ADMIN_COMMANDS_H
 
+#include "config/config.h"
 #include "ledger/ledger.h"
 
 #define COMMAND_ARGUMENTS 32
+#define COMMAND_OPERANDS 2
 
-struct command;
 struct command_call;
 typedef bool command_fn(const struct command_call *c, struct buf *out, struct err *e);
 
-struct command {
-    const char *words;     /* "account create" */
-    const char *arguments; /* "NAME [--kind customer|house]" */
+struct command_option {
+    const char *name;  /* "--kind"; NULL: behind the last */
+    const char *value; /* "customer|house" */
     const char *help;
-    const char *options; /* the names of its options, each followed by a blank */
-    uint8_t least, most; /* arguments that are not options */
-    uint8_t kind;        /* enum ledger_op_kind: CALL changes something, READ and REPORT do not */
+};
+
+struct command {
+    const char *words;    /* "account create" */
+    const char *operands; /* "NAME" */
+    const char *help;
+    const struct command_option *options; /* NULL: none */
+    uint8_t least, most;                  /* operands */
+    uint8_t kind; /* enum ledger_op_kind: CALL changes something, READ and REPORT do not */
     command_fn *run;
 };
 extern const struct command commands[];
 extern const size_t command_count;
 
+/* What was typed, in slices of it, and what it works on. */
+struct command_call {
+    const struct command *command;
+    struct str operands[COMMAND_OPERANDS];
+    size_t operand_count;
+    struct {
+        struct str name, value;
+    } options[COMMAND_ARGUMENTS];
+    size_t option_count;
+    struct ledger *ledger;       /* of commands that change something */
+    struct ledger_view *view;    /* of commands that read */
+    const struct config *config; /* in force; NULL: not known here */
+};
+
 /* The command that the words begin with, or NULL; *words is how many of them name it. */
 const struct command *command_find(const struct str *argv, size_t argc, size_t *words);
-/* l may be NULL for a command that reads, v for one that changes something. */
-bool command_run(struct ledger *l, struct ledger_view *v, const struct str *argv, size_t argc,
-                 struct buf *out, struct err *e);
+/* False with the reason: an unknown command or option, a missing or superfluous operand. */
+bool command_parse(const struct str *argv, size_t argc, struct command_call *c, struct err *e);
+/* The value of an option; empty where it was not given. */
+struct str command_value(const struct command_call *c, const char *name);
+/* "account create NAME [--kind customer|house] ...", in lines that begin with indent blanks. */
+void command_synopsis(const struct command *c, unsigned indent, struct buf *out);
+/* All about one command. */
+void command_explain(const struct command *c, struct buf *out);
 
 #endif

@@ -19,7 +19,7 @@
 
 struct admin_socket {
     struct loop *loop;
-    struct ledger *ledger;
+    struct station *station;
     struct listener *listener;
     struct list callers;
     unsigned count;
@@ -36,6 +36,7 @@ struct caller {
     struct json_doc *doc;
     struct str argv[COMMAND_ARGUMENTS];
     size_t argc;
+    struct command_call call; /* slices of doc */
     struct ledger_op op;
     bool running;
 };
@@ -98,12 +99,15 @@ static void caller_write(struct caller *c)
 }
 
 /* On the ledger thread or a reader's, which alone touches c->out until the operation is back. */
-static void caller_run(struct caller *c, struct ledger *l, struct ledger_view *v)
+static void caller_run(struct caller *c)
 {
     struct err e = {""};
     struct buf result;
     buf_init(&result, ANSWER_MAX / 2);
-    bool ok = command_run(l, v, c->argv, c->argc, &result, &e);
+    struct config *config = station_config(c->socket->station);
+    c->call.config = config;
+    bool ok = c->call.command->run(&c->call, &result, &e);
+    config_unref(config);
     if (result.overflow) {
         ok = err_set(&e, "the answer is too large");
         buf_clear(&result);
@@ -114,12 +118,16 @@ static void caller_run(struct caller *c, struct ledger *l, struct ledger_view *v
 
 static void caller_change(struct ledger *l, void *ctx)
 {
-    caller_run(ctx, l, NULL);
+    struct caller *c = ctx;
+    c->call.ledger = l;
+    caller_run(c);
 }
 
 static void caller_see(struct ledger_view *v, void *ctx)
 {
-    caller_run(ctx, NULL, v);
+    struct caller *c = ctx;
+    c->call.view = v;
+    caller_run(c);
 }
 
 static void caller_done(struct task *t)
@@ -167,30 +175,24 @@ static bool caller_parse(struct caller *c, struct str line, struct err *e)
         }
     }
     c->argc = n;
-    return true;
+    return command_parse(c->argv, c->argc, &c->call, e);
 }
 
 static void caller_line(struct caller *c, size_t length)
 {
     struct err e;
-    size_t words;
     if (!caller_parse(c, str_slice(c->in.p, length), &e)) {
         caller_refuse(c, e.text);
         return;
     }
-    const struct command *command = command_find(c->argv, c->argc, &words);
-    if (command == NULL) {
-        caller_refuse(c, "there is no such command");
-        return;
-    }
     c->op = (struct ledger_op){.task = {.run = caller_done},
-                               .kind = command->kind,
+                               .kind = c->call.command->kind,
                                .loop = c->socket->loop,
                                .call = caller_change,
                                .read = caller_see,
                                .ctx = c};
     wheel_set(loop_timers(c->socket->loop), &c->timer, loop_now_ms(c->socket->loop) + COMMAND_MS);
-    c->running = ledger_submit(c->socket->ledger, &c->op);
+    c->running = ledger_submit(c->socket->station->ledger, &c->op);
     if (!c->running) {
         caller_refuse(c, "the ledger is busy, try again");
     }
@@ -262,7 +264,7 @@ static void socket_accept(void *ctx, struct conn *conn)
     conn_again(conn);
 }
 
-struct admin_socket *admin_socket_open(struct loop *loop, struct ledger *ledger, struct str path,
+struct admin_socket *admin_socket_open(struct loop *loop, struct station *station, struct str path,
                                        struct err *e)
 {
     char name[128];
@@ -276,7 +278,7 @@ struct admin_socket *admin_socket_open(struct loop *loop, struct ledger *ledger,
         abort();
     }
     s->loop = loop;
-    s->ledger = ledger;
+    s->station = station;
     list_init(&s->callers);
     int n = snprintf(name, sizeof(name), "unix:%.*s", STR_ARG(path));
     /* One that is there was left behind: the lock of the store says that nobody else serves. */

@@ -8,11 +8,11 @@
 #ifndef ADMIN_SOCKET_H
 #define ADMIN_SOCKET_H
 
-#include "ledger/ledger.h"
+#include "relay/relay.h"
 
 struct admin_socket;
 
-struct admin_socket *admin_socket_open(struct loop *loop, struct ledger *ledger, struct str path,
+struct admin_socket *admin_socket_open(struct loop *loop, struct station *station, struct str path,
                                        struct err *e);
 /* Takes no more commands; those under way end, and their answers are dropped. */
 void admin_socket_close(struct admin_socket *s);

@@ -16,56 +16,104 @@ struct question {
     struct str argv[COMMAND_ARGUMENTS];
     size_t argc;
     const char *file; /* -c */
-    bool json;
-    bool backup; /* its last word is a file, seen from here and not from the station */
+    bool json, help;
+    struct command_call call; /* slices of argv */
 };
 
 void cli_admin_help(struct buf *out)
 {
     for (size_t i = 0; i < command_count; i++) {
-        buf_addf(out, "  %s %s\n      %s\n", commands[i].words, commands[i].arguments,
-                 commands[i].help);
+        command_synopsis(&commands[i], 2, out);
+        buf_addf(out, "      %s\n", commands[i].help);
     }
 }
 
+static void print(struct str text)
+{
+    fwrite(text.p, 1, text.n, stdout);
+}
+
+/* The failure, with what the command found nonetheless (may be empty). Returns status. */
+static int fail(const struct question *q, int status, struct str why, struct str result)
+{
+    struct buf text;
+
+    if (!q->json) {
+        return cli_fail(status, "%.*s", STR_ARG(why));
+    }
+    buf_init(&text, ANSWER_MAX * 2);
+    buf_addf(&text, "{\"error\":{\"code\":\"%s\",\"message\":", status == 2 ? "usage" : "failed");
+    json_write_str(&text, why);
+    if (result.n > 0) {
+        buf_add(&text, STR(",\"result\":"));
+        buf_add(&text, result);
+    }
+    buf_add(&text, STR("}}\n"));
+    print(buf_str(&text));
+    buf_release(&text);
+    return status;
+}
+
+/* Takes out what every command knows; the rest is the command's. */
 static bool question_read(struct question *q, int argc, char **argv, struct err *e)
 {
+    bool ok = true;
     for (int i = 1; i < argc; i++) {
         struct str word = str_from(argv[i]);
         if (str_eq(word, STR("--json"))) {
             q->json = true;
+        } else if (str_eq(word, STR("--help")) || str_eq(word, STR("-h"))) {
+            q->help = true;
         } else if (str_eq(word, STR("-c"))) {
-            if (i + 1 == argc) {
-                return err_set(e, "-c needs a file");
-            }
+            ok = i + 1 < argc || err_set(e, "-c needs a file");
             q->file = argv[++i];
         } else if (q->argc == COMMAND_ARGUMENTS) {
-            return err_set(e, "too many words");
+            ok = err_set(e, "too many words");
         } else {
             q->argv[q->argc++] = word;
         }
+        if (!ok) {
+            break;
+        }
     }
+    return ok;
+}
+
+/* The command whose words were given, else all that begin with the first of them. */
+static int explain(const struct question *q)
+{
+    struct buf text;
     size_t words;
-    const struct command *c = command_find(q->argv, q->argc, &words);
-    if (c == NULL) {
-        return err_set(e, "there is no such command; entrepot --help lists them");
+    const struct command *one = command_find(q->argv, q->argc, &words);
+
+    buf_init(&text, 64 * 1024);
+    for (size_t i = 0; i < command_count; i++) {
+        struct str rest = str_from(commands[i].words);
+        if (one == &commands[i] || (one == NULL && str_eq(str_cut(&rest, ' '), q->argv[0]))) {
+            buf_add(&text, text.n > 0 ? STR("\n") : STR(""));
+            command_explain(&commands[i], &text);
+        }
     }
-    q->backup = str_eq(str_from(c->words), STR("backup"));
-    return true;
+    bool found = text.n > 0;
+    print(buf_str(&text));
+    buf_release(&text);
+    return found ? 0
+                 : fail(q, 2, STR("there is no such command; entrepot --help lists them"), STR(""));
 }
 
 /* The station has its own working folder: what it is to write gets a full path. */
 static bool full_path(struct question *q, struct buf *path)
 {
     char folder[1024];
-    if (!q->backup || q->argc < 2 || q->argv[1].n == 0 || q->argv[1].p[0] == '/') {
+    bool backup = str_eq(str_from(q->call.command->words), STR("backup"));
+    if (!backup || q->argv[1].n == 0 || q->argv[1].p[0] == '/') {
         return true;
     }
     if (getcwd(folder, sizeof(folder)) == NULL) {
         return false;
     }
     buf_addf(path, "%s/%.*s", folder, STR_ARG(q->argv[1]));
-    q->argv[1] = buf_str(path);
+    q->argv[1] = q->call.operands[0] = buf_str(path);
     return !path->overflow;
 }
 
@@ -92,8 +140,7 @@ static enum unix_result ask_station(const struct question *q, const struct confi
     return result;
 }
 
-static bool ask_store(const struct question *q, const struct config *c, struct buf *answer,
-                      struct err *e)
+static bool ask_store(struct question *q, const struct config *c, struct buf *answer, struct err *e)
 {
     char path[1100];
     struct buf result;
@@ -108,7 +155,13 @@ static bool ask_store(const struct question *q, const struct config *c, struct b
     }
     struct err why = {""};
     buf_init(&result, ANSWER_MAX / 2);
-    bool ok = command_run(l, ledger_view(l), q->argv, q->argc, &result, &why);
+    q->call.ledger = l;
+    q->call.view = ledger_view(l);
+    q->call.config = q->file != NULL ? c : NULL; /* without a file, not what a station has */
+    if (q->call.config == NULL && command_value(&q->call, "--models").n > 0) {
+        cli_fail(0, "without -c nobody knows whether these models are configured");
+    }
+    bool ok = q->call.command->run(&q->call, &result, &why);
     admin_write_answer(answer, ok, buf_str(&result), &why);
     buf_release(&result);
     ledger_close(l);
@@ -124,7 +177,7 @@ static void print_result(const struct question *q, struct str result)
     }
     buf_init(&text, ANSWER_MAX * 2);
     cli_print(&text, result);
-    fwrite(text.p, 1, text.n, stdout);
+    print(buf_str(&text));
     buf_release(&text);
 }
 
@@ -134,19 +187,43 @@ static int print_answer(const struct question *q, struct str answer)
     struct json_member members[] = {{.key = STR_INIT("ok")}, {.key = STR_INIT("result")}};
     struct err e = {""};
     struct json_doc *doc = json_parse(str_trim(answer), &e);
-    if (doc == NULL || json_scan_members(str_trim(answer), members, 2) > JSON_SCAN_DOUBT) {
+    if (doc == NULL || json_scan_members(str_trim(answer), members, 2) != JSON_SCAN_OK) {
         json_free(doc);
-        return cli_fail(1, "the station's answer is no JSON");
+        return fail(q, 1, STR("the station's answer is no JSON"), STR(""));
     }
-    if (members[1].value.p != NULL) {
-        print_result(q, members[1].value);
-    }
+    bool ok = str_eq(members[0].value, STR("true"));
+    struct str result = members[1].value;
     int status = 0;
-    if (!str_eq(members[0].value, STR("true"))) {
-        struct str why = json_str(json_get(json_root(doc), "error"));
-        status = why.n > 0 ? cli_fail(1, "%.*s", STR_ARG(why)) : 1;
+    if (result.p != NULL && (ok || !q->json)) {
+        print_result(q, result);
+    }
+    if (!ok) {
+        status = fail(q, 1, json_str(json_get(json_root(doc), "error")), result);
     }
     json_free(doc);
+    return status;
+}
+
+/* From the station, or from the store where none serves. */
+static bool get_answer(struct question *q, const struct config *c, struct buf *answer,
+                       struct err *e)
+{
+    enum unix_result asked = ask_station(q, c, answer, e);
+    return asked == UNIX_ANSWERED || (asked == UNIX_NOBODY && ask_store(q, c, answer, e));
+}
+
+static int ask(struct question *q, const struct config *c)
+{
+    struct err e = {""};
+    struct buf answer, path;
+
+    buf_init(&answer, ANSWER_MAX);
+    buf_init(&path, 4096);
+    bool ok = full_path(q, &path) || err_set(&e, "the name of the file is too long");
+    ok = ok && get_answer(q, c, &answer, &e);
+    int status = ok ? print_answer(q, buf_str(&answer)) : fail(q, 1, str_from(e.text), STR(""));
+    buf_release(&path);
+    buf_release(&answer);
     return status;
 }
 
@@ -154,30 +231,21 @@ int cli_admin(int argc, char **argv)
 {
     struct question q = {0};
     struct err e = {""};
-    struct buf answer, path;
+
     if (!question_read(&q, argc, argv, &e)) {
-        return cli_fail(2, "%s", e.text);
+        return fail(&q, 2, str_from(e.text), STR(""));
+    }
+    if (q.help && q.argc > 0) {
+        return explain(&q);
+    }
+    if (!command_parse(q.argv, q.argc, &q.call, &e)) {
+        return fail(&q, 2, str_from(e.text), STR(""));
     }
     struct config *c = cli_config(q.file, CONFIG_STORE_ONLY);
     if (c == NULL) {
-        return 1;
+        return fail(&q, 1, STR("the configuration was refused"), STR(""));
     }
-    buf_init(&answer, ANSWER_MAX);
-    buf_init(&path, 4096);
-    int status = 1;
-    if (!full_path(&q, &path)) {
-        cli_fail(1, "the name of the file is too long");
-        goto out;
-    }
-    enum unix_result asked = ask_station(&q, c, &answer, &e);
-    if (asked == UNIX_FAILED || (asked == UNIX_NOBODY && !ask_store(&q, c, &answer, &e))) {
-        cli_fail(1, "%s", e.text);
-        goto out;
-    }
-    status = print_answer(&q, buf_str(&answer));
-out:
-    buf_release(&path);
-    buf_release(&answer);
+    int status = ask(&q, c);
     config_unref(c);
     return status;
 }

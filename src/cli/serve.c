@@ -341,7 +341,7 @@ static bool start(struct serve *s, struct admin_socket **admin, struct err *e)
         }
     }
     (void)snprintf(path, sizeof(path), "%.*s/admin.sock", STR_ARG(s->config->data_dir));
-    *admin = admin_socket_open(s->home, s->ledger, str_from(path), e);
+    *admin = admin_socket_open(s->home, &s->station, str_from(path), e);
     return *admin != NULL && start_lanes(s, e);
 }
 

@@ -209,12 +209,41 @@ bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct 
     return true;
 }
 
+static bool check_note(struct str note, struct err *e)
+{
+    return (note.n <= NAME_BYTES && text_is_printable(note)) ||
+           err_set(e, "a note is at most %d bytes of printable text", NAME_BYTES);
+}
+
+/* A transfer from one to the other, with what the batch does besides, as one commit. */
+static bool move(struct ledger *l, struct batch *b, struct purse *debit, struct purse *credit,
+                 int64_t nano, const char *kind, struct str note, struct err *e)
+{
+    bool begun = store_begin(l->store, e);
+
+    if (begun && (!batch_transfer(l, b, debit, credit, nano, kind, 0, note) || !batch_flush(l, b)))
+        begun = failed(l, e);
+    if (!begun || !store_commit(l->store, e)) {
+        batch_drop(b);
+        return false;
+    }
+    batch_apply(b);
+    return true;
+}
+
+static struct purse *funding_of(struct ledger *l, const struct account *a, struct err *e)
+{
+    char name[LIMIT_NAME];
+
+    snprintf(name, sizeof name, "funding:%s", a->currency.code);
+    return system_account(l, name, a->currency, e);
+}
+
 bool ledger_credit(struct ledger *l, struct str account, int64_t nano, struct str note,
                    struct buf *out, struct err *e)
 {
     struct batch b = {0};
     struct account *a = find_account(l, account, e);
-    char name[LIMIT_NAME];
     int64_t sum;
 
     if (a == NULL)
@@ -223,22 +252,59 @@ bool ledger_credit(struct ledger *l, struct str account, int64_t nano, struct st
         return err_set(e, "a credit is a positive amount");
     if (!money_add(&sum, ledger_balance(a), nano))
         return err_set(e, "the balance would be larger than the ledger can hold");
-    if (note.n > NAME_BYTES || !text_is_printable(note))
-        return err_set(e, "a note is at most %d bytes of printable text", NAME_BYTES);
-    snprintf(name, sizeof name, "funding:%s", a->currency.code);
-    struct purse *funding = system_account(l, name, a->currency, e);
-    if (funding == NULL || !store_begin(l->store, e))
+    if (!check_note(note, e))
         return false;
-    if (!batch_transfer(l, &b, funding, purse_by_id(l, a->id), nano, KIND_CREDIT, 0, note) ||
-        !batch_flush(l, &b)) {
-        batch_drop(&b);
-        return failed(l, e);
+    struct purse *funding = funding_of(l, a, e);
+    if (funding == NULL || !move(l, &b, funding, purse_by_id(l, a->id), nano, KIND_CREDIT, note, e))
+        return false;
+    text_account(out, a, ledger_balance(a));
+    return true;
+}
+
+/* Refuses in amounts; what was taken from the purse goes back. */
+static bool too_much(struct account *a, int64_t taken, struct err *e)
+{
+    struct buf b;
+
+    purse_give_back(a, taken);
+    buf_init(&b, 64);
+    decimal_write(&b, atomic_load(&a->unallotted) + atomic_load(&a->free), 9);
+    err_set(e, "only %.*s %s of its balance is not held by requests under way",
+            STR_ARG(buf_str(&b)), a->currency.code);
+    buf_release(&b);
+    return false;
+}
+
+bool ledger_debit(struct ledger *l, struct str account, int64_t nano, struct str note,
+                  struct buf *out, struct err *e)
+{
+    struct batch b = {0};
+    struct account *a = find_account(l, account, e);
+    int64_t rest = 0, taken = 0, sum;
+
+    if (a == NULL)
+        return false;
+    if (nano <= 0)
+        return err_set(e, "a debit is a positive amount");
+    if (!money_sub(&sum, ledger_balance(a), nano))
+        return err_set(e, "the balance would be smaller than the ledger can hold");
+    struct purse *funding = check_note(note, e) ? funding_of(l, a, e) : NULL;
+    if (funding == NULL)
+        return false;
+    struct purse *p = purse_by_id(l, a->id);
+    if (a->kind == ACCOUNT_CUSTOMER && nano > atomic_load(&a->unallotted)) {
+        /* What lanes may spend comes second; taken as a hold, so that no request spends it, too. */
+        rest = nano - atomic_load(&a->unallotted);
+        taken = purse_take(a, rest);
+        if (taken < rest)
+            return too_much(a, taken, e);
+        batch_touch(&b, p)->spent += rest;
     }
-    if (!store_commit(l->store, e)) {
-        batch_drop(&b);
+    if (!move(l, &b, p, funding, nano, KIND_DEBIT, note, e)) {
+        purse_give_back(a, taken);
         return false;
     }
-    batch_apply(&b);
+    atomic_fetch_sub(&a->held, taken);
     text_account(out, a, ledger_balance(a));
     return true;
 }

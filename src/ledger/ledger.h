@@ -136,6 +136,9 @@ bool ledger_key_create(struct ledger *l, struct str account, struct str label, s
 bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct err *e);
 bool ledger_credit(struct ledger *l, struct str account, int64_t nano, struct str note,
                    struct buf *out, struct err *e);
+/* Takes back what was credited: at most what no request holds. A house account has no floor. */
+bool ledger_debit(struct ledger *l, struct str account, int64_t nano, struct str note,
+                  struct buf *out, struct err *e);
 /* The immutable row of this price (made when new); its id. */
 bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id,
                       struct err *e);

@@ -20,6 +20,7 @@
 #define KIND_COST "cost"         /* cogs -> asset of the upstream */
 #define KIND_REVERSAL "reversal" /* a charge or an overrun, the other way round */
 #define KIND_CREDIT "credit"     /* funding -> customer */
+#define KIND_DEBIT "debit"       /* customer -> funding */
 
 enum sql {
     SQL_INSERT_ACCOUNT,
@@ -131,6 +132,7 @@ struct purse *system_account(struct ledger *l, const char *name, struct currency
 /* purse.c */
 int64_t purse_take(struct account *a,
                    int64_t nano); /* at most nano from free into held; how much */
+void purse_give_back(struct account *a, int64_t nano); /* from held into free */
 
 /* batch.c */
 struct purse *batch_touch(struct batch *b, struct purse *p);

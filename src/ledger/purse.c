@@ -23,6 +23,14 @@ int64_t purse_take(struct account *a, int64_t nano)
     return taken;
 }
 
+void purse_give_back(struct account *a, int64_t nano)
+{
+    int_fast64_t before = atomic_fetch_sub(&a->held, nano);
+
+    assert(nano >= 0 && before >= nano);
+    atomic_fetch_add(&a->free, nano);
+}
+
 /* All or nothing, and why not. */
 static enum hold_result take_exactly(struct account *a, int64_t nano)
 {

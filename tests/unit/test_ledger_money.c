@@ -242,6 +242,73 @@ static void test_threads_never_hold_too_much(void **state)
     station_free(s);
 }
 
+static bool debit(struct station *s, int64_t nano)
+{
+    struct buf out;
+    struct err e;
+
+    /* No operation is under way: the ledger thread sleeps. */
+    buf_init(&out, 4096);
+    bool ok = ledger_debit(s->ledger, STR("alice"), nano, STR("typed twice"), &out, &e);
+    assert_true(ok || strstr(e.text, "held") != NULL || strstr(e.text, "positive") != NULL);
+    buf_release(&out);
+    return ok;
+}
+
+static void test_a_debit_takes_what_nobody_holds(void **state)
+{
+    struct station *s = station_new("customer", 1000, 0);
+    struct charge c;
+
+    (void)state;
+    assert_false(debit(s, 0));
+    assert_false(debit(s, -1));
+    assert_false(debit(s, 1001));
+    hold(s, 100); /* 250 are in the purse, 750 are not */
+    expect(s, 1000, 100);
+    assert_false(debit(s, 901));
+    expect(s, 1000, 100); /* a refusal leaves nothing */
+    assert_true(debit(s, 700));
+    expect(s, 300, 100);
+    assert_true(debit(s, 120)); /* 50 are not in the purse */
+    expect(s, 180, 100);
+    assert_true(check(s)); /* the allotment has shrunk, too */
+    assert_true(debit(s, 80));
+    assert_false(debit(s, 1));
+    assert_int_equal(ledger_hold(s->account, s->key, 1), HOLD_NO_FUNDS);
+    assert_true(charge(s, &c, 1, 100, 100)); /* what was held is still there */
+    assert_true(close_request(s, 1));
+    expect(s, 0, 0);
+    ledger_close(s->ledger);
+    open_ledger(s);
+    expect(s, 0, 0);
+    assert_true(check(s));
+    sql(s, "CREATE TEMP TABLE d(n INTEGER CHECK(n=900));"
+           "INSERT INTO d SELECT SUM(nano) FROM transfer WHERE kind='debit'");
+    station_free(s);
+}
+
+static void test_a_debit_that_fails_changes_nothing(void **state)
+{
+    struct station *s = station_new("customer", 1000, 0);
+    struct buf out;
+    struct err e;
+
+    (void)state;
+    hold(s, 100);
+    sql(s, "CREATE TEMP TRIGGER full BEFORE INSERT ON main.transfer BEGIN"
+           " SELECT RAISE(ABORT, 'no room'); END");
+    buf_init(&out, 4096);
+    assert_false(ledger_debit(s->ledger, STR("alice"), 900, STR(""), &out, &e));
+    assert_non_null(strstr(e.text, "no room"));
+    buf_release(&out);
+    expect(s, 1000, 100);
+    sql(s, "DROP TRIGGER full");
+    assert_true(debit(s, 900));
+    expect(s, 100, 100);
+    station_free(s);
+}
+
 static void test_check_finds_one_nano(void **state)
 {
     struct station *s = station_new("customer", 1000, 0);
@@ -400,6 +467,8 @@ int main(void)
         cmocka_unit_test(test_an_old_store_opens),
         cmocka_unit_test(test_crash),
         cmocka_unit_test(test_threads_never_hold_too_much),
+        cmocka_unit_test(test_a_debit_takes_what_nobody_holds),
+        cmocka_unit_test(test_a_debit_that_fails_changes_nothing),
         cmocka_unit_test(test_check_finds_one_nano),
         cmocka_unit_test(test_history_is_kept),
         cmocka_unit_test(test_full_disk),

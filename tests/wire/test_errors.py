@@ -22,6 +22,10 @@ GEMINI_WORDS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSIO
 
 
 class OwnErrors(StationCase):
+    @classmethod
+    def models(cls):
+        return [*super().models(), station.model("other", "openai")]
+
     def check(self, answer, status, dialect):
         error = self.assert_error(answer, status, dialect)
         if dialect == "messages" and status in MESSAGES_WORDS:
@@ -73,7 +77,7 @@ class OwnErrors(StationCase):
         self.assertEqual(self.vendor.received, [])
 
     def test_403_model_not_in_the_keys_scope(self):
-        customer = self.customer(models="something-else")
+        customer = self.customer(models="other")
         for dialect in DIALECTS:
             self.check(customer.post(path_for(dialect), body_for(dialect)), 403, dialect)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator does, and does wrong: ports, signals, files, commands."""
+import json
 import os
 import signal
 import subprocess
@@ -98,6 +99,95 @@ class Operator(StationCase):
         self.station.signal(signal.SIGHUP)
         self.assertIn("option=lanes", self.station.wait_log("needs_restart", before)[-1])
         self.station.configure(lanes=station.LANES)
+
+
+class Commands(StationCase):
+    """Exit codes, help, failures as JSON."""
+
+    def run_words(self, *words):
+        return entrepot(*words, "-c", self.station.file, cwd=self.station.folder)
+
+    def test_words_that_make_no_command_exit_2(self):
+        for words in (("credit",), ("credit", "x"), ("account", "create"), ("account",),
+                      ("account", "create", "a", "b"), ("account", "create", "a", "--nope", "1"),
+                      ("key", "revoke"), ("backup",), ("nonsense",), ("credit", "x", "1", "--note"),
+                      ("account", "create", "a", "--kind", "house", "--kind=house")):
+            done = self.run_words(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), words)
+            self.assertTrue(done.stderr.startswith("entrepot: "), words)
+            done = self.run_words(*words, "--json")
+            self.assertEqual((done.returncode, done.stderr), (2, ""), words)
+            self.assertEqual(json.loads(done.stdout)["error"]["code"], "usage")
+
+    def test_what_fails_exits_1(self):
+        for words in (("credit", "nobody", "1"), ("key", "revoke", "99999"), ("usage", "nobody"),
+                      ("credit", "owner", "none")):
+            done = self.run_words(*words)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), words)
+            done = self.run_words(*words, "--json")
+            self.assertEqual((done.returncode, done.stderr), (1, ""), words)
+            error = json.loads(done.stdout)["error"]
+            self.assertEqual(error["code"], "failed")
+            self.assertIn(words[-1].strip("1"), error["message"])
+
+    def test_each_command_explains_itself(self):
+        overview = entrepot("--help", cwd=self.station.folder).stdout
+        for words in ("account create", "account set", "account list", "key create", "key list",
+                      "key revoke", "credit", "debit", "usage", "ledger check", "backup"):
+            self.assertIn(f"\n  {words}", overview)
+            done = entrepot(*words.split(), "--help", cwd=self.station.folder)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+            self.assertTrue(done.stdout.startswith(f"entrepot {words}"), done.stdout)
+        self.assertIn("--models A,B", entrepot("key", "create", "--help",
+                                               cwd=self.station.folder).stdout)
+        both = entrepot("key", "-h", cwd=self.station.folder).stdout
+        self.assertIn("entrepot key revoke", both)
+        self.assertNotIn("entrepot account", both)
+        self.assertEqual(entrepot("nonsense", "--help", cwd=self.station.folder).returncode, 2)
+
+    def test_a_debit_takes_a_mistaken_credit_back(self):
+        buyer = self.customer("50.00")
+        debit = lambda amount: self.station.cli("debit", buyer.name, amount, "--note",
+                                                "typed twice", "--json")
+        self.assertEqual(debit("45")["balance"], "5")
+        self.assertEqual(buyer.post(CHAT, body_for("chat")).status, 200)
+        with self.assertRaises(station.CliError) as caught:
+            debit("5")
+        self.assertIn("not held", caught.exception.output)
+        left = self.station.command("usage", account=buyer.name)["balance"]
+        self.assertEqual(debit(left)["balance"], "0")
+        self.assertEqual(buyer.post(CHAT, body_for("chat")).status, 402)
+        rows = self.station.store.sql("SELECT nano, note FROM transfer WHERE kind = 'debit' AND"
+                                      " debit = (SELECT id FROM account WHERE name = ?)",
+                                      buyer.name)
+        self.assertEqual([row["note"] for row in rows], ["typed twice"] * 2)
+        self.assertEqual(sum(row["nano"] for row in rows), 50 * NANO - sum(
+            row["nano"] for row in self.station.store.sql(
+                "SELECT c.nano FROM charge c JOIN account a ON a.id = c.account WHERE a.name = ?",
+                buyer.name)))
+
+    def test_a_key_is_for_models_that_there_are(self):
+        name = self.customer().name
+        for models in ("gtp", "gpt,claud", "gpt,,claude"):
+            with self.assertRaises(station.CliError) as caught:
+                self.station.create_key(name, models=models)
+            self.assertIn("is configured", caught.exception.output)
+        self.station.create_key(name, models="gpt-alias, claude")
+
+    def test_without_a_station_the_file_tells_and_without_a_file_nobody(self):
+        with tempfile.TemporaryDirectory() as folder:
+            one = station.Station(self.upstreams(), self.models(), folder=folder)
+            one.start()
+            one.stop()
+            one.create_account("bob")
+            with self.assertRaises(station.CliError) as caught:
+                one.create_key("bob", models="gtp")
+            self.assertIn("is configured", caught.exception.output)
+            one.create_key("bob", models="gpt")
+            done = entrepot("key", "create", "bob", "--models", "gtp", "--json", cwd=one.folder)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assertIn("nobody knows", done.stderr)
+            self.assertEqual(json.loads(done.stdout)["models"], "gtp")
 
 
 class Reports(StationCase):
