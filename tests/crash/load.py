@@ -87,8 +87,8 @@ class Clients:
         self.port, self.keys = port, keys
         self.records = []
         self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self._run, args=(random.Random(f"{seed}/{n}"),))
-                        for n in range(count)]
+        self.threads = [threading.Thread(target=self._run, args=(random.Random(f"{seed}/{n}"),),
+                                         daemon=True) for n in range(count)]
 
     def start(self):
         for thread in self.threads:

@@ -136,8 +136,8 @@ def sigstop_rounds(options, rng):
 
 
 class SmallDisk:
-    """A file system of a few megabytes for the data, and a file that fills it."""
-    size = 12 << 20
+    """A small file system for the data, and a file that fills it."""
+    size = 96 << 20     # three times what the log of SQLite grows to before it is copied
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="entrepot-full-")
