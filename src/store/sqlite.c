@@ -52,12 +52,11 @@ static bool open_db(struct store *s, const char *path, struct err *e)
         return err_set(e, "cannot open the store %s: %s", path, store_error(s));
     (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_BYTES,
                             LOOKASIDE_SLOTS);
-    /* secure_delete: what a row held is not left in free pages. A checkpoint every 32 MB: the pages
-     * that each batch changes are copied that much less often. */
+    /* secure_delete: what a row held is not left in free pages. */
     if (!store_exec(s,
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
                     "PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF; PRAGMA busy_timeout=5000;"
-                    "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=8000",
+                    "PRAGMA cache_size=-16384",
                     e))
         return false;
     return true;
