@@ -89,6 +89,7 @@ enum mark {
 struct meter { /* running state of one stream */
     uint8_t dialect;
     bool has_usage, has_model, ended, failed;
+    bool finishing; /* the text is out: what is still to come are its usage and its end */
     struct usage usage;
     uint64_t text_bytes, deltas; /* of generated text, for the running count and the lower bound */
     char model[LIMIT_NAME];

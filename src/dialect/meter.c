@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The running state of one stream. Most events are text deltas: they are recognised by a few
- * searches and never parsed. A search can only say "surely plain" or "parse it"; keys inside
- * strings cannot mislead it, since their quotes are escaped there.
+/* The running state of one stream. An event is glanced at, and parsed only where that asks for it.
  */
 #include <stdio.h>
 
-#include "dialect/dialect.h"
+#include "dialect/glance.h"
 #include "dialect/usage.h"
 
 /*
@@ -14,123 +11,6 @@
  * bytes divided by it stay below what the vendor counted.
  */
 #define BYTES_PER_TOKEN 8
-
-static const char *skip_space(const char *p, const char *end)
-{
-    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) {
-        p++;
-    }
-    return p;
-}
-
-/* First byte of the value of the next such key at or after `from`, or NULL. */
-static const char *value_of(struct str data, const char *from, struct str quoted_key)
-{
-    const char *end = data.p + data.n;
-    while (from < end) {
-        const char *at = memmem(from, (size_t)(end - from), quoted_key.p, quoted_key.n);
-        if (at == NULL) {
-            return NULL;
-        }
-        from = at + quoted_key.n;
-        const char *p = skip_space(from, end);
-        if (p < end && *p == ':') {
-            p = skip_space(p + 1, end);
-            return p < end ? p : NULL;
-        }
-    }
-    return NULL;
-}
-
-/* The key stands somewhere with a value other than null. */
-static bool has_value(struct str data, struct str quoted_key)
-{
-    const char *from = data.p;
-    const char *v;
-    while ((v = value_of(data, from, quoted_key)) != NULL) {
-        if (*v != 'n') {
-            return true;
-        }
-        from = v;
-    }
-    return false;
-}
-
-/* Counts the decoded bytes of a JSON string, low for \u escapes. */
-static void count_string(struct meter *m, const char *p, const char *end)
-{
-    uint64_t n = 0;
-    while (p < end && *p != '"') {
-        size_t step = 1;
-        if (*p == '\\' && end - p > 1) {
-            bool unicode = p[1] == 'u';
-            step = unicode ? 6 : 2;
-            n += unicode ? 1 : 0;
-        }
-        n++;
-        p = (size_t)(end - p) > step ? p + step : end;
-    }
-    if (n > 0) {
-        m->text_bytes += n;
-        m->deltas++;
-    }
-}
-
-static void count_keys(struct meter *m, struct str data, const struct str *quoted_keys, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const char *v = data.p;
-        while ((v = value_of(data, v, quoted_keys[i])) != NULL) {
-            if (*v == '"') {
-                count_string(m, v + 1, data.p + data.n);
-            }
-        }
-    }
-}
-
-/*
- * What stands under a delta. Quotations from web pages (annotations) are not generated text, and
- * hosts that send reasoning under two names send it twice.
- */
-static void count_chat(struct meter *m, struct str data)
-{
-    static const struct str keys[] = {STR_INIT("\"content\""), STR_INIT("\"arguments\""),
-                                      STR_INIT("\"refusal\"")};
-    static const struct str content = STR_INIT("\"reasoning_content\"");
-    static const struct str reasoning = STR_INIT("\"reasoning\"");
-    const char *from = value_of(data, data.p, STR("\"delta\""));
-    if (from == NULL) {
-        return;
-    }
-    const char *quotes = value_of(data, from, STR("\"annotations\""));
-    const char *end = quotes != NULL ? quotes : data.p + data.n;
-    struct str delta = str_slice(from, (size_t)(end - from));
-    count_keys(m, delta, keys, sizeof(keys) / sizeof(keys[0]));
-    count_keys(m, delta, has_value(delta, content) ? &content : &reasoning, 1);
-}
-
-static void count_text(struct meter *m, struct str data)
-{
-    static const struct str responses[] = {STR_INIT("\"delta\"")};
-    static const struct str messages[] = {STR_INIT("\"text\""), STR_INIT("\"thinking\""),
-                                          STR_INIT("\"partial_json\"")};
-    static const struct str gemini[] = {STR_INIT("\"text\"")};
-    const char *from;
-    switch ((enum dialect)m->dialect) {
-    case DIALECT_CHAT: count_chat(m, data); break;
-    case DIALECT_RESPONSES: count_keys(m, data, responses, 1); break;
-    case DIALECT_MESSAGES:
-        from = value_of(data, data.p, STR("\"delta\""));
-        if (from != NULL) {
-            data = str_skip(data, (size_t)(from - data.p));
-            count_keys(m, data, messages, sizeof(messages) / sizeof(messages[0]));
-        }
-        break;
-    case DIALECT_GEMINI: count_keys(m, data, gemini, 1); break;
-    case DIALECT_EMBEDDINGS:
-    case DIALECT_OWN: break;
-    }
-}
 
 static void take_usage(struct meter *m, struct str vendor, const struct json *root)
 {
@@ -243,16 +123,21 @@ static bool plain_type(struct str data)
                                        STR_INIT("\"response.reasoning_"),
                                        STR_INIT("\"response.custom_tool_call_input"),
                                        STR_INIT("\"response.refusal")};
+    static const struct str type = STR_INIT("\"type\"");
     const char *end = data.p + data.n;
-    const char *p = skip_space(data.p, end);
+    const char *p = glance_skip_space(data.p, end);
     if (p == end || *p != '{') {
         return false;
     }
-    p = skip_space(p + 1, end);
-    const char *v = value_of(data, p, STR("\"type\""));
-    if (v == NULL || !str_starts(str_slice(p, (size_t)(end - p)), STR("\"type\""))) {
+    p = glance_skip_space(p + 1, end);
+    if (!str_starts(str_slice(p, (size_t)(end - p)), type)) {
         return false;
     }
+    p = glance_skip_space(p + type.n, end);
+    if (p == end || *p != ':') {
+        return false;
+    }
+    const char *v = glance_skip_space(p + 1, end);
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
         if (str_starts(str_slice(v, (size_t)(end - v)), plain[i])) {
             return true;
@@ -262,18 +147,13 @@ static bool plain_type(struct str data)
 }
 
 /* Surely plain: no usage, no end, no failure, no model that we still want. */
-static bool surely_plain(const struct meter *m, struct str data)
+static bool surely_plain(const struct meter *m, const struct glance *g, struct str data)
 {
     switch ((enum dialect)m->dialect) {
     case DIALECT_CHAT:
-        return m->has_model && !has_value(data, STR("\"usage\"")) &&
-               !has_value(data, STR("\"error\""));
+    case DIALECT_GEMINI: return m->has_model && !g->ask;
     case DIALECT_RESPONSES:
     case DIALECT_MESSAGES: return plain_type(data);
-    case DIALECT_GEMINI:
-        return m->has_model && !has_value(data, STR("\"usageMetadata\"")) &&
-               !has_value(data, STR("\"finishReason\"")) &&
-               !has_value(data, STR("\"promptFeedback\"")) && !has_value(data, STR("\"error\""));
     case DIALECT_EMBEDDINGS:
     case DIALECT_OWN: break;
     }
@@ -313,8 +193,14 @@ enum mark meter_event(struct meter *m, struct str vendor, struct str name, struc
     if (data.n > 0 && m->dialect == DIALECT_CHAT && str_eq(str_trim(data), STR("[DONE]"))) {
         mark = end_with(m, MARK_TERMINAL);
     } else if (data.n > 0) {
-        count_text(m, data);
-        if (!surely_plain(m, data)) {
+        struct glance g;
+        glance((enum dialect)m->dialect, data, &g);
+        m->text_bytes += g.bytes;
+        m->deltas += g.texts;
+        m->finishing =
+            m->finishing || g.finish ||
+            (m->dialect == DIALECT_RESPONSES && str_eq(name, STR("response.output_text.done")));
+        if (!surely_plain(m, &g, data)) {
             mark = parsed_mark(m, vendor, data);
         }
     }

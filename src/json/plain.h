@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs of bytes that mean nothing but themselves inside a JSON string. Inside the room only. */
+/* Runs of bytes that mean nothing but themselves inside a JSON string. */
 #ifndef JSON_PLAIN_H
 #define JSON_PLAIN_H
 

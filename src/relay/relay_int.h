@@ -128,8 +128,8 @@ struct request {
     bool keep;         /* the client wants its connection kept */
     bool head_only;    /* it asked by HEAD: an answer has no body */
     bool op_in_flight; /* `op` is in the ledger's hands: neither it nor the request may go */
-    bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, finishing,
-        late, settled, upstream_done;
+    bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, late, settled,
+        upstream_done;
     uint16_t status, problem_status;
     uint8_t failure;                      /* enum failure of the last attempt */
     struct health *tried[LIMIT_ATTEMPTS]; /* channels not to be tried again */

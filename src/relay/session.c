@@ -130,6 +130,9 @@ static bool read_in(struct session *s)
     }
     ssize_t n = conn_read(s->conn, to, READ_BYTES);
     if (n == IO_AGAIN) {
+        if (s->in.n == 0) {
+            buf_release(&s->in); /* most connections are silent most of the time */
+        }
         return false;
     }
     if (n <= 0) {

@@ -145,13 +145,6 @@ static bool on_event(void *ctx, const struct sse_event *ev)
     if (r->meter.dialect == DIALECT_MESSAGES) {
         note_block(r, ev);
     }
-    if (r->meter.dialect == DIALECT_RESPONSES &&
-        str_eq(ev->name, STR("response.output_text.done"))) {
-        r->finishing = true;
-    }
-    if (r->meter.dialect == DIALECT_CHAT && !r->finishing) {
-        r->finishing = str_find(ev->data, STR("\"finish_reason\":\"")) != SIZE_MAX;
-    }
     if (r->terminal || mark == MARK_TERMINAL) {
         flush_run(r);
         if (!r->terminal && r->meter.dialect != DIALECT_GEMINI) {
@@ -464,7 +457,7 @@ static void client_left(struct request *r)
 
     r->end = END_CLIENT_LEFT;
     /* The text is out: its usage is a moment away and cheaper to wait for than to estimate. */
-    if (r->finishing && !r->upstream_done) {
+    if (r->meter.finishing && !r->upstream_done) {
         wheel_set(loop_timers(r->lane->loop), &r->timer,
                   loop_now_ms(r->lane->loop) + TERMINAL_WAIT_MS);
         exchange_resume(&r->exchange);
