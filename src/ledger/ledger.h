@@ -117,7 +117,7 @@ bool ledger_submit(struct ledger *l, struct ledger_op *op) MUST_CHECK;
 struct ledger_outbox {
     struct task *first, *last;
 };
-/* As ledger_submit, but the operation waits in the box until ledger_send. */
+/* As ledger_submit, but the operation waits in the box until ledger_send; reads do not. */
 bool ledger_gather(struct ledger *l, struct ledger_outbox *box, struct ledger_op *op) MUST_CHECK;
 void ledger_send(struct ledger *l, struct ledger_outbox *box);
 /* False while transactions fail or the queue is half full: begin nothing new. Any thread. */

@@ -36,10 +36,11 @@ static void send_outbox(struct task *t)
 
 bool lane_submit(struct lane *l, struct ledger_op *op)
 {
-    bool first = l->outbox.first == NULL;
+    bool was_empty = l->outbox.first == NULL;
     bool taken = ledger_gather(l->station->ledger, &l->outbox, op);
 
-    if (first && taken) {
+    /* A read goes to its reader at once: what was taken need not be in the box. */
+    if (was_empty && l->outbox.first != NULL) {
         loop_defer(l->loop, &l->send_outbox);
     }
     return taken;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator does, and does wrong: ports, signals, files, commands."""
+import contextlib
 import json
 import os
 import signal
@@ -201,6 +202,18 @@ class Reports(StationCase):
             spent = sum(round(float(row["charged"]) * NANO) for row in shown["charges"])
             self.assertEqual(round(float(shown["balance"]) * NANO), 5 * NANO - spent)
             self.assertEqual(buyer.get("/v1/account").json()["balance"], shown["balance"])
+
+    def test_many_reads_in_one_turn_of_the_loop(self):
+        buyer = self.customer()
+        with contextlib.ExitStack() as crowd:
+            readers = [crowd.enter_context(self.station.connect()) for _ in range(20)]
+            for _ in range(3):
+                self.station.signal(signal.SIGSTOP)     # so that it finds all of them at once
+                for raw in readers:
+                    raw.request("GET", "/v1/usage", [buyer.auth])
+                self.station.signal(signal.SIGCONT)
+                self.assertEqual([raw.response().status for raw in readers], [200] * 20)
+        self.assertEqual(buyer.post(CHAT, body_for("chat")).status, 200)
 
     def test_a_backup_of_a_serving_station_is_whole(self):
         buyer = self.customer()
