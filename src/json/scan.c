@@ -42,9 +42,10 @@ static bool skip_escape(struct scan *s)
         return false;
     }
     if (s->p[1] != 'u') {
-        bool known = memchr("\"\\/bfnrt", s->p[1], 8) != NULL;
+        char c = s->p[1];
         s->p += 2;
-        return known;
+        return c == 'n' || c == '"' || c == '\\' || c == 't' || c == '/' || c == 'r' || c == 'b' ||
+               c == 'f';
     }
     int code = s->end - s->p < 6 ? -1 : hex4(s->p + 2);
     s->p += 6;

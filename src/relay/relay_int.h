@@ -74,10 +74,10 @@ struct session {
     struct list link;
     struct request *req;
     struct buf in;  /* head bytes, and what came after the message */
-    struct buf out; /* what the socket would not take yet */
+    struct buf out; /* what the socket would not take yet, or what waits for the turn's end */
     struct h1 h1;
     struct timer timer;
-    struct task free_task;
+    struct task free_task, uncork_task;
     size_t fed; /* bytes of `in` that the parser has taken */
     size_t drained;
     struct ip peer;
@@ -85,6 +85,7 @@ struct session {
     bool closing; /* no further request: close once `out` is empty */
     bool drain;   /* reading and dropping, so that the client can read an early answer */
     bool broken;  /* a write failed: handled at the next event */
+    bool corked;  /* what is sent is gathered; written by uncork_task */
     bool dead;    /* closed; the memory goes at the end of the turn */
 };
 
@@ -152,6 +153,8 @@ struct request {
 void session_accept(void *ctx, struct conn *c);
 void session_accept_admin(void *ctx, struct conn *c);
 void session_send(struct session *s, struct str a, struct str b, struct str c);
+/* What is sent from here to the end of the turn goes out in one piece. */
+void session_cork(struct session *s);
 void session_answered(struct session *s, bool keep); /* the request is over; the next may be read */
 void session_close(struct session *s);               /* at once: an answer under way is cut */
 void session_run(struct session *s);

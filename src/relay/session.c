@@ -65,8 +65,29 @@ static void flush(struct session *s)
     if (s->req != NULL) {
         wheel_cancel(loop_timers(s->lane->loop), &s->timer);
         request_drained(s->req);
-    } else if (s->closing && !s->drain) {
+    } else if (!s->closing) {
+        set_timer(s, lane_config(s->lane)->idle_ms);
+    } else if (!s->drain) {
         session_close(s);
+    }
+}
+
+static void uncork(struct task *t)
+{
+    struct session *s = CONTAINER(t, struct session, uncork_task);
+
+    s->corked = false;
+    if (!s->dead && !s->broken && s->out.n > 0) {
+        flush(s);
+    }
+}
+
+void session_cork(struct session *s)
+{
+    if (!s->corked && s->out.n == 0) {
+        s->corked = true;
+        s->uncork_task.run = uncork;
+        loop_defer(s->lane->loop, &s->uncork_task);
     }
 }
 
@@ -79,7 +100,7 @@ void session_send(struct session *s, struct str a, struct str b, struct str c)
     if (s->broken || s->dead) {
         return;
     }
-    if (s->out.n == 0) {
+    if (s->out.n == 0 && !s->corked) {
         for (int i = 0; i < 3; i++) {
             v[i] = (struct iovec){(void *)(uintptr_t)parts[i].p, parts[i].n};
         }

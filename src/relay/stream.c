@@ -67,6 +67,7 @@ static void begin_stream(struct request *r)
     sse_init(&r->sse);
     array_init(&r->array);
     buf_init(&head, LIMIT_HEAD_BYTES * 2);
+    session_cork(r->session);
     answer_head(r, r->status, STR(""), -1, buf_str(&r->extra), &head);
     session_send(r->session, buf_str(&head), STR(""), STR(""));
     buf_release(&head);
@@ -223,6 +224,9 @@ static enum framing framing(const struct request *r)
 
 static void stream_bytes(struct request *r, struct str bytes)
 {
+    if (r->session != NULL) {
+        session_cork(r->session);
+    }
     bool ok = r->in_array ? array_feed(&r->array, bytes, on_event, r)
                           : sse_feed(&r->sse, bytes, on_event, r);
 
@@ -500,6 +504,7 @@ void stream_release_tail(struct request *r)
     struct buf head;
 
     if (s != NULL && r->head_sent) {
+        session_cork(s);
         r->run = buf_str(&r->tail);
         flush_run(r);
         /* The vendor's own failure is passed on, but no failed stream ends as a success. */
