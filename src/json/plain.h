@@ -17,6 +17,18 @@ static inline size_t json_plain_run(const char *p, size_t n)
 #ifdef __SSE2__
     const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
     const __m128i blank = _mm_set1_epi8(0x20); /* signed: bytes above 0x7f are below it, too */
+    for (; n - i >= 32; i += 32) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        __m128i w = _mm_loadu_si128((const __m128i *)(const void *)(p + i + 16));
+        v = _mm_or_si128(_mm_cmplt_epi8(v, blank),
+                         _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
+        w = _mm_or_si128(_mm_cmplt_epi8(w, blank),
+                         _mm_or_si128(_mm_cmpeq_epi8(w, quote), _mm_cmpeq_epi8(w, slash)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(v) | (unsigned)_mm_movemask_epi8(w) << 16;
+        if (mask != 0) {
+            return i + (size_t)__builtin_ctz(mask);
+        }
+    }
     for (; n - i >= 16; i += 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
         __m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash));

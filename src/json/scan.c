@@ -83,24 +83,28 @@ static bool skip_wide(struct scan *s)
 /* From behind the opening quote to behind the closing one. */
 static bool skip_string(struct scan *s, bool *escaped)
 {
+    const char *p = s->p;
+
     for (;;) {
-        s->p += json_plain_run(s->p, (size_t)(s->end - s->p));
-        if (s->p == s->end) {
+        p += json_plain_run(p, (size_t)(s->end - p));
+        if (s->end - p >= 2 && *p == '\\' && (p[1] == 'n' || p[1] == '"' || p[1] == '\\')) {
+            *escaped = true; /* by far the most frequent ones */
+            p += 2;
+            continue;
+        }
+        s->p = p;
+        if (p == s->end) {
             return false;
         }
-        unsigned char c = (unsigned char)*s->p;
-        if (c == '"') {
+        if (*p == '"') {
             s->p++;
             return true;
         }
-        if (c == '\\') {
-            *escaped = true;
-            if (!skip_escape(s)) {
-                return false;
-            }
-        } else if (c < 0x20 || !skip_wide(s)) {
+        *escaped = *escaped || *p == '\\';
+        if (*p == '\\' ? !skip_escape(s) : (unsigned char)*p < 0x20 || !skip_wide(s)) {
             return false;
         }
+        p = s->p;
     }
 }
 

@@ -144,24 +144,21 @@ static bool drain_some(struct session *s)
 
 static bool read_in(struct session *s)
 {
-    char *to = s->in.n - s->fed < LIMIT_HEAD_BYTES ? buf_reserve(&s->in, READ_BYTES) : NULL;
+    char scrap[READ_BYTES]; /* most connections are silent, and most heads much shorter */
 
-    if (to == NULL) {
+    if (s->in.n - s->fed >= LIMIT_HEAD_BYTES) {
         return false; /* enough waits already */
     }
-    ssize_t n = conn_read(s->conn, to, READ_BYTES);
+    ssize_t n = conn_read(s->conn, scrap, sizeof(scrap));
     if (n == IO_AGAIN) {
-        if (s->in.n == 0) {
-            buf_release(&s->in); /* most connections are silent most of the time */
-        }
         return false;
     }
-    if (n <= 0) {
+    bool ok = n > 0 && buf_add(&s->in, str_slice(scrap, (size_t)n));
+    explicit_bzero(scrap, n > 0 ? (size_t)n : 0);
+    if (!ok) {
         session_close(s);
-        return false;
     }
-    s->in.n += (size_t)n;
-    return true;
+    return ok;
 }
 
 static void begin_request(struct session *s)

@@ -19,6 +19,7 @@ static const struct sm_state states[] = {
     [EX_DONE] = {"done", SM_BIT(EX_IDLE)},
 };
 
+#define HEAD_READ 8192
 #define READS_PER_TURN 8 /* one fast upstream may not starve the lane's other connections */
 
 static void deadline(struct exchange *x, int64_t ms)
@@ -129,18 +130,8 @@ static void ended_by_peer(struct exchange *x, bool clean)
 static bool read_once(struct exchange *x)
 {
     bool in_head = x->state != EX_BODY;
-    char *to = pool_scratch(x->pool);
-    size_t room = POOL_SCRATCH;
-
-    if (in_head) {
-        room = 8192;
-        to = buf_reserve(&x->in, room);
-        if (to == NULL) {
-            fail(x, FAILURE_BAD_REPLY, "reply head too large");
-            return false;
-        }
-    }
-    ssize_t n = conn_read(x->conn, to, room);
+    char *from = pool_scratch(x->pool);
+    ssize_t n = conn_read(x->conn, from, in_head ? HEAD_READ : POOL_SCRATCH);
     if (n == IO_AGAIN) {
         return false;
     }
@@ -150,15 +141,19 @@ static bool read_once(struct exchange *x)
     }
     x->answered = true;
     deadline(x, LIMIT_EVENT_GAP_MS);
-    if (in_head) {
-        x->in.n += (size_t)n;
+    if (in_head) { /* the head's bytes have to stay together */
+        if (!buf_add(&x->in, str_slice(from, (size_t)n))) {
+            fail(x, FAILURE_BAD_REPLY, "reply head too large");
+            return false;
+        }
+        from = x->in.p + x->in.n - (size_t)n;
     }
     if (x->state == EX_WRITE) {
         /* A reply before the request is out: an early error. Stop writing, read it. */
         sm_move(states, &x->state, EX_HEAD);
     }
     x->feeding = true;
-    bool more = feed(x, x->in.p, to, (size_t)n);
+    bool more = feed(x, x->in.p, from, (size_t)n);
     x->feeding = false;
     if (x->aborted) {
         finish(x, false);
