@@ -433,7 +433,7 @@ static const struct option model_table[] = {
     OTHER("aliases", false, read_aliases),
     OTHER("routes", true, read_routes),
     OTHER("price", false, read_price),
-    NUMBER(struct model, "max_output", max_output, 1, 10000000),
+    NUMBER(struct model, "max_output", max_output, 1, 7500000),
 };
 static const struct option_set model_options = SET("a model", model_table);
 

@@ -102,7 +102,10 @@ static void take(struct pass *s, enum role role, char v, uint64_t bytes)
     case ROLE_NONE: break;
     case ROLE_DELTA: s->counting = true; break;
     case ROLE_STOP: s->counting = false; break;
-    case ROLE_FIRST: s->has_first = s->has_first || (s->counting && v != 'n'); /* fall through */
+    case ROLE_FIRST:
+        s->has_first = s->has_first || (s->counting && v != 'n');
+        take_text(s, role, v == '"' ? bytes : 0);
+        break;
     case ROLE_SECOND:
     case ROLE_TEXT: take_text(s, role, v == '"' ? bytes : 0); break;
     case ROLE_ASK: s->out->ask = s->out->ask || v != 'n'; break;

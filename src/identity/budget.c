@@ -48,12 +48,14 @@ int64_t budget_left(const struct budget *b, int64_t wall_us)
 bool budget_hold(struct budget *b, int64_t nano, int64_t wall_us)
 {
     int_fast64_t held = atomic_load(&b->held);
+    int64_t next;
 
     assert(nano >= 0);
     do {
-        if (atomic_load(&b->limit) != 0 && !allows(b, held, nano, wall_us))
+        if (!money_add(&next, held, nano) ||
+            (atomic_load(&b->limit) != 0 && !allows(b, held, nano, wall_us)))
             return false;
-    } while (!atomic_compare_exchange_weak(&b->held, &held, held + nano));
+    } while (!atomic_compare_exchange_weak(&b->held, &held, next));
     return true;
 }
 

@@ -200,6 +200,11 @@ bool conn_quiet(struct conn *c)
     return c->fd >= 0 && c->dial == NULL && !c->hung_up && c->via->quiet(c);
 }
 
+bool conn_seems_quiet(const struct conn *c)
+{
+    return c->fd >= 0 && c->dial == NULL && !c->hung_up && c->drained;
+}
+
 size_t conn_unsent(const struct conn *c)
 {
     int n = 0;

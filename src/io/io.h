@@ -57,6 +57,8 @@ ssize_t conn_write(struct conn *c, const struct iovec *v,
 void conn_again(struct conn *c); /* IO_READABLE once more, next turn */
 bool conn_quiet(
     struct conn *c); /* idle and alive: nothing to read, not hung up (asks the kernel) */
+/* The same without asking: the last read emptied it and no hang-up has been heard of. */
+bool conn_seems_quiet(const struct conn *c);
 size_t
 conn_unsent(const struct conn *c); /* bytes taken from us that the peer has not acknowledged */
 void conn_close(struct conn *c);   /* closes; no callback follows */

@@ -264,8 +264,8 @@ static bool spells(struct str key, struct str wanted)
             c = hex4(key.p + i + 2);
             i += 5;
         } else if (c == '\\') {
-            i++;
-            c = i < key.n ? (unsigned char)key.p[i] : -1;
+            i++; /* those that stand for themselves; no wanted name has any of the others */
+            c = i < key.n && memchr("\"\\/", key.p[i], 3) != NULL ? (unsigned char)key.p[i] : -1;
         }
         if (at >= wanted.n || c != (unsigned char)wanted.p[at]) {
             return false;

@@ -186,15 +186,18 @@ static bool run_once(struct ledger *l, struct item *items, size_t count, struct 
         op->ok = op->kind != LEDGER_CHARGE || charge_prepare(l, &items[i]);
     }
     bool done = write_all(l, &b, items, count, e);
-    if (done)
-        batch_apply(&b);
-    else
-        batch_drop(&b);
+    /* Charges are settled first: what a shortfall takes must never lie in the purse for a lane to
+     * take, too. In between the purse looks poorer by it; the sum with what is unallotted is right.
+     */
     for (size_t i = 0; i < count; i++) {
         items[i].op->ok = items[i].op->ok && done;
         items[i].undone = !done;
         charge_settle(&items[i], items[i].op->ok);
     }
+    if (done)
+        batch_apply(&b);
+    else
+        batch_drop(&b);
     return done;
 }
 

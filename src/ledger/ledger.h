@@ -2,7 +2,7 @@
 /*
  * Keys, purses and the durable record. SQL (SQLite WAL, synchronous=FULL) is the only truth; one
  * ledger thread owns the writing connection and commits in groups. Lanes talk to it through
- * ledger_submit and get their operation back on their own loop after the commit. Holds live in
+ * ledger_gather and get their operation back on their own loop after the commit. Holds live in
  * memory only. 1 a customer's balance is never below zero  2 every movement is a transfer  3 sum of
  * allotments <= balance  4 a charge is durable before its operation comes back done  5 a charge has
  * exactly one of: a closing request row, a reversal, this epoch.
@@ -103,7 +103,7 @@ struct ledger_op {
     struct charge
         *charge;    /* CHARGE, REVERSE: owned by the submitter until done; REVERSE copies rid only.
                      * A charge that succeeds uses up the hold; one that fails leaves it held. */
-    struct rid rid; /* REVERSE: copied from charge by ledger_submit */
+    struct rid rid; /* REVERSE: copied from charge when it is taken */
     struct closing *closing; /* CLOSE: with all it points to, as long-lived as the operation */
     void (*call)(struct ledger *l,
                  void *ctx); /* CALL: run on the ledger thread inside its own transaction */

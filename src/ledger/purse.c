@@ -17,6 +17,7 @@ int64_t purse_take(struct account *a, int64_t nano)
     assert(nano >= 0);
     do {
         taken = available < nano ? available : nano;
+        taken = taken > 0 ? taken : 0;
     } while (taken > 0 && !atomic_compare_exchange_weak(&a->free, &available, available - taken));
     if (taken > 0)
         atomic_fetch_add(&a->held, taken);
@@ -51,11 +52,10 @@ static enum hold_result take_exactly(struct account *a, int64_t nano)
     return HOLD_HELD;
 }
 
-/* The account's and the key's own; the clock is asked only where one of them has a limit. */
+/* The account's and the key's own. */
 static enum hold_result hold_budgets(struct account *a, struct key *k, int64_t nano)
 {
-    bool limited = atomic_load(&a->budget.limit) != 0 || atomic_load(&k->budget.limit) != 0;
-    int64_t now_us = limited ? clock_wall_us() : 0;
+    int64_t now_us = clock_wall_us();
 
     if (!budget_hold(&k->budget, nano, now_us))
         return HOLD_OVER_BUDGET;

@@ -31,7 +31,8 @@ bool ledger_gather(struct ledger *l, struct ledger_outbox *box, struct ledger_op
 {
     if (op->kind == LEDGER_READ || op->kind == LEDGER_REPORT)
         return reader_submit(&l->readers[op->kind == LEDGER_READ ? READER_SHORT : READER_LONG], op);
-    bool room = atomic_fetch_add(&l->queued, 1) < LIMIT_LEDGER_QUEUE;
+    /* A closing row is always taken: without it the charge would be reversed. */
+    bool room = atomic_fetch_add(&l->queued, 1) < LIMIT_LEDGER_QUEUE || op->kind == LEDGER_CLOSE;
 
     if (!room || !atomic_load(&l->open)) {
         give_place_back(l);

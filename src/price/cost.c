@@ -11,7 +11,7 @@ static bool add_product(wide *sum, uint64_t tokens, int64_t pico)
     if (tokens > USAGE_MAX || pico < 0) {
         return false;
     }
-    /* At most six products below 2^30 x 2^63: far from 2^128. */
+    /* At most six products of less than 10^9 x 2^63: far from 2^128. */
     *sum += (wide)tokens * (wide)pico;
     return true;
 }

@@ -116,7 +116,9 @@ static void close_sessions(struct lane *l, bool all)
     while (n != &l->sessions) {
         struct session *s = CONTAINER(n, struct session, link);
         n = n->next;
-        if (all || (s->req == NULL && s->out.n == 0)) {
+        if (all && s->req != NULL) {
+            request_stop(s->req);
+        } else if (all || (s->req == NULL && s->out.n == 0)) {
             session_close(s);
         }
     }

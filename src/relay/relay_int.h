@@ -80,6 +80,7 @@ struct session {
     struct task free_task, uncork_task;
     size_t fed; /* bytes of `in` that the parser has taken */
     size_t drained;
+    size_t memory_counted; /* of the station's request_bytes, where much waits in `out` */
     struct ip peer;
     bool admin;   /* came over the admin listener */
     bool closing; /* no further request: close once `out` is empty */
@@ -140,6 +141,7 @@ struct request {
     int64_t rest_ms;
     unsigned retry_after_s;
     int64_t held, estimate_in;
+    uint64_t ceiling;     /* tokens of output that it may come to */
     uint64_t input_floor; /* tokens; known once the request's bytes are dropped */
     uint64_t bytes_in, bytes_out, settle_bytes;
     uint64_t undelivered; /* bytes that a client who left had not taken */
@@ -179,6 +181,9 @@ void request_fail(struct request *r, enum end end);
 void request_failf(struct request *r, enum end end, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void request_move(struct request *r, enum request_state to);
+
+/* The station is stopped with this request under way: it ends now, and costs nothing. */
+void request_stop(struct request *r);
 
 /* steps.c: one short function a state */
 void step_parse(struct request *r);

@@ -160,7 +160,7 @@ struct request *request_new(struct session *s)
 bool request_count_memory(struct request *r)
 {
     size_t now = r->body.cap + r->upstream_body.cap + r->reply.cap + r->tail.cap +
-                 r->sse.pending.cap + r->array.pending.cap +
+                 r->sse.pending.cap + r->sse.joined.cap + r->array.pending.cap +
                  (r->coding != NULL ? coding_memory(r->coding) : 0);
     long grown = (long)now - (long)r->memory_counted;
 
@@ -247,6 +247,15 @@ void request_client_gone(struct request *r, uint64_t undelivered)
             request_run(r);
         }
     }
+}
+
+void request_stop(struct request *r)
+{
+    if (r->state == REQ_STREAM) {
+        stream_broken(r, END_STOPPED);
+    } else if (r->state < REQ_STREAM) {
+        request_fail(r, END_STOPPED);
+    } /* else its charge is under way, and the answer's end follows it */
 }
 
 void request_drained(struct request *r)

@@ -21,6 +21,17 @@ static void free_later(struct task *t)
     free(CONTAINER(t, struct session, free_task));
 }
 
+/* A client that does not take a large answer must not make room for the next one. */
+static void count_out(struct session *s)
+{
+    size_t now = s->out.cap > LIMIT_HIGH_WATER ? s->out.cap : 0;
+
+    if (now != s->memory_counted) {
+        atomic_fetch_add(&s->lane->station->request_bytes, (long)now - (long)s->memory_counted);
+        s->memory_counted = now;
+    }
+}
+
 void session_close(struct session *s)
 {
     struct request *r = s->req;
@@ -40,6 +51,7 @@ void session_close(struct session *s)
     }
     buf_release(&s->in);
     buf_release(&s->out);
+    count_out(s);
     s->free_task.run = free_later;
     loop_defer(s->lane->loop, &s->free_task);
 }
@@ -62,12 +74,16 @@ static void flush(struct session *s)
     }
     buf_release(&s->out);
     buf_init(&s->out, 2 * LIMIT_BODY_BYTES);
+    count_out(s);
     if (s->req != NULL) {
         wheel_cancel(loop_timers(s->lane->loop), &s->timer);
         request_drained(s->req);
     } else if (!s->closing) {
         set_timer(s, lane_config(s->lane)->idle_ms);
-    } else if (!s->drain) {
+        conn_again(s->conn); /* the next request may wait already */
+    } else if (s->drain) {
+        set_timer(s, LIMIT_DRAIN_MS);
+    } else {
         session_close(s);
     }
 }
@@ -116,6 +132,7 @@ void session_send(struct session *s, struct str a, struct str b, struct str c)
             sent = IO_FAIL;
         }
     }
+    count_out(s);
     if (sent < 0) {
         s->broken = true;
         conn_again(s->conn); /* closing here would pull the request from under its own step */
@@ -241,6 +258,9 @@ static bool take(struct session *s)
         return false;
     }
     if (r == NULL && s->in.n > 0) {
+        if (s->out.n > 0) {
+            return false; /* who does not read is not answered further: flush goes on */
+        }
         begin_request(s);
         return true;
     }

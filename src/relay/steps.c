@@ -215,8 +215,7 @@ static uint64_t output_ceiling(const struct request *r)
     if (r->target.endpoint->op == OP_EMBED) {
         return 0;
     }
-    ceiling = (asked > 0 && asked < ceiling ? asked : ceiling) * r->ask.choices;
-    return r->stream && ceiling > LIMIT_OUTPUT_STEP ? LIMIT_OUTPUT_STEP : ceiling;
+    return (asked > 0 && asked < ceiling ? asked : ceiling) * r->ask.choices;
 }
 
 void step_admit(struct request *r)
@@ -235,6 +234,7 @@ void step_admit(struct request *r)
         return;
     }
     r->estimate_in = (int64_t)(r->body.n / 3) + 16;
+    r->ceiling = output_ceiling(r);
     request_move(r, REQ_HOLD);
 }
 
@@ -257,7 +257,7 @@ static uint64_t output_that_fits(const struct request *r)
 /* Why the money does not do, in amounts, and what would. */
 static void refuse_money(struct request *r, enum end end, int64_t needed, int64_t there)
 {
-    uint64_t fits = end == END_NO_FUNDS && !r->stream ? output_that_fits(r) : 0;
+    uint64_t fits = end == END_NO_FUNDS ? output_that_fits(r) : 0;
     struct buf b;
 
     buf_init(&b, 240);
@@ -299,8 +299,14 @@ bool step_ledger_ask(struct request *r, enum ledger_op_kind kind)
 
 void step_hold(struct request *r)
 {
-    int64_t nano = request_cost(r, (uint64_t)r->estimate_in, output_ceiling(r));
+    uint64_t step = r->stream && r->ceiling > LIMIT_OUTPUT_STEP ? LIMIT_OUTPUT_STEP : r->ceiling;
+    int64_t nano = request_cost(r, (uint64_t)r->estimate_in, step);
     struct str sold = str_from(r->price.currency.code);
+
+    if (nano == INT64_MAX) {
+        request_failf(r, END_BAD_FIELD, NULL, "This request could cost more than can be counted.");
+        return;
+    }
 
     if (!str_eq(sold, str_from(r->key->account->currency.code))) {
         request_failf(r, END_FORBIDDEN, "model", "This model is sold in %s, the account holds %s.",
@@ -565,6 +571,7 @@ void step_ledger_done(struct task *t)
     case LEDGER_CHARGE: charged(r); return;
     case LEDGER_REVERSE:
         r->settled = !op->ok; /* without a closing row the next start reverses it */
+        r->charge.charged = op->ok ? 0 : r->charge.charged;
         break;
     case LEDGER_CLOSE: break;
     }

@@ -198,11 +198,13 @@ static enum hold_result hold_more(struct request *r)
 /* Grows the hold ahead of the running count; false when that has used up all there is. */
 static bool extend(struct request *r)
 {
-    uint64_t running = r->meter.text_bytes / 3;
     uint64_t in = (uint64_t)r->estimate_in;
+    uint64_t running = r->meter.text_bytes / 3; /* more than there are, mostly; never above all */
+    uint64_t soon = running + LIMIT_OUTPUT_STEP / 2;
 
-    if (!r->target.endpoint->metered || r->op_in_flight ||
-        request_cost(r, in, running + LIMIT_OUTPUT_STEP / 2) <= r->held) {
+    running = running < r->ceiling ? running : r->ceiling;
+    soon = soon < r->ceiling ? soon : r->ceiling;
+    if (!r->target.endpoint->metered || r->op_in_flight || request_cost(r, in, soon) <= r->held) {
         return true;
     }
     enum hold_result more = hold_more(r);

@@ -130,7 +130,8 @@ static void ended_by_peer(struct exchange *x, bool clean)
 static bool read_once(struct exchange *x)
 {
     bool in_head = x->state != EX_BODY;
-    char *from = pool_scratch(x->pool);
+    struct pool *pool = x->pool;
+    char *from = pool_scratch(pool);
     ssize_t n = conn_read(x->conn, from, in_head ? HEAD_READ : POOL_SCRATCH);
     if (n == IO_AGAIN) {
         return false;
@@ -155,6 +156,7 @@ static bool read_once(struct exchange *x)
     x->feeding = true;
     bool more = feed(x, x->in.p, from, (size_t)n);
     x->feeding = false;
+    explicit_bzero(pool_scratch(pool), (size_t)n);
     if (x->aborted) {
         finish(x, false);
         return false;

@@ -92,9 +92,10 @@ struct conn *pool_take(struct pool *p, const struct upstream *u)
     while (!list_empty(&h->idle)) {
         struct idle *i = CONTAINER(h->idle.prev, struct idle, link);
         struct conn *c = i->conn;
-        /* What was put here a moment ago is not asked about: the loop hears of a close, and a
-         * request that meets one all the same goes out once more. */
-        bool alive = loop_now_ms(p->loop) - i->since_ms < FRESH_MS || conn_quiet(c);
+        /* The kernel is not asked about what was put here a moment ago: of a close that is not
+         * known yet the loop hears, and a request that meets one goes out once more. */
+        bool fresh = loop_now_ms(p->loop) - i->since_ms < FRESH_MS;
+        bool alive = (fresh && conn_seems_quiet(c)) || conn_quiet(c);
 
         idle_end(i, !alive);
         if (alive) {

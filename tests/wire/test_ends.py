@@ -69,7 +69,8 @@ class Ends(EndsCase):
     def test_all_that_are_defined_have_a_cause(self):
         self.assertGreater(len(DEFINED), 30)
         self.assertIs(ends.CAUSES["limit"], ends_ledger.limit)
-        self.assertEqual(set(DEFINED) ^ set(ends.CAUSES), set())
+        # The end of the station itself leaves nobody to ask for its counters: see test_operator.
+        self.assertEqual(set(DEFINED) ^ set(ends.CAUSES), {"station_stopped"})
 
 
 class EndsInTime(EndsCase):

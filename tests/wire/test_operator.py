@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -298,6 +299,11 @@ class Stopping(unittest.TestCase):
                 pass
         self.assertEqual(program.wait(PATIENCE_S), 0)
         self.assertEqual(answer.complete, whole)
+        with contextlib.closing(sqlite3.connect(os.path.join(folder, "data/station.db"))) as db:
+            ends = db.execute("SELECT end FROM request").fetchall()
+            charges = db.execute("SELECT nano FROM charge WHERE nano > 0").fetchall()
+        self.assertEqual(ends, [("complete",) if whole else ("station_stopped",)])
+        self.assertEqual(len(charges), 1 if whole else 0)
 
 
 if __name__ == "__main__":
