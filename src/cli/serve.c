@@ -137,6 +137,16 @@ static void *lane_thread(void *arg)
     return NULL;
 }
 
+/* The key of another store's owner is not written over: nobody could tell it any more. */
+static bool owner_key_is_free(const char *dir, struct err *e)
+{
+    char path[1024];
+
+    (void)snprintf(path, sizeof(path), "%s/owner.key", dir);
+    return access(path, F_OK) != 0 ||
+           err_set(e, "%s is there already, and is the key of another store: move it away", path);
+}
+
 static bool write_owner_key(const char *dir, struct str key)
 {
     char path[1024];
@@ -166,6 +176,10 @@ static bool first_start(struct serve *s, struct err *e)
     if (ledger_has_house(s->ledger)) {
         return true;
     }
+    (void)snprintf(dir, sizeof(dir), "%.*s", STR_ARG(s->config->data_dir));
+    if (!isatty(STDERR_FILENO) && !owner_key_is_free(dir, e)) {
+        return false;
+    }
     buf_init(&out, 4096);
     bool ok = currency_parse(STR("USD"), &usd) &&
               ledger_account_create(s->ledger, STR("owner"), STR("house"), usd, 0, 0, &out, e);
@@ -178,7 +192,6 @@ static bool first_start(struct serve *s, struct err *e)
         fprintf(stderr, "owner key:  %.*s   (shown once)\n", STR_ARG(key));
         (void)snprintf(s->owner_key, sizeof(s->owner_key), "%.*s", STR_ARG(key));
     } else if (ok) {
-        (void)snprintf(dir, sizeof(dir), "%.*s", STR_ARG(s->config->data_dir));
         ok = write_owner_key(dir, key) || err_set(e, "cannot write owner.key: %s", strerror(errno));
     }
     json_free(doc);

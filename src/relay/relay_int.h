@@ -128,6 +128,7 @@ struct request {
     const char *field;
     uint8_t state, end;
     bool keep;         /* the client wants its connection kept */
+    bool stale_pool;   /* it met an idle connection that was closed: there may be more of them */
     bool head_only;    /* it asked by HEAD: an answer has no body */
     bool op_in_flight; /* `op` is in the ledger's hands: neither it nor the request may go */
     bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, late, settled,

@@ -393,9 +393,9 @@ void step_send(struct request *r)
     request_move(r, REQ_WAIT_REPLY);
     attempt_begin(r);
     channel_count(&r->channel, loop_now_ms(r->lane->loop));
-    exchange_start(&r->exchange, r->lane->pool, r->channel.upstream, buf_str(&r->upstream_head),
-                   r->upstream_body.n > 0 ? buf_str(&r->upstream_body) : buf_str(&r->body),
-                   &stream_events, r);
+    exchange_start(
+        &r->exchange, r->lane->pool, r->channel.upstream, r->stale_pool, buf_str(&r->upstream_head),
+        r->upstream_body.n > 0 ? buf_str(&r->upstream_body) : buf_str(&r->body), &stream_events, r);
 }
 
 /* Output of which at least this much has reached the client, who may have left some unread. */

@@ -312,8 +312,9 @@ static void fail_attempt(struct request *r, enum failure f, const char *why, uns
     const struct failure_row *row = failure_row(f);
 
     note_failure(r, f, why, status);
-    if (f != FAILURE_CUT || !r->exchange.reused) {
-        /* A stale pooled connection says nothing about its channel. */
+    if (f == FAILURE_CUT && r->exchange.reused) {
+        r->stale_pool = true; /* which says nothing about its channel */
+    } else {
         r->tried[r->tried_count++] = r->channel.health;
     }
     if (row->retry && r->attempt_count < LIMIT_ATTEMPTS && r->session != NULL) {

@@ -228,8 +228,9 @@ static void on_event(void *owner, unsigned events)
     }
 }
 
-void exchange_start(struct exchange *x, struct pool *p, const struct upstream *u, struct str head,
-                    struct str body, const struct exchange_events *events, void *owner)
+void exchange_start(struct exchange *x, struct pool *p, const struct upstream *u, bool dial,
+                    struct str head, struct str body, const struct exchange_events *events,
+                    void *owner)
 {
     bool no_trust;
 
@@ -241,7 +242,7 @@ void exchange_start(struct exchange *x, struct pool *p, const struct upstream *u
     x->head = malloc(sizeof(*x->head));
     assert(x->head != NULL);
     h1_init(&x->h1, false, x->head, on_body, x);
-    x->conn = pool_take(p, u);
+    x->conn = dial ? NULL : pool_take(p, u);
     x->reused = x->conn != NULL;
     if (x->reused) {
         sm_move(states, &x->state, EX_WRITE);

@@ -103,9 +103,10 @@ struct exchange {
     uint8_t state;
     bool reused, paused, feeding, aborted, answered;
 };
-/* head and body are borrowed until the reply's head arrives. */
-void exchange_start(struct exchange *x, struct pool *p, const struct upstream *u, struct str head,
-                    struct str body, const struct exchange_events *events, void *owner);
+/* head and body are borrowed until the reply's head arrives. dial: not over an idle connection. */
+void exchange_start(struct exchange *x, struct pool *p, const struct upstream *u, bool dial,
+                    struct str head, struct str body, const struct exchange_events *events,
+                    void *owner);
 void exchange_pause(struct exchange *x);
 void exchange_resume(struct exchange *x);
 void exchange_abort(struct exchange *x);

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several routes to one model: who is asked, who rests, and what is never tried twice."""
+import concurrent.futures
+import json
 import time
 import unittest
 
@@ -228,6 +230,20 @@ class TwoRoutes(StationCase):
             self.assertEqual(self.row(answer)["attempts"], 1)
             self.first.drop_idle_and_wait()
         self.assertEqual(self.asked(), (5, 0))
+
+    def test_a_vendor_that_closes_behind_each_reply(self):
+        """Without a word in the head: idle connections are met dead, and no request suffers."""
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        message = {"role": "assistant", "content": "x"}
+        body = json.dumps({"model": "m", "usage": usage, "choices": [
+            {"index": 0, "finish_reason": "stop", "message": message}]}).encode()
+        head = (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                b"Content-Length: %d\r\n\r\n" % len(body))
+        self.first.reply(Reply(raw=head + body, close=True))
+        with concurrent.futures.ThreadPoolExecutor(12) as crowd:
+            answers = list(crowd.map(lambda _: self.ask("gone"), range(120)))
+        self.assertEqual({answer.status for answer in answers}, {200})
+        self.assertLessEqual(max(self.row(answer)["attempts"] for answer in answers), 2)
 
     def test_a_reload_keeps_what_rests(self):
         self.first.reply(error(429, headers=[("Retry-After", "60")]))

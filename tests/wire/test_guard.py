@@ -2,6 +2,7 @@
 """What may not happen, even to somebody who tries: bytes of one customer in another's request,
 answers and prompts for nothing, charges for what was never delivered."""
 import json
+import os
 import socket
 import threading
 import time
@@ -87,6 +88,28 @@ class Guard(StationCase):
                 raw.send(body[20:] + next_head)
                 self.assertEqual(raw.response().status, 200)
                 self.assertEqual(raw.response().status, 200)
+
+    def test_who_does_not_read_is_not_answered_for_ever(self):
+        """Requests without an end, and nobody takes the answers: they wait with the client."""
+        sanitized = bool(os.environ.get("ENTREPOT_SANITIZER"))      # keeps what was freed
+        count = 5000 if sanitized else 60000
+        before, most = self.resident(), 0
+        with self.station.connect() as raw:
+            sender = threading.Thread(target=raw.send, daemon=True,
+                                      args=(request_bytes("GET", "/nope", []) * count,))
+            sender.start()
+            for _ in range(20):     # as long as an answer a turn would need for much more
+                time.sleep(0.05)
+                most = max(most, self.resident())
+            for _ in range(count):
+                self.assertEqual(raw.response().status, 404)
+            sender.join()
+        if not sanitized:
+            self.assertLess(most - before, 12 << 20)
+
+    def resident(self):
+        with open(f"/proc/{self.station.process.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
     def test_every_choice_is_held_for(self):
         buyer = self.customer("0.05")

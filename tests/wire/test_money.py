@@ -129,6 +129,15 @@ class Streams(StationCase):
                 self.assertTrue(self.vendor.last.done.wait(PATIENCE_S), "the vendor goes on")
                 self.vendor.reset()
 
+    def test_a_stream_whose_maximum_is_held_is_not_cut(self):
+        body = body_for("chat", "x [[tokens=40]]", stream=True, maximum=40)
+        nano = (len(body) // BYTES_PER_TOKEN + EXTRA_TOKENS) * IN + 40 * OUT
+        customer = self.customer(f"{nano / NANO:.9f}")
+        answer = customer.post(CHAT, body)
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(self.row(answer)["end"], "complete")
+        self.assertIn(b"w39 ", answer.body)
+
     def test_the_end_waits_for_the_charge(self):
         """When the last bytes arrive, the charge can be read from the disk."""
         for dialect in DIALECTS:

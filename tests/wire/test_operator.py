@@ -190,6 +190,12 @@ class Commands(StationCase):
             self.assertEqual(done.returncode, 0, done.stdout)
             self.assertIn("nobody knows", done.stderr)
             self.assertEqual(json.loads(done.stdout)["models"], "gtp")
+            # What an unset variable of a script leaves must not make a key for everything.
+            for option in ("--models", "--expires"):
+                done = entrepot("key", "create", "bob", option, "" if option == "--models" else "0",
+                                cwd=one.folder)
+                self.assertEqual(done.returncode, 1, option)
+                self.assertIn(option, done.stderr)
 
 
 class Reports(StationCase):
