@@ -8,16 +8,40 @@
 static const struct subcommand {
     const char *name;
     int (*run)(int argc, char **argv);
-    const char *arguments, *help;
+    const char *arguments, *help, *details;
 } subcommands[] = {
-    {"serve", cli_serve, "[-c FILE]", "the station"},
-    {"check", cli_check, "-c FILE", "every mistake of a configuration in one run"},
+    {"serve", cli_serve, "[-c FILE]", "the station",
+     "  -c FILE         its configuration; without one: the vendors whose keys are in the\n"
+     "                  environment, or the simulator where there is none\n"
+     "  SIGHUP reads the file again, SIGTERM or SIGINT lets streams end, a second one cuts them "
+     "off.\n"},
+    {"check", cli_check, "-c FILE", "every mistake of a configuration in one run",
+     "  -c FILE         the configuration; nothing is started or changed\n"},
     {"sim", cli_sim,
      "[--port N] [--delay 20ms] [--tokens N] [--reasoning N] [--tools N] [--error STATUS] [--cut "
      "N]",
-     "a simulated vendor in all four dialects"},
+     "a simulated vendor in all four dialects",
+     "  --port N        where it answers, on 127.0.0.1 (9000)\n"
+     "  --delay 20ms    before each event, or before a whole answer\n"
+     "  --tokens N      words of an answer (16)\n"
+     "  --reasoning N   words of thought before it\n"
+     "  --tools N       calls of a tool at its end\n"
+     "  --error STATUS  every answer is this error\n"
+     "  --cut N         breaks off after N events; a whole answer, half way\n"
+     "  A request may ask for the same in its text: sim: tokens=5 delay=1s\n"},
 };
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static int help_one(const struct subcommand *s)
+{
+    printf("usage: entrepot %s %s\n\n%s\n\n%s", s->name, s->arguments, s->help, s->details);
+    return 0;
+}
+
+static bool asks_for_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
 
 static int help(void)
 {
@@ -38,7 +62,7 @@ static int help(void)
 int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "--help";
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+    if (asks_for_help(word)) {
         return help();
     }
     if (strcmp(word, "--version") == 0) {
@@ -47,6 +71,9 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < SUBCOMMANDS; i++) {
         if (strcmp(word, subcommands[i].name) == 0) {
+            if (argc == 3 && asks_for_help(argv[2])) {
+                return help_one(&subcommands[i]);
+            }
             return subcommands[i].run(argc - 1, argv + 1);
         }
     }

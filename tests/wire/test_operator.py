@@ -145,6 +145,10 @@ class Commands(StationCase):
         both = entrepot("key", "-h", cwd=self.station.folder).stdout
         self.assertIn("entrepot key revoke", both)
         self.assertNotIn("entrepot account", both)
+        for word, option in (("serve", "-c FILE"), ("check", "-c FILE"), ("sim", "--delay 20ms")):
+            done = entrepot(word, "--help", cwd=self.station.folder)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), word)
+            self.assertIn(option, done.stdout)
         self.assertEqual(entrepot("nonsense", "--help", cwd=self.station.folder).returncode, 2)
 
     def test_a_debit_takes_a_mistaken_credit_back(self):
