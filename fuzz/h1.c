@@ -23,7 +23,7 @@ static size_t run(struct h1 *p, struct head *head, struct buf *body, struct str 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct head a, b;
+    struct head a = {0}, b = {0}; /* all of it is compared */
     struct h1 whole, split;
     struct buf body[2];
     struct str s = {(const char *)data, size};

@@ -100,8 +100,12 @@ static bool skip_string(struct scan *s, bool *escaped)
             s->p++;
             return true;
         }
-        *escaped = *escaped || *p == '\\';
-        if (*p == '\\' ? !skip_escape(s) : (unsigned char)*p < 0x20 || !skip_wide(s)) {
+        if (*p == '\\') {
+            *escaped = true;
+            if (!skip_escape(s)) {
+                return false;
+            }
+        } else if ((unsigned char)*p < 0x20 || !skip_wide(s)) {
             return false;
         }
         p = s->p;

@@ -8,6 +8,7 @@ FILES = 90
 
 
 class Full(StationCase):
+    settings = {"lanes": 1}     # each lane would have its own idle connections, and its own words
     # The program raises its soft limit to the hard one.
     wrapper = ["sh", "-c", f'ulimit -n {FILES} && exec "$@"', "sh"]
 
