@@ -27,9 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct json_doc *d = json_parse(text, NULL);
     if (d != NULL) {
         const struct json *root = json_root(d);
-        assert(json_is_object(root) == (verdict <= JSON_SCAN_DOUBT));
+        assert(json_is_object(root) == json_scan_found(verdict));
         assert(json_is_object(root) || verdict == JSON_SCAN_NOT_OBJECT);
-        for (size_t i = 0; i < 2 && verdict <= JSON_SCAN_DOUBT; i++) {
+        for (size_t i = 0; i < 2 && json_scan_found(verdict); i++) {
             const struct json *seen = json_get(root, i == 0 ? "m" : "ab");
             assert(m[i].count > 0 || seen == NULL);
             if (m[i].count == 1 && !m[i].escaped)

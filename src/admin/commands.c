@@ -129,9 +129,6 @@ static bool account_list(const struct command_call *c, struct buf *out, struct e
 /* A name that no model has would make a key that can do less than was meant. */
 static bool models_known(const struct command_call *c, struct str list, struct err *e)
 {
-    if (list.p != NULL && str_trim(list).n == 0) {
-        return err_set(e, "--models needs at least one name; without it the key may use all");
-    }
     while (c->config != NULL && list.n > 0) {
         struct str name = str_trim(str_cut(&list, ','));
         if (config_model(c->config, name) == NULL) {
@@ -149,7 +146,7 @@ static bool key_create(const struct command_call *c, struct buf *out, struct err
     if (!option_number(c, "--rpm", &rpm, e) ||
         !option_number(c, "--concurrency", &concurrency, e) ||
         !expires_parse(option(c, "--expires", ""), &expires_us, e) ||
-        !models_known(c, option(c, "--models", NULL), e) ||
+        !models_known(c, option(c, "--models", ""), e) ||
         !budget_parse(option(c, "--budget", ""), &budget, e) ||
         !period_parse("--period", option(c, "--period", "month"), &period, e)) {
         return false;

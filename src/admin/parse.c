@@ -58,6 +58,9 @@ static bool parse_option(const struct str *argv, size_t argc, size_t *at, struct
         }
         rest = argv[++*at];
     }
+    if (rest.n == 0) { /* an unset variable of a script must not stand for "no limit" */
+        return err_set(e, "%.*s needs a value", STR_ARG(name));
+    }
     if (value_of(c, name).p != NULL || c->option_count == COMMAND_ARGUMENTS) {
         return err_set(e, "%.*s is given twice", STR_ARG(name));
     }

@@ -187,7 +187,7 @@ static int print_answer(const struct question *q, struct str answer)
     struct json_member members[] = {{.key = STR_INIT("ok")}, {.key = STR_INIT("result")}};
     struct err e = {""};
     struct json_doc *doc = json_parse(str_trim(answer), &e);
-    if (doc == NULL || json_scan_members(str_trim(answer), members, 2) != JSON_SCAN_OK) {
+    if (doc == NULL || !json_scan_found(json_scan_members(str_trim(answer), members, 2))) {
         json_free(doc);
         return fail(q, 1, STR("the station's answer is no JSON"), STR(""));
     }

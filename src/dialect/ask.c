@@ -86,7 +86,7 @@ static bool read_stream_options(struct str value, struct ask *out, struct err *w
         return true;
     }
     struct json_member m = {.key = STR("include_usage")};
-    if (json_scan_members(value, &m, 1) > JSON_SCAN_DOUBT) {
+    if (!json_scan_found(json_scan_members(value, &m, 1))) {
         return err_set(why, "stream_options must be an object");
     }
     if (m.count > 1 || m.escaped) {
@@ -144,7 +144,7 @@ static bool read_config(const char *name, struct str value, struct ask *out, str
     for (size_t i = 0; i < 4; i++) {
         m[i] = (struct json_member){.key = str_from(keys[i])};
     }
-    if (json_scan_members(value, m, 4) > JSON_SCAN_DOUBT) {
+    if (!json_scan_found(json_scan_members(value, m, 4))) {
         return err_set(why, "%s must be an object", name);
     }
     for (size_t i = 0; i < 4; i++) {

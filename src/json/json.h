@@ -38,6 +38,11 @@ struct json_member {
 /* DOUBT: as OK, but for numbers that a parser may find too large. */
 enum json_scan { JSON_SCAN_OK, JSON_SCAN_DOUBT, JSON_SCAN_NOT_OBJECT, JSON_SCAN_BROKEN };
 enum json_scan json_scan_members(struct str text, struct json_member *m, size_t n);
+/* The members are what the text says: OK, or DOUBT. */
+static inline bool json_scan_found(enum json_scan s)
+{
+    return s == JSON_SCAN_OK || s == JSON_SCAN_DOUBT;
+}
 
 /* Replaces value (a slice of text) by other bytes: text with the splice, appended to out. */
 bool json_splice(struct buf *out, struct str text, struct str value, struct str replacement);

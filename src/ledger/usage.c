@@ -104,7 +104,8 @@ static void write_attempt(struct buf *out, struct str upstream, struct str failu
     buf_add(out, STR("}"));
 }
 
-/* Each attempt of the request at hand. Without rows of their own there was one, which answered. */
+/* Each attempt of the request at hand. Without rows of their own there was one, which answered; a
+ * request that has no row yet tells of none. */
 static bool write_attempts(struct buf *out, struct statement *request, struct statement *st,
                            struct str rid)
 {
@@ -118,7 +119,7 @@ static bool write_attempts(struct buf *out, struct statement *request, struct st
         write_attempt(out, store_text(st, 0), store_text(st, 1), st, 2);
         first = false;
     }
-    if (first)
+    if (first && !store_null(request, 19))
         write_attempt(out, store_text(request, 5), STR(""), request, 19);
     buf_add(out, STR("]"));
     return step == STEP_DONE;

@@ -137,7 +137,7 @@ static bool ask_for_usage(struct buf *out, struct str body, struct str options)
     if (options.p[0] != '{') {
         return json_splice(out, body, options, STR("{\"include_usage\":true}"));
     }
-    if (json_scan_members(options, &m, 1) <= JSON_SCAN_DOUBT && m.value.p != NULL) {
+    if (json_scan_found(json_scan_members(options, &m, 1)) && m.value.p != NULL) {
         return json_splice(out, body, m.value, STR("true"));
     }
     bool empty = str_trim(str_slice(options.p + 1, options.n - 2)).n == 0;
@@ -187,7 +187,7 @@ static bool edit_body(struct request *r, const struct vendor *v)
     body = r->upstream_body.n > 0 ? buf_str(&r->upstream_body) : body;
     buf_init(&next, LIMIT_BODY_BYTES + 4096);
     buf_init(&quoted, 8 * LIMIT_NAME);
-    ok = json_scan_members(body, &m, 1) <= JSON_SCAN_DOUBT && m.value.p != NULL &&
+    ok = json_scan_found(json_scan_members(body, &m, 1)) && m.value.p != NULL &&
          json_write_str(&quoted, r->channel.model) &&
          json_splice(&next, body, m.value, buf_str(&quoted));
     buf_release(&quoted);

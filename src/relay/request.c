@@ -90,7 +90,9 @@ void request_failf(struct request *r, enum end end, const char *field, const cha
 
     va_start(args, format);
     free(r->detail);
-    r->detail = vasprintf(&r->detail, format, args) >= 0 ? r->detail : NULL;
+    if (vasprintf(&r->detail, format, args) < 0) {
+        r->detail = NULL; /* the end's own words do */
+    }
     va_end(args);
     r->field = field;
     request_fail(r, end);

@@ -75,7 +75,9 @@ static void flush(struct session *s)
     buf_release(&s->out);
     buf_init(&s->out, 2 * LIMIT_BODY_BYTES);
     count_out(s);
-    if (s->req != NULL) {
+    if (s->req != NULL && s->req->state <= REQ_BODY) {
+        set_timer(s, s->req->config->body_ms); /* it was told to go on with its body */
+    } else if (s->req != NULL) {
         wheel_cancel(loop_timers(s->lane->loop), &s->timer);
         request_drained(s->req);
     } else if (!s->closing) {

@@ -12,7 +12,7 @@
 /* Cut to what a name may have; NULL for none. */
 static char *name_copy(struct str from)
 {
-    size_t n = from.n < LIMIT_NAME ? from.n : LIMIT_NAME - 1;
+    size_t n = from.n < LIMIT_NAME ? from.n : LIMIT_NAME;
     char *copy = n > 0 ? malloc(n + 1) : NULL;
 
     assert(n == 0 || copy != NULL);
@@ -307,7 +307,6 @@ void step_hold(struct request *r)
         request_failf(r, END_BAD_FIELD, NULL, "This request could cost more than can be counted.");
         return;
     }
-
     if (!str_eq(sold, str_from(r->key->account->currency.code))) {
         request_failf(r, END_FORBIDDEN, "model", "This model is sold in %s, the account holds %s.",
                       r->price.currency.code, r->key->account->currency.code);

@@ -194,12 +194,13 @@ class Commands(StationCase):
             self.assertEqual(done.returncode, 0, done.stdout)
             self.assertIn("nobody knows", done.stderr)
             self.assertEqual(json.loads(done.stdout)["models"], "gtp")
-            # What an unset variable of a script leaves must not make a key for everything.
-            for option in ("--models", "--expires"):
-                done = entrepot("key", "create", "bob", option, "" if option == "--models" else "0",
-                                cwd=one.folder)
-                self.assertEqual(done.returncode, 1, option)
-                self.assertIn(option, done.stderr)
+            # What an unset variable of a script leaves must not make a key without a limit.
+            for option in ("--models", "--budget", "--rpm", "--expires"):
+                done = entrepot("key", "create", "bob", option, "", cwd=one.folder)
+                self.assertEqual(done.returncode, 2, option)
+                self.assertIn(f"{option} needs a value", done.stderr)
+            self.assertEqual(entrepot("key", "create", "bob", "--expires", "0",
+                                      cwd=one.folder).returncode, 1)
 
 
 class Reports(StationCase):

@@ -95,7 +95,13 @@ class Own(StationCase):
     @classmethod
     def models(cls):
         return [*super().models(), *(station.model(name, name) for name in cls.limited),
-                station.model("known", ("openai", "gpt-5.4"))]
+                station.model("known", ("openai", "gpt-5.4")), station.model("n" * 127, "openai")]
+
+    def test_a_longer_name_is_no_other_model(self):
+        buyer = self.customer()
+        for length, status in ((127, 200), (128, 404), (129, 400)):
+            answer = buyer.post(CHAT, body_for("chat").replace(b'"gpt"', b'"%s"' % (b"n" * length)))
+            self.assertEqual(answer.status, status, length)
 
     def test_prices(self):
         answer = self.customer().get("/v1/prices")
