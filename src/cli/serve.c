@@ -268,8 +268,21 @@ static void catch_signals(void)
     sigaction(SIGHUP, &sa, NULL);
 }
 
+/* They are the main thread's alone: blocked while the others are made, which keep it so. */
+static void mask_signals(int how)
+{
+    sigset_t ours;
+
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGHUP);
+    (void)pthread_sigmask(how, &ours, NULL);
+}
+
 static void wait_for_signals(struct serve *s)
 {
+    mask_signals(SIG_UNBLOCK);
     while (!signalled_stop) {
         loop_step(s->home, 200);
         if (signalled_reload) {
@@ -417,6 +430,7 @@ int cli_serve(int argc, char **argv)
     }
     set_limits();
     catch_signals();
+    mask_signals(SIG_BLOCK);
     if (!start(&s, &admin, &e)) {
         fprintf(stderr, "entrepot: %s\n", e.text);
         undo(&s, admin);
