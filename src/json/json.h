@@ -27,6 +27,26 @@ size_t json_count(const struct json *v);
 struct str json_str(const struct json *v);          /* {NULL,0} unless a string */
 bool json_u64(const struct json *v, uint64_t *out); /* false unless a non-negative integer */
 bool json_bool(const struct json *v, bool *out);
+bool json_is_string(const struct json *v);
+/* Of a document of json_parse_exact: the number as it was written; {NULL,0} unless a number. */
+struct str json_number(const struct json *v);
+
+/* Strict as json_parse, and every number kept as it was written, however large. */
+struct json_doc *json_parse_exact(struct str text, struct err *e);
+
+/* The members of an object or the items of an array, in their order; of anything else none:
+ *   struct json_each it = json_each(v);
+ *   while (json_next(&it)) { it.key, it.value, it.index } */
+struct json_each {
+    struct str key; /* {NULL,0} in an array */
+    const struct json *value;
+    size_t index;
+    const void *next_at; /* of this room alone */
+    size_t left;
+    bool object;
+};
+struct json_each json_each(const struct json *v);
+bool json_next(struct json_each *it);
 
 /* One member of the top-level object, found without building anything. */
 struct json_member {
@@ -49,5 +69,28 @@ bool json_splice(struct buf *out, struct str text, struct str value, struct str 
 
 /* Appends s as a JSON string with its quotes. */
 bool json_write_str(struct buf *b, struct str s);
+/* The inside of that string alone. */
+bool json_write_inside(struct buf *b, struct str s);
+/* Appends a value of a json_parse_exact document: without spaces, its members in their order, its
+ * numbers as they were written. */
+bool json_write_value(struct buf *b, const struct json *v);
+
+/*
+ * Writing piece by piece; commas are set here. json_key before each member, then its value by one of
+ * the others. Whether all went well is the buffer's `overflow`.
+ */
+struct json_out {
+    struct buf *b;
+    bool comma;
+};
+void json_open(struct json_out *o, char bracket);  /* '{' or '[' */
+void json_close(struct json_out *o, char bracket); /* '}' or ']' */
+void json_key(struct json_out *o, const char *key);
+void json_put_str(struct json_out *o, struct str s);
+void json_put_u64(struct json_out *o, uint64_t v);
+void json_put_raw(struct json_out *o,
+                  struct str text); /* "true", a number as written, a document */
+void json_put_value(struct json_out *o, const struct json *v);
+void json_put_bool(struct json_out *o, bool v);
 
 #endif

@@ -83,7 +83,7 @@ static void *wiping_realloc(void *ctx, void *p, size_t old_size, size_t size)
 
 static const yyjson_alc wiping = {wiping_malloc, wiping_realloc, wiping_free, NULL};
 
-struct json_doc *json_parse(struct str text, struct err *e)
+static struct json_doc *parse(struct str text, yyjson_read_flag flags, struct err *e)
 {
     yyjson_read_err why = {0};
     yyjson_doc *doc;
@@ -92,7 +92,7 @@ struct json_doc *json_parse(struct str text, struct err *e)
         err_set(e, "it is empty");
         return NULL;
     }
-    doc = yyjson_read_opts((char *)(uintptr_t)text.p, text.n, YYJSON_READ_NOFLAG, &wiping, &why);
+    doc = yyjson_read_opts((char *)(uintptr_t)text.p, text.n, flags, &wiping, &why);
     if (doc == NULL) {
         size_t line = 1, column = 1;
         for (size_t i = 0; i < why.pos && i < text.n; i++) {
@@ -106,6 +106,16 @@ struct json_doc *json_parse(struct str text, struct err *e)
         doc = NULL;
     }
     return (struct json_doc *)(void *)doc;
+}
+
+struct json_doc *json_parse(struct str text, struct err *e)
+{
+    return parse(text, YYJSON_READ_NOFLAG, e);
+}
+
+struct json_doc *json_parse_exact(struct str text, struct err *e)
+{
+    return parse(text, YYJSON_READ_NUMBER_AS_RAW, e);
 }
 
 void json_free(struct json_doc *d)
@@ -172,8 +182,24 @@ struct str json_str(const struct json *v)
     return str_slice(yyjson_get_str(raw(v)), yyjson_get_len(raw(v)));
 }
 
+bool json_is_string(const struct json *v)
+{
+    return yyjson_is_str(raw(v));
+}
+
+struct str json_number(const struct json *v)
+{
+    if (v == NULL || !yyjson_is_raw(raw(v))) {
+        return (struct str){NULL, 0};
+    }
+    return str_slice(yyjson_get_raw(raw(v)), yyjson_get_len(raw(v)));
+}
+
 bool json_u64(const struct json *v, uint64_t *out)
 {
+    if (v != NULL && yyjson_is_raw(raw(v))) {
+        return str_to_u64(json_number(v), out);
+    }
     if (v == NULL || !yyjson_is_uint(raw(v))) {
         return false;
     }
@@ -187,5 +213,40 @@ bool json_bool(const struct json *v, bool *out)
         return false;
     }
     *out = yyjson_get_bool(raw(v));
+    return true;
+}
+
+struct json_each json_each(const struct json *v)
+{
+    struct json_each it = {.object = json_is_object(v)};
+
+    if (it.object) {
+        yyjson_obj_iter at = yyjson_obj_iter_with(raw(v));
+        it.next_at = at.cur;
+        it.left = at.max;
+    } else if (json_is_array(v)) {
+        yyjson_arr_iter at = yyjson_arr_iter_with(raw(v));
+        it.next_at = at.cur;
+        it.left = at.max;
+    }
+    return it;
+}
+
+bool json_next(struct json_each *it)
+{
+    if (it->left == 0) {
+        return false;
+    }
+    yyjson_val *at = raw(it->next_at);
+    it->index = it->value == NULL ? 0 : it->index + 1;
+    it->left--;
+    if (it->object) {
+        it->key = str_slice(yyjson_get_str(at), yyjson_get_len(at));
+        at = at + 1; /* a member's value stands behind its key */
+    }
+    it->value = (const struct json *)(void *)at;
+    yyjson_arr_iter step = {.idx = 0, .max = 2, .cur = at};
+    (void)yyjson_arr_iter_next(&step);
+    it->next_at = step.cur;
     return true;
 }

@@ -11,10 +11,10 @@ static bool write_escaped(struct buf *b, unsigned char c)
     return buf_addf(b, "\\u%04x", c);
 }
 
-bool json_write_str(struct buf *b, struct str s)
+bool json_write_inside(struct buf *b, struct str s)
 {
     size_t from = 0;
-    bool ok = buf_add_byte(b, '"');
+    bool ok = true;
 
     for (size_t i = 0; i < s.n && ok; i++) {
         unsigned char c = (unsigned char)s.p[i];
@@ -23,5 +23,101 @@ bool json_write_str(struct buf *b, struct str s)
             from = i + 1;
         }
     }
-    return ok && buf_add(b, str_slice(s.p + from, s.n - from)) && buf_add_byte(b, '"');
+    return ok && buf_add(b, str_slice(s.p + from, s.n - from));
+}
+
+bool json_write_str(struct buf *b, struct str s)
+{
+    return buf_add_byte(b, '"') && json_write_inside(b, s) && buf_add_byte(b, '"');
+}
+
+bool json_write_value(struct buf *b, const struct json *v)
+{
+    struct json_out o = {b, false};
+    json_put_value(&o, v);
+    return !b->overflow;
+}
+
+static void before(struct json_out *o)
+{
+    if (o->comma) {
+        buf_add_byte(o->b, ',');
+    }
+    o->comma = true;
+}
+
+void json_open(struct json_out *o, char bracket)
+{
+    before(o);
+    buf_add_byte(o->b, bracket);
+    o->comma = false;
+}
+
+void json_close(struct json_out *o, char bracket)
+{
+    buf_add_byte(o->b, bracket);
+    o->comma = true;
+}
+
+static void put_key(struct json_out *o, struct str key)
+{
+    before(o);
+    json_write_str(o->b, key);
+    buf_add_byte(o->b, ':');
+    o->comma = false;
+}
+
+void json_key(struct json_out *o, const char *key)
+{
+    put_key(o, str_from(key));
+}
+
+void json_put_str(struct json_out *o, struct str s)
+{
+    before(o);
+    json_write_str(o->b, s);
+}
+
+void json_put_u64(struct json_out *o, uint64_t v)
+{
+    before(o);
+    buf_add_u64(o->b, v);
+}
+
+void json_put_raw(struct json_out *o, struct str text)
+{
+    before(o);
+    buf_add(o->b, text);
+}
+
+void json_put_bool(struct json_out *o, bool v)
+{
+    json_put_raw(o, v ? STR("true") : STR("false"));
+}
+
+/* As deep as the document, which is at most 128 levels. */
+void json_put_value(struct json_out *o, const struct json *v)
+{
+    struct json_each it = json_each(v);
+    bool object = json_is_object(v);
+    bool flag;
+
+    if (object || json_is_array(v)) {
+        json_open(o, object ? '{' : '[');
+        while (json_next(&it)) {
+            if (object) {
+                put_key(o, it.key);
+            }
+            json_put_value(o, it.value);
+        }
+        json_close(o, object ? '}' : ']');
+    } else if (json_is_string(v)) {
+        json_put_str(o, json_str(v));
+    } else if (json_bool(v, &flag)) {
+        json_put_bool(o, flag);
+    } else if (json_number(v).n > 0) {
+        json_put_raw(o, json_number(v));
+    } else {
+        json_put_raw(o, STR("null"));
+    }
 }

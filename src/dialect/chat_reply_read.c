@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A reply of the Chat Completions dialect, with what compatible vendors make of it. Source: OpenAI
+ * OpenAPI 2.3.0; deviations as recorded. */
+#include "dialect/neutral.h"
+
+#define KEY_MADE (UINT64_C(1) << 32) /* of calls that came without a usable index */
+
+static void read_detail(struct conversion *c, const struct json *detail)
+{
+    struct buf state;
+
+    if (read_word(detail, "data").n == 0 && read_word(detail, "signature").n == 0) {
+        return; /* its text came as reasoning, too */
+    }
+    buf_init(&state, LIMIT_EVENT_BYTES);
+    json_write_value(&state, detail);
+    reply_opaque(c, 0, buf_str(&state), false);
+    buf_release(&state);
+}
+
+static void read_reasoning(struct conversion *c, const struct json *from)
+{
+    struct str text = read_word(from, "reasoning_content");
+    struct json_each it = json_each(json_get(from, "reasoning_details"));
+
+    reply_piece(c, PART_REASONING, 0, text.n > 0 ? text : read_word(from, "reasoning"));
+    while (json_next(&it)) {
+        read_detail(c, it.value);
+    }
+}
+
+/* Some send content as parts, thinking among them. */
+static void read_content(struct conversion *c, const struct json *content)
+{
+    struct json_each it = json_each(content);
+
+    reply_piece(c, PART_TEXT, 0, json_str(content));
+    while (json_is_array(content) && json_next(&it)) {
+        struct str type = read_word(it.value, "type");
+        if (str_eq(type, STR("text"))) {
+            reply_piece(c, PART_TEXT, 0, read_word(it.value, "text"));
+        } else if (str_eq(type, STR("thinking"))) {
+            struct json_each inner = json_each(json_get(it.value, "thinking"));
+            while (json_next(&inner)) {
+                reply_piece(c, PART_REASONING, 0, read_word(inner.value, "text"));
+            }
+        }
+    }
+}
+
+static void read_arguments(struct conversion *c, uint64_t key, const struct json *arguments)
+{
+    struct buf text;
+
+    if (arguments == NULL || json_is_null(arguments)) {
+        return;
+    }
+    if (json_is_string(arguments)) {
+        reply_piece(c, PART_CALL, key, json_str(arguments));
+        return;
+    }
+    buf_init(&text, LIMIT_EVENT_BYTES); /* an object where text belongs */
+    json_write_value(&text, arguments);
+    reply_piece(c, PART_CALL, key, buf_str(&text));
+    buf_release(&text);
+}
+
+/* By its index; a new id or name at an index whose call is complete is another call. */
+static uint64_t call_key(struct conversion *c, const struct json *call, struct str id,
+                         struct str name)
+{
+    uint64_t index;
+    bool indexed = json_u64(json_get(call, "index"), &index) && index < KEY_MADE;
+
+    if (!indexed && id.n == 0 && name.n == 0) {
+        return c->reply.last_call;
+    }
+    if (!indexed || reply_is_other_call(c, index, id)) {
+        return KEY_MADE + c->reply.made;
+    }
+    return index;
+}
+
+static void read_call(struct conversion *c, const struct json *call)
+{
+    bool custom = str_eq(read_word(call, "type"), STR("custom"));
+    const struct json *function = json_get(call, custom ? "custom" : "function");
+    struct reply_call opened = {
+        .id = read_word(call, "id"), .name = read_word(function, "name"), .raw = custom};
+
+    if (function == NULL) {
+        return;
+    }
+    opened.state = read_word(call, "extra_content.google.thought_signature");
+    c->reply.last_call = call_key(c, call, opened.id, opened.name);
+    if (opened.name.n > 0) {
+        reply_call(c, c->reply.last_call, &opened);
+    }
+    read_arguments(c, c->reply.last_call, json_get(function, custom ? "input" : "arguments"));
+}
+
+static void read_message(struct conversion *c, const struct json *message)
+{
+    struct json_each it = json_each(json_get(message, "tool_calls"));
+
+    read_reasoning(c, message);
+    read_content(c, json_get(message, "content"));
+    reply_piece(c, PART_REFUSAL, 0, read_word(message, "refusal"));
+    while (json_next(&it)) {
+        read_call(c, it.value);
+    }
+}
+
+static void read_choice(struct conversion *c, const struct json *choice, const char *what)
+{
+    struct str finish = read_word(choice, "finish_reason");
+
+    read_message(c, json_get(choice, what));
+    if (finish.n > 0) {
+        reply_finish(c, finish_read(DIALECT_CHAT, finish), STR(""));
+    }
+}
+
+void chat_read_whole(struct conversion *c, const struct json *root)
+{
+    const struct json *choice = json_get(root, "choices.0");
+
+    c->unreadable = choice == NULL;
+    reply_start(c, read_word(root, "id"), read_word(root, "model"));
+    read_choice(c, choice, "message");
+}
+
+void chat_read_event(struct conversion *c, const struct json *root)
+{
+    reply_start(c, read_word(root, "id"), read_word(root, "model"));
+    read_choice(c, json_get(root, "choices.0"), "delta");
+}

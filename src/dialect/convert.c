@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The door of conversion: one request there, its reply back. */
+#include "dialect/convert.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "dialect/neutral.h"
+
+#define ARENA_MAX (96U << 20) /* a body of 32 MB and what is made of it */
+
+_Static_assert(FIELD_COUNT <= CONVERSION_FIELDS, "a bit for each field");
+
+const struct spoken *spoken_of(enum dialect d)
+{
+    static const struct spoken *const all[SPOKEN] = {
+        [DIALECT_CHAT] = &spoken_chat,
+        [DIALECT_MESSAGES] = &spoken_messages,
+    };
+    return d < SPOKEN ? all[d] : NULL;
+}
+
+bool conversion_knows(enum dialect from, enum dialect to)
+{
+    return from != to && spoken_of(from) != NULL && spoken_of(to) != NULL;
+}
+
+void *conversion_alloc(struct conversion *c, size_t n)
+{
+    void *p = arena_alloc(&c->arena, n);
+
+    if (p == NULL) { /* at the cap: what is made from now on is thrown away with the refusal */
+        refuse(c, NULL, "The request is too large to be converted.");
+        c->reply.broken = true;
+        p = arena_alloc(&c->spare, n);
+        assert(p != NULL);
+    }
+    return p;
+}
+
+struct str conversion_str(struct conversion *c, struct str s)
+{
+    char *p = conversion_alloc(c, s.n + 1);
+
+    if (s.n > 0) {
+        memcpy(p, s.p, s.n);
+    }
+    return str_slice(p, s.n);
+}
+
+struct str conversion_take(struct conversion *c, struct buf *b)
+{
+    struct str s = conversion_str(c, buf_str(b));
+
+    if (b->overflow) {
+        refuse(c, NULL, "The request is too large to be converted.");
+        c->reply.broken = true;
+    }
+    buf_release(b);
+    return s;
+}
+
+static void convert_ask(struct conversion *c, const struct conversion_ask *ask, struct buf *out)
+{
+    struct json_out o = {out, false};
+    struct err e;
+
+    c->doc = json_parse_exact(ask->body, &e);
+    if (c->doc == NULL) {
+        refuse(c, NULL, "The body is not valid JSON: %s", e.text);
+        return;
+    }
+    spoken_of((enum dialect)c->from)->read_ask(c, json_root(c->doc));
+    if (!c->refused) {
+        turns_settle(c);
+        tools_rename(c);
+    }
+    if (!c->refused) {
+        spoken_of((enum dialect)c->to)->write_ask(c, &o);
+        lose_unwritten(c);
+    }
+    if (out->overflow) {
+        refuse(c, NULL, "The request is too large to be converted.");
+    }
+}
+
+/* What the reply needs of the request outlives its document: the tools' names. */
+static void forget_ask(struct conversion *c)
+{
+    for (struct tool *t = c->ask.tools; t != NULL; t = t->next) {
+        t->name = conversion_str(c, t->name);
+        t->group = conversion_str(c, t->group);
+        t->wire_name = conversion_str(c, t->wire_name);
+    }
+    json_free(c->doc);
+    c->doc = NULL;
+}
+
+struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *out)
+{
+    struct conversion *c = calloc(1, sizeof(*c));
+
+    assert(c != NULL && conversion_knows(ask->from, ask->to));
+    arena_init(&c->arena, ARENA_MAX);
+    arena_init(&c->spare, SIZE_MAX);
+    buf_init(&c->lossy, 4096);
+    buf_init(&c->why, 1024);
+    buf_init(&c->why_at, 1024);
+    c->from = (uint8_t)ask->from;
+    c->to = (uint8_t)ask->to;
+    c->vendor = ask->vendor;
+    c->max_output = ask->max_output;
+    c->allowed = ask->allowed;
+    c->framing = (uint8_t)ask->framing;
+    c->whole = !ask->stream;
+    c->ask.stream = ask->stream;
+    c->ask.model = conversion_str(c, ask->model);
+    c->upstream_id = upstream_id(
+        c, ask->vendor != NULL ? str_from(ask->vendor->name) : STR("other"), ask->model);
+    c->reply.id = conversion_str(c, ask->reply_id);
+    c->reply.created = ask->created;
+    convert_ask(c, ask, out);
+    forget_ask(c);
+    return c;
+}
+
+void conversion_free(struct conversion *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    for (struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
+        buf_release(&p->text);
+        buf_release(&p->waiting);
+        buf_release(&p->arguments);
+    }
+    json_free(c->doc);
+    buf_release(&c->lossy);
+    buf_release(&c->why);
+    buf_release(&c->why_at);
+    arena_release(&c->arena);
+    arena_release(&c->spare);
+    free(c);
+}
+
+bool conversion_refused(const struct conversion *c, struct str *where, struct str *why)
+{
+    *where = buf_str(&c->why_at);
+    *why = buf_str(&c->why);
+    return c->refused;
+}
+
+struct str conversion_lossy(const struct conversion *c)
+{
+    return buf_str(&c->lossy);
+}
+
+bool conversion_event(struct conversion *c, struct str data, struct buf *out)
+{
+    struct json_doc *doc = json_parse_exact(data, NULL);
+
+    c->out = out;
+    if (doc != NULL && !c->reply.ended) {
+        spoken_of((enum dialect)c->to)->read_event(c, json_root(doc));
+    }
+    json_free(doc);
+    return !c->reply.broken;
+}
+
+bool conversion_end(struct conversion *c, const struct usage *u, struct buf *out)
+{
+    c->out = out;
+    reply_end(c, u);
+    return !c->reply.broken;
+}
+
+void conversion_limit(struct conversion *c, const struct usage *u, struct buf *out)
+{
+    c->out = out;
+    reply_finish(c, FINISH_LENGTH, STR(""));
+    reply_end(c, u);
+}
+
+bool conversion_whole(struct conversion *c, struct str body, const struct usage *u, struct buf *out)
+{
+    struct json_doc *doc = json_parse_exact(body, NULL);
+    bool ok = doc != NULL && json_is_object(json_root(doc));
+
+    c->out = out;
+    if (ok) {
+        spoken_of((enum dialect)c->to)->read_whole(c, json_root(doc));
+        reply_end(c, u);
+    }
+    json_free(doc);
+    return ok && !c->unreadable && !c->reply.broken && !out->overflow;
+}
+
+bool conversion_field(struct str name, unsigned *number)
+{
+    for (unsigned f = 0; f < FIELD_COUNT; f++) {
+        if (str_eq(name, str_from(fields[f].name))) {
+            *number = f;
+            return true;
+        }
+    }
+    return false;
+}

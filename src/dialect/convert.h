@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A request and its reply from one dialect to another. One conversion serves one attempt: it reads
+ * the client's request and writes the upstream's, then takes the reply's events (or the whole of it)
+ * and writes the client's. Owned by its caller, one thread, no sockets, no clock. Secrets: it holds
+ * content, which conversion_free wipes.
+ *
+ * Nothing of a request is lost in silence: it is carried, or named in conversion_lossy, or refused.
+ */
+#ifndef DIALECT_CONVERT_H
+#define DIALECT_CONVERT_H
+
+#include "dialect/dialect.h"
+
+struct conversion;
+
+struct conversion_ask {
+    enum dialect from, to; /* the client's, the upstream's */
+    const struct vendor *vendor;
+    struct str model;    /* the upstream's name of it */
+    struct str body;     /* the client's request; must live through conversion_new only */
+    struct str reply_id; /* for the reply's own id, without a prefix */
+    uint64_t created;    /* seconds, for the reply */
+    bool stream;
+    enum framing framing;    /* of the reply toward the client: WHOLE, SSE, ARRAY_START */
+    uint64_t max_output;     /* the model's ceiling, tokens */
+    const uint64_t *allowed; /* bits of fields whose loss the route allows; or NULL */
+};
+/* Whether the two dialects can be converted at all. */
+bool conversion_knows(enum dialect from, enum dialect to);
+/* Never NULL. The upstream's body is appended to out, unless it is refused. */
+struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *out);
+void conversion_free(struct conversion *c); /* NULL is fine */
+/* True: nothing may be sent; where is the client's own path (may be empty), why is in words. */
+bool conversion_refused(const struct conversion *c, struct str *where, struct str *why);
+/* "metadata, messages[0].name": what was lost; empty: nothing. */
+struct str conversion_lossy(const struct conversion *c);
+
+/* One event of the upstream's stream (its data). What the client gets is appended to out. False:
+ * more than can be held. */
+bool conversion_event(struct conversion *c, struct str data, struct buf *out) MUST_CHECK;
+/* The stream is complete: the client's last events, with this usage. */
+bool conversion_end(struct conversion *c, const struct usage *u, struct buf *out) MUST_CHECK;
+/* It ends here as one that reached max_tokens. */
+void conversion_limit(struct conversion *c, const struct usage *u, struct buf *out);
+/* A whole reply; false: it is not what its dialect says. */
+bool conversion_whole(struct conversion *c, struct str body, const struct usage *u,
+                      struct buf *out);
+
+/* Names of fields as operators allow their loss; false: there is none such. */
+bool conversion_field(struct str name, unsigned *number);
+#define CONVERSION_FIELDS 128 /* at most so many */
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of everything a request can say, and what they decide: carried, lost by name, refused. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "dialect/neutral.h"
+
+const struct field_row fields[FIELD_COUNT] = {
+#define X(ID, name, kind, chat, responses, messages, gemini, to, nothing, why) \
+    [FIELD_##ID] = {name, KIND_##kind, {chat, responses, messages, gemini}, to, nothing, why},
+#include "dialect/fields.def"
+#undef X
+};
+
+const struct place *place_key(struct conversion *c, const struct place *up, struct str key)
+{
+    struct place *p = conversion_alloc(c, sizeof(*p));
+    *p = (struct place){up, key, 0};
+    return p;
+}
+
+const struct place *place_item(struct conversion *c, const struct place *up, size_t index)
+{
+    struct place *p = conversion_alloc(c, sizeof(*p));
+    *p = (struct place){up, {NULL, 0}, index};
+    return p;
+}
+
+void place_text(const struct place *p, struct buf *out)
+{
+    if (p == NULL) {
+        return;
+    }
+    place_text(p->up, out);
+    if (p->key.p == NULL) {
+        buf_addf(out, "[%zu]", p->index);
+    } else {
+        buf_cat(out, p->up != NULL ? STR(".") : STR(""), p->key);
+    }
+}
+
+void refuse(struct conversion *c, const struct place *at, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+
+    if (c->refused) {
+        return;
+    }
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    c->refused = true;
+    place_text(at, &c->why_at);
+    buf_add(&c->why, str_from(text));
+}
+
+/* One name stands once, however often it was met. */
+static bool named(struct str list, struct str name)
+{
+    while (list.n > 0) {
+        if (str_eq(str_trim(str_cut(&list, ',')), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_lossy(struct conversion *c, const struct place *at, const char *name)
+{
+    struct buf text;
+
+    buf_init(&text, 512);
+    place_text(at, &text);
+    if (at == NULL) {
+        buf_add(&text, str_from(name));
+    }
+    for (size_t i = 0; i < text.n; i++) { /* it becomes a header, and keys are the client's own */
+        if (text.p[i] < 0x21 || text.p[i] > 0x7e || text.p[i] == ',') {
+            text.p[i] = '_';
+        }
+    }
+    if (!named(buf_str(&c->lossy), buf_str(&text))) {
+        buf_cat(&c->lossy, c->lossy.n > 0 ? STR(", ") : STR(""), buf_str(&text));
+    }
+    buf_release(&text);
+}
+
+void lose(struct conversion *c, enum field f, const struct place *at)
+{
+    const struct field_row *row = &fields[f];
+    bool allowed = c->allowed != NULL && (c->allowed[f / 64] >> (f % 64) & 1) != 0;
+
+    if (row->to[c->to] == 'L' || (row->to[c->to] == 'R' && allowed)) {
+        note_lossy(c, at, row->name);
+    } else if (row->to[c->to] == 'R') {
+        refuse(c, at, "This model's upstream speaks another dialect, which cannot carry %s: %s.",
+               row->name, row->why);
+    }
+}
+
+bool json_means_nothing(const struct json *v, const char *nothing)
+{
+    struct buf text;
+    bool same;
+
+    if (nothing == NULL) {
+        return false;
+    }
+    buf_init(&text, 256);
+    json_write_value(&text, v);
+    struct str s = buf_str(&text);
+    same = str_eq_nocase(s, str_from(nothing)) ||
+           (str_eq(str_from(nothing), STR("0")) && str_eq(s, STR("0.0")));
+    buf_release(&text);
+    return same;
+}
+
+void write_fields(struct conversion *c, struct json_out *o, const char *prefix)
+{
+    struct str p = str_from(prefix);
+
+    for (unsigned f = 0; f < FIELD_COUNT; f++) {
+        struct str path = str_from(fields[f].path[c->to]);
+        const struct json *v = c->ask.value[f].v;
+
+        if (v == NULL || fields[f].to[c->to] != 'K' || !str_starts(path, p) ||
+            str_find_byte(str_skip(path, p.n), '.') < path.n - p.n) {
+            continue;
+        }
+        json_key(o, path.p + p.n);
+        json_put_value(o, v);
+        c->ask.value[f].v = NULL;
+    }
+}
+
+void lose_unwritten(struct conversion *c)
+{
+    for (unsigned f = 0; f < FIELD_COUNT; f++) {
+        const struct value *value = &c->ask.value[f];
+        if (value->v != NULL && !json_means_nothing(value->v, fields[f].nothing)) {
+            lose(c, (enum field)f, value->at);
+        }
+    }
+}

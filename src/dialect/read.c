@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Walking a client's JSON by rows: nothing in it goes unseen. */
+#include "dialect/neutral.h"
+
+static const char *const kind_words[] = {[KIND_NUMBER] = "a number",
+                                         [KIND_COUNT] = "a non-negative integer",
+                                         [KIND_BOOL] = "true or false",
+                                         [KIND_STRING] = "a string"};
+
+static bool kind_fits(enum field_kind kind, const struct json *v)
+{
+    uint64_t n;
+    bool flag;
+
+    switch (kind) {
+    case KIND_NUMBER: return json_number(v).n > 0;
+    case KIND_COUNT: return json_u64(v, &n);
+    case KIND_BOOL: return json_bool(v, &flag);
+    case KIND_STRING: return json_is_string(v);
+    case KIND_CODE:
+    case KIND_ANY: break;
+    }
+    return true;
+}
+
+static void take_field(struct conversion *c, enum field f, const struct json *v,
+                       const struct place *at)
+{
+    if (!kind_fits((enum field_kind)fields[f].kind, v)) {
+        refuse(c, at, "It must be %s.", kind_words[fields[f].kind]);
+        return;
+    }
+    c->ask.value[f] = (struct value){v, at};
+}
+
+/* The row of fields.def that stands at prefix and key, or FIELD_COUNT. */
+static enum field find_field(const struct conversion *c, struct str prefix, struct str key)
+{
+    for (unsigned f = 0; f < FIELD_COUNT; f++) {
+        struct str path = str_from(fields[f].path[c->from]);
+        if (fields[f].kind != KIND_CODE && path.n == prefix.n + key.n && str_starts(path, prefix) &&
+            str_eq(str_skip(path, prefix.n), key)) {
+            return (enum field)f;
+        }
+    }
+    return FIELD_COUNT;
+}
+
+static void take_str(struct conversion *c, const struct json *v, const struct place *at,
+                     struct str *into)
+{
+    if (!json_is_string(v)) {
+        refuse(c, at, "It must be a string.");
+        return;
+    }
+    *into = json_str(v);
+}
+
+static void take_bool(struct conversion *c, const struct json *v, const struct place *at,
+                      uint8_t *into)
+{
+    bool flag;
+
+    if (!json_bool(v, &flag)) {
+        refuse(c, at, "It must be true or false.");
+        return;
+    }
+    *into = flag ? YES : NO;
+}
+
+static void take(struct conversion *c, const struct key *row, const struct json *v,
+                 const struct place *at, void *into)
+{
+    char *slot = into != NULL ? (char *)into + row->at : NULL;
+
+    switch ((enum take)row->take) {
+    case TAKE_KNOWN: break;
+    case TAKE_STR: take_str(c, v, at, (struct str *)(void *)slot); break;
+    case TAKE_JSON: *(const struct json **)(void *)slot = v; break;
+    case TAKE_BOOL: take_bool(c, v, at, (uint8_t *)slot); break;
+    case TAKE_FIELD: take_field(c, (enum field)row->field, v, at); break;
+    case TAKE_LOSS:
+        if (!json_means_nothing(v, fields[row->field].nothing)) {
+            lose(c, (enum field)row->field, at);
+        }
+        break;
+    case TAKE_READ: row->read(c, v, at, into); break;
+    }
+}
+
+static const struct key *find_row(const struct key *rows, size_t count, struct str key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(key, str_from(rows[i].name))) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static bool seen_before(const struct json *object, struct str key, size_t index)
+{
+    struct json_each it = json_each(object);
+
+    while (json_next(&it) && it.index < index) {
+        if (str_eq(it.key, key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void read_object(struct conversion *c, const struct json *object, const struct place *at,
+                 const char *prefix, const struct key *rows, size_t count, void *into)
+{
+    struct json_each it = json_each(object);
+
+    if (!json_is_object(object)) {
+        refuse(c, at, "It must be an object.");
+        return;
+    }
+    while (!c->refused && json_next(&it)) {
+        const struct key *row = find_row(rows, count, it.key);
+        const struct place *here = place_key(c, at, it.key);
+        enum field f =
+            row == NULL && prefix != NULL ? find_field(c, str_from(prefix), it.key) : FIELD_COUNT;
+
+        if (seen_before(object, it.key, it.index)) {
+            refuse(c, here, "It is there twice.");
+        } else if (row == NULL && f == FIELD_COUNT) {
+            refuse(c, here,
+                   "It is not known here, and this model's upstream speaks another "
+                   "dialect: it cannot be passed on.");
+        } else if (json_is_null(it.value)) {
+            continue;
+        } else if (row != NULL) {
+            take(c, row, it.value, here, into);
+        } else {
+            take_field(c, f, it.value, here);
+        }
+    }
+}
+
+void read_items(struct conversion *c, const struct json *array, const struct place *at,
+                void (*read)(struct conversion *c, const struct json *v, const struct place *at,
+                             void *into),
+                void *into)
+{
+    struct json_each it = json_each(array);
+
+    if (!json_is_array(array)) {
+        refuse(c, at, "It must be an array.");
+        return;
+    }
+    while (!c->refused && json_next(&it)) {
+        read(c, it.value, place_item(c, at, it.index), into);
+    }
+}
+
+struct str read_word(const struct json *object, const char *key)
+{
+    const struct json *v = json_get(object, key);
+    return v != NULL ? json_str(v) : (struct str){NULL, 0};
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The neutral reply. Readers say what came, in the upstream's order; writers see parts one after the
+ * other, each open, pieces, close. A part that comes while a call is still incomplete waits for it.
+ */
+#include "dialect/neutral.h"
+
+enum part_state { WAITING, OPEN, CLOSED };
+
+#define PARTS_MAX 4096 /* of one reply; the longest seen has 60 */
+
+static const struct reply_writer *writer(const struct conversion *c)
+{
+    return spoken_of((enum dialect)c->from)->writer;
+}
+
+void reply_start(struct conversion *c, struct str id, struct str model)
+{
+    struct reply *r = &c->reply;
+
+    if (r->upstream_id.n == 0 && id.n > 0) {
+        r->upstream_id = conversion_str(c, id);
+    }
+    if (r->model.n == 0 && model.n > 0) {
+        r->model = conversion_str(c, model);
+    }
+    if (!r->started && (r->model.n > 0 || r->parts != NULL || r->finish_said)) {
+        r->started = true;
+        if (!c->whole) {
+            writer(c)->start(c);
+        }
+    }
+}
+
+static void ensure_started(struct conversion *c)
+{
+    if (!c->reply.started) {
+        c->reply.started = true;
+        if (!c->whole) {
+            writer(c)->start(c);
+        }
+    }
+}
+
+/* ---- is this call's JSON complete? ---- */
+
+static void follow_json(struct reply_part *p, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char ch = text.p[i];
+        if (p->json_escaped) {
+            p->json_escaped = false;
+        } else if (p->json_quoted) {
+            p->json_escaped = ch == '\\';
+            p->json_quoted = ch != '"';
+        } else if (ch == '"') {
+            p->json_quoted = true;
+        } else if (ch == '{' || ch == '[') {
+            p->json_depth++;
+            p->json_begun = true;
+        } else if (ch == '}' || ch == ']') {
+            p->json_depth--;
+        }
+    }
+}
+
+static bool may_close(const struct reply_part *p)
+{
+    return p->kind != PART_CALL || (p->custom && !p->wrapped) ||
+           (p->json_begun && p->json_depth <= 0);
+}
+
+/* ---- one part after the other ---- */
+
+static bool keeps_text(const struct conversion *c, const struct reply_part *p)
+{
+    const struct reply_writer *w = writer(c);
+    return c->whole || w->keeps_texts || (w->whole_calls && p->kind == PART_CALL);
+}
+
+static void write_piece(struct conversion *c, struct reply_part *p, struct str text)
+{
+    const struct reply_writer *w = writer(c);
+
+    p->text_n += text.n;
+    if (keeps_text(c, p)) {
+        buf_add(&p->text, text);
+    }
+    if (!c->whole && !(w->whole_calls && p->kind == PART_CALL)) {
+        w->piece(c, p, text);
+    }
+}
+
+static void deliver(struct conversion *c, struct reply_part *p, struct str text)
+{
+    if (p->kind == PART_CALL && (!p->custom || p->wrapped)) {
+        follow_json(p, text);
+    }
+    if (p->wrapped) {
+        c->reply.broken = !buf_add(&p->arguments, text) || c->reply.broken;
+    } else {
+        write_piece(c, p, text);
+    }
+}
+
+/* A freeform tool was offered as a function of one string: that string is what its call says. */
+static void unwrap(struct conversion *c, struct reply_part *p)
+{
+    struct json_doc *doc = json_parse(buf_str(&p->arguments), NULL);
+    struct str input = doc != NULL ? read_word(json_root(doc), "input") : STR("");
+
+    write_piece(c, p, input.p != NULL && doc != NULL ? input : buf_str(&p->arguments));
+    json_free(doc);
+    buf_release(&p->arguments);
+}
+
+static void open_part(struct conversion *c, struct reply_part *p)
+{
+    p->state = OPEN;
+    p->number = c->reply.part_count++;
+    if (p->kind == PART_CALL) {
+        p->call = c->reply.call_count++;
+    }
+    c->reply.current = p;
+    if (!c->whole) {
+        writer(c)->open(c, p);
+    }
+    if (p->waiting.n > 0) {
+        deliver(c, p, buf_str(&p->waiting));
+        buf_release(&p->waiting);
+    }
+}
+
+static void close_part(struct conversion *c, struct reply_part *p)
+{
+    if (p->wrapped) {
+        unwrap(c, p);
+    } else if (p->kind == PART_CALL && !p->custom && p->text_n == 0) {
+        write_piece(c, p, STR("{}")); /* no argument at all is an object without members */
+    }
+    p->state = CLOSED;
+    c->reply.current = NULL;
+    if (!c->whole) {
+        writer(c)->close(c, p);
+    }
+    if (!c->whole && !writer(c)->keeps_texts) {
+        buf_release(&p->text);
+    }
+}
+
+/* Opens what waits, as long as what is open may close. */
+static void advance(struct conversion *c, bool all)
+{
+    for (struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
+        if (p->state != WAITING) {
+            continue;
+        }
+        if (c->reply.current != NULL && !all && !may_close(c->reply.current)) {
+            return;
+        }
+        if (c->reply.current != NULL) {
+            close_part(c, c->reply.current);
+        }
+        open_part(c, p);
+        if (p->closing) {
+            close_part(c, p);
+        }
+    }
+}
+
+static struct reply_part *find_part(const struct conversion *c, enum part_kind kind, uint64_t key)
+{
+    struct reply_part *current = c->reply.current;
+
+    if (current != NULL && current->kind == kind && current->key == key) {
+        return current;
+    }
+    for (struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
+        if (p->kind == kind && p->key == key && p->state != CLOSED) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+static struct reply_part *new_part(struct conversion *c, enum part_kind kind, uint64_t key)
+{
+    struct reply_part *p;
+
+    if (c->reply.made == PARTS_MAX) {
+        c->reply.broken = true;
+        return c->reply.last;
+    }
+    c->reply.made++;
+    p = conversion_alloc(c, sizeof(*p));
+    *p = (struct reply_part){.kind = (uint8_t)kind, .key = key, .state = WAITING};
+    buf_init(&p->text, LIMIT_BODY_BYTES);
+    buf_init(&p->waiting, LIMIT_BODY_BYTES);
+    buf_init(&p->arguments, LIMIT_BODY_BYTES);
+    if (c->reply.last != NULL) {
+        c->reply.last->next = p;
+    } else {
+        c->reply.parts = p;
+    }
+    c->reply.last = p;
+    return p;
+}
+
+void reply_piece(struct conversion *c, enum part_kind kind, uint64_t key, struct str text)
+{
+    struct reply_part *p = find_part(c, kind, key);
+
+    if (p == NULL && (text.n == 0 || kind == PART_CALL)) {
+        return; /* an empty delta opens nothing, and a call opens by its name */
+    }
+    ensure_started(c);
+    if (p == NULL) {
+        p = new_part(c, kind, key);
+        advance(c, false);
+    }
+    if (p->state == OPEN && text.n > 0) {
+        deliver(c, p, text);
+        advance(c, false);
+    } else if (p->state == WAITING) {
+        c->reply.broken = !buf_add(&p->waiting, text) || c->reply.broken;
+    }
+}
+
+/* A call whose id came empty has one made of the reply's, which the next turn brings back. */
+static struct str call_id(struct conversion *c, struct str id)
+{
+    struct buf text;
+
+    if (id.n > 0 && id.n <= 64) {
+        return conversion_str(c, id);
+    }
+    buf_init(&text, 64);
+    buf_cat(&text, STR("call_"), c->reply.id, STR("_"));
+    buf_add_u64(&text, c->reply.made);
+    return conversion_take(c, &text);
+}
+
+/* A dialect without a slot on calls carries their state in a part of its own before them. */
+static void state_before(struct conversion *c, uint64_t key, struct str state)
+{
+    struct reply_part *p = new_part(c, PART_REASONING, ~key);
+
+    p->hidden = true;
+    p->closing = true;
+    p->opaque = envelope_wrap(c, ENVELOPE_NEXT, state);
+}
+
+void reply_call(struct conversion *c, uint64_t key, const struct reply_call *call)
+{
+    bool slot = c->from == DIALECT_CHAT || c->from == DIALECT_GEMINI;
+    const struct tool *tool = tool_by_wire_name(c, call->name);
+    struct reply_part *p;
+
+    if (find_part(c, PART_CALL, key) != NULL) {
+        return; /* names and ids stand whole in the first delta, and are repeated by some */
+    }
+    ensure_started(c);
+    if (call->state.n > 0 && !slot) {
+        state_before(c, key, call->state);
+    }
+    p = new_part(c, PART_CALL, key);
+    p->id = call_id(c, call->id);
+    p->name = tool != NULL ? tool->name : conversion_str(c, call->name);
+    p->group = tool != NULL ? tool->group : STR("");
+    p->custom = call->raw || (tool != NULL && tool->kind == TOOL_CUSTOM);
+    p->wrapped = p->custom && !call->raw;
+    if (call->state.n > 0 && slot) {
+        p->opaque = envelope_wrap(c, ENVELOPE_OPAQUE, call->state);
+    }
+    c->reply.has_call = true;
+    advance(c, false);
+}
+
+bool reply_is_other_call(const struct conversion *c, uint64_t key, struct str id)
+{
+    const struct reply_part *p = find_part(c, PART_CALL, key);
+
+    return p != NULL && id.n > 0 && !str_eq(p->id, id) && may_close(p);
+}
+
+void reply_put_arguments(struct conversion *c, struct json_out *o, const struct reply_part *p)
+{
+    struct json_doc *doc = p->custom ? NULL : json_parse_exact(buf_str(&p->text), NULL);
+
+    (void)c;
+    if (doc != NULL && json_is_object(json_root(doc))) {
+        json_put_raw(o, buf_str(&p->text));
+    } else {
+        json_open(o, '{');
+        json_key(o, "input");
+        json_put_str(o, buf_str(&p->text));
+        json_close(o, '}');
+    }
+    json_free(doc);
+}
+
+void reply_opaque(struct conversion *c, uint64_t key, struct str state, bool hidden)
+{
+    struct reply_part *p = find_part(c, PART_REASONING, key);
+
+    if (state.n == 0) {
+        return;
+    }
+    ensure_started(c);
+    if (p == NULL) {
+        p = new_part(c, PART_REASONING, key);
+        p->hidden = true;
+    }
+    p->hidden = p->hidden || hidden;
+    p->opaque = envelope_wrap(c, ENVELOPE_OPAQUE, state);
+    advance(c, false);
+}
+
+void reply_close(struct conversion *c, enum part_kind kind, uint64_t key)
+{
+    struct reply_part *p = find_part(c, kind, key);
+
+    if (p != NULL && p->state == OPEN) {
+        close_part(c, p);
+        advance(c, false);
+    } else if (p != NULL) {
+        p->closing = true;
+    }
+}
+
+void reply_finish(struct conversion *c, enum finish f, struct str stop_sequence)
+{
+    ensure_started(c);
+    c->reply.finish_said = true;
+    c->reply.finish = (uint8_t)f;
+    if (stop_sequence.n > 0) {
+        c->reply.stop_sequence = conversion_str(c, stop_sequence);
+    }
+}
+
+void reply_ping(struct conversion *c)
+{
+    if (c->reply.started && !c->whole && writer(c)->ping != NULL) {
+        writer(c)->ping(c);
+    }
+}
+
+void reply_end(struct conversion *c, const struct usage *u)
+{
+    struct reply *r = &c->reply;
+
+    if (r->ended) {
+        return;
+    }
+    ensure_started(c);
+    advance(c, true);
+    if (r->current != NULL) {
+        close_part(c, r->current);
+    }
+    r->ended = true;
+    r->usage = *u;
+    if (r->has_call && (r->finish == FINISH_STOP || r->finish == FINISH_PAUSE)) {
+        r->finish = FINISH_CALL;
+    }
+    if (c->whole) {
+        writer(c)->whole(c);
+    } else {
+        writer(c)->end(c);
+    }
+}
+
+struct usage_sums usage_sums(const struct usage *u)
+{
+    struct usage_sums s = {.cache_read = u->cache_read,
+                           .cache_write = u->cache_write_5m + u->cache_write_1h,
+                           .reasoning = u->reasoning};
+
+    s.in = u->in + s.cache_read + s.cache_write;
+    s.out = u->out + u->reasoning;
+    s.total = s.in + s.out;
+    return s;
+}

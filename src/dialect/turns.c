@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The turns of a conversation: built by readers, put in order for writers. */
+#include "base/map.h"
+#include "dialect/neutral.h"
+
+struct turn *turn_new(struct conversion *c, enum role role, const struct place *from)
+{
+    struct turn *t = conversion_alloc(c, sizeof(*t));
+
+    *t = (struct turn){.from = from, .role = (uint8_t)role};
+    if (c->ask.last_turn != NULL) {
+        c->ask.last_turn->next = t;
+    } else {
+        c->ask.turns = t;
+    }
+    c->ask.last_turn = t;
+    return t;
+}
+
+struct turn *turn_last(struct conversion *c, enum role role, const struct place *from)
+{
+    struct turn *last = c->ask.last_turn;
+    return last != NULL && last->role == role ? last : turn_new(c, role, from);
+}
+
+struct part *part_new(struct conversion *c, struct parts *list, enum part_kind kind,
+                      const struct place *from)
+{
+    struct part *p = conversion_alloc(c, sizeof(*p));
+
+    *p = (struct part){.from = from, .kind = (uint8_t)kind};
+    parts_add(list, p);
+    return p;
+}
+
+struct part *part_text(struct conversion *c, struct parts *list, struct str text,
+                       const struct place *from)
+{
+    struct part *p = part_new(c, list, PART_TEXT, from);
+
+    p->text = text;
+    return p;
+}
+
+void parts_add(struct parts *list, struct part *p)
+{
+    p->next = NULL;
+    if (list->last != NULL) {
+        list->last->next = p;
+    } else {
+        list->first = p;
+    }
+    list->last = p;
+}
+
+struct str part_arguments(struct conversion *c, const struct part *p)
+{
+    struct str text = str_trim(p->text);
+    struct json_doc *doc;
+    bool object;
+
+    if (text.n == 0) {
+        return STR("{}");
+    }
+    doc = json_parse_exact(text, NULL);
+    object = doc != NULL && json_is_object(json_root(doc));
+    json_free(doc);
+    if (!object) {
+        lose(c, FIELD_TOOL_ARGUMENTS, p->text_from != NULL ? p->text_from : p->from);
+    }
+    return object ? text : STR("{}");
+}
+
+struct part *part_call(struct conversion *c, struct parts *list, const struct place *from)
+{
+    struct part *p = part_new(c, list, PART_CALL, from);
+
+    p->opaque = c->ask.next_state;
+    c->ask.next_state = STR("");
+    return p;
+}
+
+void part_reasoning(struct conversion *c, struct parts *list, struct str text, struct str slot,
+                    const struct place *from)
+{
+    enum envelope_kind kind = ENVELOPE_TEXT;
+    struct str inside = STR("");
+    bool ours = slot.n > 0 && envelope_open(c, slot, &kind, &inside);
+
+    if (ours && kind == ENVELOPE_NEXT) {
+        c->ask.next_state = inside;
+        return;
+    }
+    if (slot.n > 0 && !ours) {
+        lose(c, FIELD_SIGNATURE, from);
+    }
+    struct part *p = part_new(c, list, PART_REASONING, from);
+    p->text = text;
+    if (ours && kind == ENVELOPE_OPAQUE) {
+        p->opaque = inside;
+        p->hidden = text.n == 0;
+    } else if (ours && text.n == 0) {
+        p->text = inside;
+    }
+}
+
+bool turn_has(const struct turn *t, enum part_kind kind)
+{
+    for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
+        if (p->kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- calls and their results ---- */
+
+static bool id_legal(enum dialect to, struct str id)
+{
+    size_t max = to == DIALECT_RESPONSES ? 64 : 128;
+
+    for (size_t i = 0; i < id.n; i++) {
+        char ch = id.p[i];
+        bool word = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+                    (ch >= '0' && ch <= '9') || ch == '_' || ch == '-';
+        if (!word) {
+            return false;
+        }
+    }
+    return id.n > 0 && id.n <= max;
+}
+
+struct joining {
+    struct conversion *c;
+    struct map *by_id;   /* as the client names them -> the last call of that name */
+    struct map *by_wire; /* as the upstream will read them */
+    unsigned made;
+};
+
+/* By its place in the history, so that the next turn makes the same. */
+static void name_call(struct joining *j, struct part *call)
+{
+    struct buf text;
+
+    if (call->id.n > 0) {
+        (void)map_put(j->by_id, call->id, call);
+    }
+    if (id_legal((enum dialect)j->c->to, call->id) && map_get(j->by_wire, call->id) == NULL) {
+        call->wire_id = call->id;
+    } else {
+        buf_init(&text, 64);
+        do {
+            buf_clear(&text);
+            buf_addf(&text, "call_%u", j->made++);
+        } while (map_get(j->by_wire, buf_str(&text)) != NULL);
+        call->wire_id = conversion_take(j->c, &text);
+    }
+    (void)map_put(j->by_wire, call->wire_id, call);
+}
+
+/* The call before it that a result without an id is the answer to: the next unanswered one. */
+static struct part *next_unanswered(struct turn *before, struct str name)
+{
+    for (struct part *p = before != NULL ? before->parts.first : NULL; p != NULL; p = p->next) {
+        if (p->kind == PART_CALL && !p->answered && (name.n == 0 || str_eq(p->name, name))) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+static void join_result(struct joining *j, struct part *result, struct turn *before)
+{
+    struct part *call =
+        result->id.n > 0 ? map_get(j->by_id, result->id) : next_unanswered(before, result->name);
+
+    if (call == NULL) {
+        refuse(j->c, result->from, "No tool call '%.*s' comes before this result.",
+               STR_ARG(result->id.n > 0 ? result->id : result->name));
+        return;
+    }
+    call->answered = true;
+    result->wire_id = call->wire_id;
+    result->name = call->name;
+    result->group = call->group;
+    result->custom = call->custom;
+}
+
+/* Calls of a turn that another follows must be answered: vendors refuse them otherwise. */
+static void check_answered(struct conversion *c)
+{
+    for (struct turn *t = c->ask.turns; t != NULL && t->next != NULL; t = t->next) {
+        for (struct part *p = t->parts.first; p != NULL; p = p->next) {
+            if (p->kind == PART_CALL && !p->answered) {
+                refuse(c, p->from, "The tool call '%.*s' has no result.", STR_ARG(p->id));
+            }
+        }
+    }
+}
+
+void turns_settle(struct conversion *c)
+{
+    struct joining j = {.c = c, .by_id = map_new(), .by_wire = map_new()};
+    struct turn *before = NULL; /* the last turn of the assistant's */
+
+    for (struct turn *t = c->ask.turns; t != NULL && !c->refused; t = t->next) {
+        for (struct part *p = t->parts.first; p != NULL && !c->refused; p = p->next) {
+            if (p->kind == PART_CALL) {
+                name_call(&j, p);
+            } else if (p->kind == PART_RESULT) {
+                join_result(&j, p, before);
+            }
+        }
+        before = t->role == ROLE_ASSISTANT ? t : before;
+    }
+    map_free(j.by_id);
+    map_free(j.by_wire);
+    check_answered(c);
+}
+
+/* ---- one turn a role ---- */
+
+static void append_parts(struct turn *to, struct turn *from)
+{
+    for (struct part *p = from->parts.first, *next; p != NULL; p = next) {
+        next = p->next;
+        parts_add(&to->parts, p);
+    }
+}
+
+static void results_first(struct turn *t)
+{
+    struct parts results = {NULL, NULL}, rest = {NULL, NULL};
+
+    for (struct part *p = t->parts.first, *next; p != NULL; p = next) {
+        next = p->next;
+        parts_add(p->kind == PART_RESULT ? &results : &rest, p);
+    }
+    t->parts = results.first != NULL ? results : rest;
+    if (results.first != NULL && rest.first != NULL) {
+        t->parts.last->next = rest.first;
+        t->parts.last = rest.last;
+    }
+}
+
+static void drop_empty_texts(struct turn *t)
+{
+    struct parts kept = {NULL, NULL};
+
+    for (struct part *p = t->parts.first, *next; p != NULL; p = next) {
+        next = p->next;
+        if (p->kind != PART_TEXT || p->text.n > 0 || p->opaque.n > 0) {
+            parts_add(&kept, p);
+        }
+    }
+    t->parts = kept;
+}
+
+void turns_merge(struct conversion *c)
+{
+    struct turn *last = NULL;
+
+    for (struct turn *t = c->ask.turns; t != NULL; t = t->next) {
+        drop_empty_texts(t);
+        if (t->parts.first == NULL) {
+            continue;
+        }
+        if (last != NULL && last->role == t->role) {
+            append_parts(last, t);
+            continue;
+        }
+        if (last != NULL) {
+            last->next = t;
+        } else {
+            c->ask.turns = t;
+        }
+        last = t;
+    }
+    if (last != NULL) {
+        last->next = NULL;
+    } else {
+        c->ask.turns = NULL;
+    }
+    for (struct turn *t = c->ask.turns; t != NULL; t = t->next) {
+        results_first(t);
+    }
+}
+
+/* ---- system text ---- */
+
+void turns_fold_system(struct conversion *c)
+{
+    struct turn *t = c->ask.turns;
+
+    while (t != NULL && t->role == ROLE_SYSTEM) {
+        t = t->next;
+    }
+    for (; t != NULL; t = t->next) {
+        if (t->role != ROLE_SYSTEM) {
+            continue;
+        }
+        lose(c, FIELD_SYSTEM_INSIDE, t->from);
+        t->role = ROLE_USER;
+        for (struct part *p = t->parts.first; p != NULL; p = p->next) {
+            struct buf text;
+            buf_init(&text, p->text.n + 64);
+            buf_cat(&text, STR("<system-reminder>\n"), p->text, STR("\n</system-reminder>"));
+            p->text = conversion_take(c, &text);
+        }
+    }
+}
+
+void turns_drop_reasoning(struct conversion *c, bool take_texts, bool take_state)
+{
+    for (struct turn *t = c->ask.turns; t != NULL; t = t->next) {
+        struct parts kept = {NULL, NULL};
+        const struct part *gone = NULL;
+
+        for (struct part *p = t->parts.first, *next; p != NULL; p = next) {
+            next = p->next;
+            bool usable = (take_state && p->opaque.n > 0) || (take_texts && p->text.n > 0);
+            if (p->kind != PART_REASONING || usable) {
+                parts_add(&kept, p);
+                continue;
+            }
+            gone = p;
+            if (p->text.n > 0) {
+                lose(c, FIELD_REASONING_TEXT, p->from);
+            }
+        }
+        if (gone != NULL && kept.first == NULL) {
+            lose(c, FIELD_REASONING_ALONE, gone->from);
+        }
+        t->parts = kept;
+    }
+}
