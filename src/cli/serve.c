@@ -347,8 +347,8 @@ static bool start(struct serve *s, struct admin_socket **admin, struct err *e)
         return false;
     }
     s->config = load(s, &errors);
+    fprintf(stderr, "%.*s", STR_ARG(buf_str(&errors))); /* mistakes, or notes */
     if (s->config == NULL) {
-        fprintf(stderr, "%.*s", STR_ARG(buf_str(&errors)));
         return err_set(e, "the configuration was refused");
     }
     if (!open_store(s, e) || !first_start(s, e)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/vendors.h"
 
-#include "dialect/dialect.h"
+#include "dialect/vendor.h"
 #include "price/price.h"
 
 #define VENDORS_MAX 32
@@ -17,8 +17,8 @@ const struct config_vendors *cli_vendors(void)
         return &all;
     }
     for (size_t i = 0; i < vendor_count && i < VENDORS_MAX; i++) {
-        rows[all.count++] =
-            (struct config_vendor){vendors[i].name, vendors[i].env, vendors[i].base};
+        const struct vendor *v = &vendors[i];
+        rows[all.count++] = (struct config_vendor){v->name, v->env, vendor_base(v), v->keyless};
     }
     for (size_t i = 0; i < price_book_count && i < MODELS_MAX; i++) {
         models[all.model_count++] =

@@ -86,7 +86,8 @@ struct config {
  * What this room must know of the vendors; the caller has the tables (they live in a higher tier).
  */
 struct config_vendor {
-    const char *name, *env, *base; /* env may be NULL */
+    const char *name, *env, *base; /* env may be NULL; base may lack its host ("/v1") */
+    bool keyless;                  /* works without a key */
 };
 struct config_known_model {
     const char *vendor, *name;
@@ -105,12 +106,12 @@ struct config *config_load(const char *path, const struct config_vendors *v, str
 struct config *config_parse(const char *name, struct str text, const struct config_vendors *v,
                             struct buf *errors);
 /*
- * Without a file: vendors whose key is in the environment; none set: an upstream "sim" at
- * sim_port.
+ * Without a file: vendors whose key is in the environment and of whose models the book knows the
+ * price; none: an upstream "sim" at sim_port. Keys of other vendors are named in errors.
  */
 struct config *config_default(unsigned sim_port, const struct config_vendors *v,
                               struct buf *errors);
-/* True when a vendor's key is in the environment. */
+/* True when the key of a vendor with known models is in the environment. */
 bool config_env_has_vendor(const struct config_vendors *v);
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c); /* NULL is fine */

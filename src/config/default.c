@@ -10,10 +10,26 @@ static bool in_environment(const struct config_vendor *v)
     return value != NULL && value[0] != '\0';
 }
 
+static bool has_models(const struct config_vendors *all, const struct config_vendor *v)
+{
+    for (size_t i = 0; i < all->model_count; i++) {
+        if (str_eq(str_from(all->models[i].vendor), str_from(v->name))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Its key is at hand, and there is something to sell with it. */
+static bool usable(const struct config_vendors *all, const struct config_vendor *v)
+{
+    return in_environment(v) && has_models(all, v);
+}
+
 bool config_env_has_vendor(const struct config_vendors *v)
 {
     for (size_t i = 0; i < v->count; i++) {
-        if (in_environment(&v->rows[i])) {
+        if (usable(v, &v->rows[i])) {
             return true;
         }
     }
@@ -30,12 +46,38 @@ static bool vendor_in_environment(const struct config_vendors *v, const char *na
     return false;
 }
 
+/* The only vendor of its variable, or the first. */
+static bool names_variable(const struct config_vendors *all, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        const char *env = all->rows[i].env;
+        if (env != NULL && str_eq(str_from(env), str_from(all->rows[at].env))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Keys that are at hand but of no use without a file are not passed over in silence. */
+static void note_unused(const struct config_vendors *v, struct buf *notes)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        const struct config_vendor *row = &v->rows[i];
+        if (in_environment(row) && !has_models(v, row) && names_variable(v, i)) {
+            buf_addf(notes,
+                     "note: %s is set, but the price book has no models of %s; name them in a "
+                     "file (serve -c FILE)\n",
+                     row->env, row->name);
+        }
+    }
+}
+
 static void write_vendors(struct buf *b, const struct config_vendors *v)
 {
     struct map *seen = map_new();
     buf_add(b, STR("upstreams:\n"));
     for (size_t i = 0; i < v->count; i++) {
-        if (in_environment(&v->rows[i])) {
+        if (usable(v, &v->rows[i])) {
             buf_addf(b, "  - {name: '%s', vendor: '%s', keys: ['${%s}']}\n", v->rows[i].name,
                      v->rows[i].name, v->rows[i].env);
         }
@@ -80,6 +122,9 @@ struct config *config_default(unsigned sim_port, const struct config_vendors *v,
         write_simulator(&text, sim_port);
     }
     struct config *c = config_parse("(built in)", buf_str(&text), v, errors);
+    if (!v->variables_optional) {
+        note_unused(v, errors);
+    }
     buf_release(&text);
     return c;
 }

@@ -258,15 +258,28 @@ static const struct option upstream_table[] = {
 };
 static const struct option_set upstream_options = SET("an upstream", upstream_table);
 
+/* What the vendor's row and the upstream do not settle between them. */
+static void check_place(struct loader *l, yaml_node_t *node, struct upstream *u,
+                        const struct config_vendor *v)
+{
+    bool own_base = u->host.n > 0;
+    if (!own_base && !base_parse(str_from(v->base), u)) {
+        loader_report(l, node->start_mark,
+                      "the vendor '%s' needs a base, such as base: https://host%s", v->name,
+                      v->base);
+    } else if (!own_base && u->key_count == 0 && !v->keyless) {
+        loader_report(l, node->start_mark, "the vendor '%s' needs a key, such as keys: ['${%s}']",
+                      v->name, v->env);
+    }
+}
+
 static void check_vendor(struct loader *l, yaml_node_t *node, struct upstream *u)
 {
     struct nearest near = {.wanted = u->vendor};
     for (size_t i = 0; i < l->vendors->count; i++) {
         const struct config_vendor *v = &l->vendors->rows[i];
         if (str_eq(u->vendor, str_from(v->name))) {
-            if (u->host.n == 0 && !base_parse(str_from(v->base), u)) {
-                loader_report(l, node->start_mark, "the vendor '%s' needs a base", v->name);
-            }
+            check_place(l, node, u, v);
             return;
         }
         nearest_offer(&near, str_from(v->name));

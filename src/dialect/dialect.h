@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The four dialects as tables: endpoints, where usage stands, which stream event says what, shapes
- * of errors, and the vendors. Pure: bytes in, answers out.
+ * of errors. The vendors are in vendor.h. Pure: bytes in, answers out.
  */
 #ifndef DIALECT_DIALECT_H
 #define DIALECT_DIALECT_H
@@ -123,20 +123,5 @@ void limit_write_events(const struct meter *m, enum framing f, int block, struct
 /* What stands around one event of a Gemini stream; of an array, its last. */
 struct str gemini_before(enum framing f);
 struct str gemini_after(enum framing f);
-
-struct vendor {
-    const char *name;          /* "openai" */
-    const char *env;           /* "OPENAI_API_KEY", or NULL */
-    const char *base;          /* "https://api.openai.com/v1" */
-    const char *messages_base; /* base for the Anthropic dialect where it differs, or NULL */
-    uint32_t dialects;         /* DIALECT_BIT mask natively offered */
-    uint8_t auth;              /* enum vendor_auth */
-    bool cancel_stops_billing;
-    bool stream_options; /* takes stream_options.include_usage */
-};
-enum vendor_auth { AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY };
-extern const struct vendor vendors[];
-extern const size_t vendor_count;
-const struct vendor *vendor_find(struct str name);
 
 #endif

@@ -6,6 +6,8 @@
  */
 #include "dialect/usage.h"
 
+#include "dialect/vendor.h"
+
 enum found { FOUND_NONE, FOUND_COUNT, FOUND_BAD };
 
 /* The vendor's counters before they are made disjoint. */
@@ -239,6 +241,12 @@ static const struct json *object_at(const struct json *root, const char *path)
     return v != NULL && json_is_object(v) ? v : NULL;
 }
 
+static bool in_choice(struct str vendor)
+{
+    const struct vendor *v = vendor_find(vendor);
+    return v != NULL && v->usage_in_choice;
+}
+
 const struct json *usage_find(enum dialect d, struct str vendor, const struct json *root)
 {
     const struct json *v = NULL;
@@ -247,7 +255,7 @@ const struct json *usage_find(enum dialect d, struct str vendor, const struct js
     case DIALECT_EMBEDDINGS:
         v = object_at(root, "usage");
         v = v != NULL ? v : object_at(root, "x_groq.usage");
-        if (v == NULL && str_eq(vendor, STR("moonshot"))) {
+        if (v == NULL && in_choice(vendor)) {
             v = object_at(root, "choices.0.usage");
         }
         return v;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/edit.h"
 
+#include "dialect/vendor.h"
+
 #define HEAD_ROOM 1000 /* what most heads fit in */
 
 /* Client headers that mean something to a vendor and carry no credential of the client. */
@@ -68,20 +70,6 @@ static void add_auth(struct buf *b, const struct channel *c, const struct vendor
             STR("\r\n"));
 }
 
-/* Some vendors speak the Anthropic dialect under another path of the same host. */
-static struct str base_path(const struct request *r, const struct vendor *v)
-{
-    struct str own = r->channel.upstream->base_path;
-    struct str rest;
-
-    if (v == NULL || v->messages_base == NULL || r->target.endpoint->dialect != DIALECT_MESSAGES ||
-        !str_ends(str_from(v->base), own)) {
-        return own;
-    }
-    rest = str_skip(str_from(v->messages_base), sizeof("https://") - 1);
-    return str_skip(rest, str_find_byte(rest, '/'));
-}
-
 static bool edit_head(struct request *r, const struct vendor *v, size_t body_n)
 {
     struct buf *b = &r->upstream_head;
@@ -92,7 +80,7 @@ static bool edit_head(struct request *r, const struct vendor *v, size_t body_n)
     (void)buf_reserve(b, HEAD_ROOM);
     url_split(head_target(r->head, r->head_base), &path, &query);
     buf_add(b, STR("POST "));
-    buf_add(b, base_path(r, v));
+    buf_add(b, vendor_path(v, (enum dialect)r->target.endpoint->dialect, u->base_path));
     if (!upstream_path(r->target.endpoint, &r->target, r->channel.model, b)) {
         return false;
     }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dialect/vendor.h"
 #include "relay/edit.h"
 #include "relay/relay_int.h"
 
@@ -342,7 +343,7 @@ static bool any_route_speaks(const struct request *r, uint32_t dialects[LIMIT_RO
     for (unsigned i = 0; i < r->model->route_count; i++) {
         const struct upstream *u = r->model->routes[i].upstream;
         const struct vendor *v = vendor_find(u->vendor);
-        dialects[i] = u->dialects != 0 ? u->dialects : v != NULL ? v->dialects : 0;
+        dialects[i] = u->dialects != 0 ? u->dialects : v != NULL ? vendor_dialects(v) : 0;
         all |= dialects[i];
     }
     return (all & DIALECT_BIT(r->target.endpoint->dialect)) != 0;

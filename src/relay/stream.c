@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dialect/vendor.h"
 #include "relay/relay_int.h"
 
 #define TERMINAL_WAIT_MS 2000 /* a vendor that has said its last word but keeps the reply open */

@@ -10,13 +10,16 @@
 #include "config/config.h"
 
 static const struct config_vendor rows[] = {
-    {"openai", "TEST_OPENAI_KEY", "https://api.openai.com/v1"},
-    {"anthropic", "TEST_ANTHROPIC_KEY", "https://api.anthropic.com/v1"},
-    {"sim", NULL, "http://127.0.0.1:8089/v1"},
+    {"openai", "TEST_OPENAI_KEY", "https://api.openai.com/v1", false},
+    {"anthropic", "TEST_ANTHROPIC_KEY", "https://api.anthropic.com/v1", false},
+    {"sim", NULL, "http://127.0.0.1:8089/v1", true},
+    {"broker", "TEST_BROKER_KEY", "https://broker.example/v1", false},
+    {"broker-plan", "TEST_BROKER_KEY", "https://broker.example/plan/v1", false},
+    {"own", NULL, "/v1", true},
 };
 static const struct config_known_model known[] = {
     {"openai", "gpt-5.2"}, {"anthropic", "claude-sonnet-4-5"}, {"anthropic", "gpt-5.2"}};
-static const struct config_vendors vendors = {rows, 3, known, 3, false};
+static const struct config_vendors vendors = {rows, 6, known, 3, false};
 
 static struct config *parse(const char *text, struct buf *errors)
 {
@@ -210,6 +213,26 @@ static void refuses_bad_values(void **state)
     expect_errors("", "f.yaml:1:1: the file is empty\n");
 }
 
+static void knows_what_vendors_need(void **state)
+{
+    (void)state;
+    struct buf errors;
+    expect_errors("upstreams: [{name: a, vendor: own}, {name: b, vendor: openai}]",
+                  "f.yaml:1:13: the vendor 'own' needs a base, such as base: https://host/v1\n"
+                  "f.yaml:1:37: the vendor 'openai' needs a key, such as keys: "
+                  "['${TEST_OPENAI_KEY}']\n");
+    struct config *c = parse("upstreams: [{name: a, vendor: own, base: 'http://lab:8000/v1'},\n"
+                             "{name: b, vendor: openai, base: 'http://lab'}, {name: c, vendor: "
+                             "sim}]\n",
+                             &errors);
+    expect_text(buf_str(&errors), "");
+    assert_non_null(c);
+    expect_text(c->upstreams[0].host, "lab");
+    expect_text(c->upstreams[1].base_path, "");
+    config_unref(c);
+    buf_release(&errors);
+}
+
 static void stands_in_for_a_file(void **state)
 {
     (void)state;
@@ -231,7 +254,39 @@ static void stands_in_for_a_file(void **state)
     assert_int_equal(c->model_count, 2);
     expect_text(c->upstreams[0].keys[0].value, "sk-ant-api03-x");
     assert_null(config_model(c, STR("sim-small")));
+    expect_text(buf_str(&errors), "");
     config_unref(c);
+    buf_release(&errors);
+}
+
+/* A key alone sells nothing where the book has no models of its vendor. */
+static void passes_over_vendors_without_models(void **state)
+{
+    (void)state;
+    struct buf errors;
+    buf_init(&errors, 64 * 1024);
+    unsetenv("TEST_ANTHROPIC_KEY");
+    setenv("TEST_BROKER_KEY", "sk-x", 1);
+    assert_false(config_env_has_vendor(&vendors));
+    struct config *c = config_default(4321, &vendors, &errors);
+    assert_non_null(c);
+    assert_non_null(config_model(c, STR("sim-small")));
+    expect_text(buf_str(&errors),
+                "note: TEST_BROKER_KEY is set, but the price book has no models of broker; name "
+                "them in a file (serve -c FILE)\n");
+    config_unref(c);
+    buf_clear(&errors);
+    setenv("TEST_ANTHROPIC_KEY", "sk-ant-api03-x", 1);
+    c = config_default(4321, &vendors, &errors);
+    assert_non_null(c);
+    assert_int_equal(c->upstream_count, 1);
+    config_unref(c);
+    struct config_vendors quiet = vendors;
+    quiet.variables_optional = true;
+    buf_clear(&errors);
+    config_unref(config_default(4321, &quiet, &errors));
+    expect_text(buf_str(&errors), "");
+    unsetenv("TEST_BROKER_KEY");
     buf_release(&errors);
 }
 
@@ -244,7 +299,9 @@ int main(void)
         cmocka_unit_test(refuses_session_tokens),
         cmocka_unit_test(takes_tokens_of_other_issuers),
         cmocka_unit_test(refuses_bad_values),
+        cmocka_unit_test(knows_what_vendors_need),
         cmocka_unit_test(stands_in_for_a_file),
+        cmocka_unit_test(passes_over_vendors_without_models),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -229,20 +229,6 @@ static void limits_the_name(void **state)
     refuses("/v1/messages", body, "model");
 }
 
-static void knows_vendors(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < vendor_count; i++) {
-        assert_ptr_equal(vendor_find(str_from(vendors[i].name)), &vendors[i]);
-        assert_false(str_ends(str_from(vendors[i].base), STR("/")));
-        assert_int_not_equal(vendors[i].dialects, 0);
-    }
-    assert_null(vendor_find(STR("nobody")));
-    for (size_t i = 0; i < price_book_count; i++) {
-        assert_non_null(vendor_find(str_from(price_book[i].vendor)));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,7 +240,6 @@ int main(void)
         cmocka_unit_test(reads_other_dialects),
         cmocka_unit_test(refuses_two_readings),
         cmocka_unit_test(limits_the_name),
-        cmocka_unit_test(knows_vendors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
