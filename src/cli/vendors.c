@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/vendors.h"
 
+#include "dialect/convert.h"
 #include "dialect/vendor.h"
 #include "price/price.h"
 
@@ -9,6 +10,7 @@
 
 static struct config_vendor rows[VENDORS_MAX];
 static struct config_known_model models[MODELS_MAX];
+static const char *losses[CONVERSION_FIELDS];
 static struct config_vendors all = {.rows = rows, .models = models};
 
 const struct config_vendors *cli_vendors(void)
@@ -24,5 +26,7 @@ const struct config_vendors *cli_vendors(void)
         models[all.model_count++] =
             (struct config_known_model){price_book[i].vendor, price_book[i].model};
     }
+    all.losses = losses;
+    all.loss_count = conversion_fields(losses);
     return &all;
 }

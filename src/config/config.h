@@ -42,6 +42,7 @@ struct route {
     struct str model; /* the vendor's name */
     int priority;     /* lower first */
     unsigned weight;
+    uint64_t lossy[2];      /* bits of config_vendors.losses that conversion may leave out here */
     struct health **health; /* one a key, at least one; part of config.healths */
     /* What the vendor takes, by the price book; set by the station like the rates of a model. */
     bool costed;
@@ -97,6 +98,8 @@ struct config_vendors {
     size_t count;
     const struct config_known_model *models; /* of the price book, for config_default */
     size_t model_count;
+    const char *const *losses; /* what a route may allow to be lost, at most 128 */
+    size_t loss_count;
     bool variables_optional; /* an unset ${VAR} reads as "unset": the secrets do not matter */
 };
 

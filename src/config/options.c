@@ -325,11 +325,27 @@ static void read_route_upstream(struct loader *l, yaml_node_t *node, void *targe
     }
 }
 
+/* What conversion to another dialect may leave out here, though it would be refused otherwise. */
+static void read_lossy(struct loader *l, yaml_node_t *node, void *target)
+{
+    struct route *r = target;
+    size_t n = loader_count(l, "lossy", node, l->vendors->loss_count);
+
+    for (size_t i = 0; i < n; i++) {
+        int bit = read_word(l, loader_item(l, node, i), "field to lose", l->vendors->losses,
+                            l->vendors->loss_count);
+        if (bit >= 0) {
+            r->lossy[bit / 64] |= UINT64_C(1) << (bit % 64);
+        }
+    }
+}
+
 static const struct option route_table[] = {
     OTHER("upstream", true, read_route_upstream),
     TEXT(struct route, "model", model, false, LIMIT_NAME - 1),
     NUMBER(struct route, "priority", priority, 0, 1000),
     NUMBER(struct route, "weight", weight, 1, 1000),
+    OTHER("lossy", false, read_lossy),
 };
 static const struct option_set route_options = SET("a route", route_table);
 

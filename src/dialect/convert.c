@@ -155,6 +155,19 @@ struct str conversion_lossy(const struct conversion *c)
     return buf_str(&c->lossy);
 }
 
+size_t conversion_memory(const struct conversion *c)
+{
+    size_t n = 0;
+
+    if (c == NULL) {
+        return 0;
+    }
+    for (const struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
+        n += p->text.cap + p->waiting.cap + p->arguments.cap;
+    }
+    return n + sizeof(*c) + c->arena.used + c->spare.used;
+}
+
 bool conversion_event(struct conversion *c, struct str data, struct buf *out)
 {
     struct json_doc *doc = json_parse_exact(data, NULL);
@@ -195,13 +208,10 @@ bool conversion_whole(struct conversion *c, struct str body, const struct usage 
     return ok && !c->unreadable && !c->reply.broken && !out->overflow;
 }
 
-bool conversion_field(struct str name, unsigned *number)
+size_t conversion_fields(const char *names[CONVERSION_FIELDS])
 {
     for (unsigned f = 0; f < FIELD_COUNT; f++) {
-        if (str_eq(name, str_from(fields[f].name))) {
-            *number = f;
-            return true;
-        }
+        names[f] = fields[f].name;
     }
-    return false;
+    return FIELD_COUNT;
 }

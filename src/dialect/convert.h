@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A request and its reply from one dialect to another. One conversion serves one attempt: it reads
- * the client's request and writes the upstream's, then takes the reply's events (or the whole of it)
- * and writes the client's. Owned by its caller, one thread, no sockets, no clock. Secrets: it holds
+ * the client's request and writes the upstream's, then takes the reply's events (or the whole of
+ * it) and writes the client's. Owned by its caller, one thread, no sockets, no clock. It holds
  * content, which conversion_free wipes.
  *
  * Nothing of a request is lost in silence: it is carried, or named in conversion_lossy, or refused.
@@ -36,6 +36,9 @@ bool conversion_refused(const struct conversion *c, struct str *where, struct st
 /* "metadata, messages[0].name": what was lost; empty: nothing. */
 struct str conversion_lossy(const struct conversion *c);
 
+/* Bytes that it holds; of NULL 0. */
+size_t conversion_memory(const struct conversion *c);
+
 /* One event of the upstream's stream (its data). What the client gets is appended to out. False:
  * more than can be held. */
 bool conversion_event(struct conversion *c, struct str data, struct buf *out) MUST_CHECK;
@@ -47,8 +50,8 @@ void conversion_limit(struct conversion *c, const struct usage *u, struct buf *o
 bool conversion_whole(struct conversion *c, struct str body, const struct usage *u,
                       struct buf *out);
 
-/* Names of fields as operators allow their loss; false: there is none such. */
-bool conversion_field(struct str name, unsigned *number);
 #define CONVERSION_FIELDS 128 /* at most so many */
+/* The names of what a route may allow to be lost, in the order of its bits; how many. */
+size_t conversion_fields(const char *names[CONVERSION_FIELDS]);
 
 #endif

@@ -68,6 +68,8 @@ uint64_t text_tokens_floor(struct str json);
 /* Bytes of generated text in a whole reply. */
 uint64_t reply_text_bytes(enum dialect d, const struct json *root);
 
+/* The endpoint at which this dialect's vendors generate; NULL: none. */
+const struct endpoint *endpoint_generate(enum dialect d, bool stream);
 /* Path for the upstream: base path is the vendor's; appended to out, e.g. "/chat/completions". */
 bool upstream_path(const struct endpoint *ep, const struct target *t, struct str vendor_model,
                    struct buf *out);
@@ -114,6 +116,15 @@ void problem_write(enum dialect d, const struct problem *p, struct str request_i
 /* The same as a failure inside a stream that has begun, framed as that dialect's explicit failure.
  */
 void problem_write_event(enum dialect d, enum framing f, const struct problem *p, struct buf *out);
+
+/* A vendor's error reply: its message, and a code that clients act on. The caller releases memory.
+ */
+struct vendor_words {
+    struct str text;
+    const char *code; /* "context_length_exceeded", or NULL */
+    struct buf memory;
+};
+void vendor_words_read(struct str body, struct vendor_words *out);
 
 /*
  * The length-like ending of a stream that the balance cannot pay any further, as the dialect's

@@ -185,6 +185,20 @@ static void add_encoded(struct buf *out, struct str s)
     }
 }
 
+const struct endpoint *endpoint_generate(enum dialect d, bool stream)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const struct endpoint *ep = &rows[i].endpoint;
+        bool streams =
+            rows[i].shape == SHAPE_METHOD && str_eq(rows[i].path, STR("streamGenerateContent"));
+        if (ep->dialect == d && ep->op == OP_GENERATE &&
+            (rows[i].shape != SHAPE_METHOD || streams == stream)) {
+            return ep;
+        }
+    }
+    return NULL;
+}
+
 bool upstream_path(const struct endpoint *ep, const struct target *t, struct str vendor_model,
                    struct buf *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of everything a request can say, and what they decide: carried, lost by name, refused. */
+/* The rows of all that a request can say, and what they decide: carried, lost by name, refused. */
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "dialect/dialect.h"
+#include "dialect/vendor.h"
 
 #define SPOKEN 4 /* dialects that are converted: the first of enum dialect */
 
@@ -274,11 +275,11 @@ void part_reasoning(struct conversion *c, struct parts *list, struct str text, s
  * as well. Loses it by name; a turn that would vanish is refused. */
 void turns_drop_reasoning(struct conversion *c, bool take_texts, bool take_state);
 bool turn_has(const struct turn *t, enum part_kind kind);
-/* Joins results with their calls and gives both legal, unique ids; refuses orphans. After reading. */
+/* Joins results with their calls, gives both legal, unique ids; refuses orphans. After reading. */
 void turns_settle(struct conversion *c);
 /* For dialects that want turns of one role as one: no empty text, user turns with results first. */
 void turns_merge(struct conversion *c);
-/* For dialects that know system text only at the top: what stands further down becomes user text. */
+/* For dialects with system text only at the top: what stands further down becomes user text. */
 void turns_fold_system(struct conversion *c);
 /* "data:image/png;base64,AAAA" into mime and data; else url. URL-safe base64 becomes standard. */
 void media_from_url(struct conversion *c, struct part *p, struct str url);
@@ -317,7 +318,7 @@ void tools_rename(struct conversion *c);
 struct str tool_wire_name(struct conversion *c, struct str group, struct str name);
 /* The tool of the client that the upstream calls by this name; NULL: none. */
 const struct tool *tool_by_wire_name(const struct conversion *c, struct str name);
-/* Its description member, and its schema as a value; a custom tool's as a function of one string. */
+/* Its description member, and its schema as a value; a custom tool's as of one string. */
 void tool_write_description(struct conversion *c, struct json_out *o, const struct tool *t);
 void tool_write_schema(struct json_out *o, const struct tool *t);
 /* For dialects that want tools declared where the history calls some, and there are none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The neutral reply. Readers say what came, in the upstream's order; writers see parts one after the
- * other, each open, pieces, close. A part that comes while a call is still incomplete waits for it.
+ * The neutral reply. Readers say what came, in the upstream's order; writers see parts one after
+ * the other, each open, pieces, close. A part that comes while a call is incomplete waits for it.
  */
 #include "dialect/neutral.h"
 

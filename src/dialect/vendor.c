@@ -31,21 +31,21 @@
 /* What a vendor and its plan have in common. */
 #define QWEN                                                                              \
     .stream_options = true, .top_k = true, .cache_control = true, .tool_text_only = true, \
-    .tool_choice = CHOICE_ALL, .reasoning_in = REASONING_ENABLE_THINKING,                 \
+    .tool_choice = TAKES_ALL, .reasoning_in = REASONING_ENABLE_THINKING,                  \
     .reasoning_back = BACK_OMIT, .reasoning_field = "reasoning_content",                  \
     .max_tokens = "max_tokens", .seed = "seed", .errors = REPLY_CODE
 #define GLM                                                                             \
-    .stream_options = true, .top_k = true, .tool_choice = CHOICE_AUTO,                  \
+    .stream_options = true, .top_k = true, .tool_choice = TAKES_AUTO,                   \
     .reasoning_in = REASONING_THINKING_TYPE, .efforts = "low high max",                 \
     .reasoning_field = "reasoning_content", .max_tokens = "max_tokens", .seed = "seed", \
     .errors = REPLY_CODE
-#define KIMI                                                                \
-    .stream_options = true, .usage_in_choice = true,                        \
-    .tool_choice = CHOICE_AUTO | CHOICE_NONE | CHOICE_NAMED,                \
-    .reasoning_in = REASONING_THINKING_TYPE, .reasoning_back = BACK_REPLAY, \
-    .reasoning_field = "reasoning_content", .max_tokens = "max_tokens", .seed = "seed"
-#define DOUBAO                                                                                  \
-    .stream_options = true, .tool_choice = CHOICE_ALL, .reasoning_in = REASONING_THINKING_TYPE, \
+#define KIMI                                                                                       \
+    .stream_options = true, .usage_in_choice = true,                                               \
+    .tool_choice = TAKES_AUTO | TAKES_NONE | TAKES_NAMED, .reasoning_in = REASONING_THINKING_TYPE, \
+    .reasoning_back = BACK_REPLAY, .reasoning_field = "reasoning_content",                         \
+    .max_tokens = "max_tokens", .seed = "seed"
+#define DOUBAO                                                                                 \
+    .stream_options = true, .tool_choice = TAKES_ALL, .reasoning_in = REASONING_THINKING_TYPE, \
     .reasoning_field = "reasoning_content", .max_tokens = "max_tokens", .seed = "seed"
 
 const struct vendor vendors[] = {
@@ -55,7 +55,7 @@ const struct vendor vendors[] = {
      .cancel_stops_billing = true,
      .stream_options = true,
      .developer_role = true,
-     .tool_choice = CHOICE_ALL,
+     .tool_choice = TAKES_ALL,
      .reasoning_in = REASONING_EFFORT,
      .reasoning_back = BACK_OMIT,
      .efforts = "none minimal low medium high xhigh max",
@@ -76,7 +76,7 @@ const struct vendor vendors[] = {
                MESSAGES = "https://api.deepseek.com/anthropic/v1"},
      .cancel_stops_billing = true,
      .stream_options = true,
-     .tool_choice = CHOICE_AUTO | CHOICE_NONE | CHOICE_NAMED,
+     .tool_choice = TAKES_AUTO | TAKES_NONE | TAKES_NAMED,
      .reasoning_in = REASONING_THINKING_TYPE,
      .reasoning_back = BACK_REPLAY,
      .efforts = "high max",
@@ -119,7 +119,7 @@ const struct vendor vendors[] = {
      .env = "MINIMAX_API_KEY",
      .bases = {CHAT = MINIMAX "/v1", RESPONSES = MINIMAX "/v1", MESSAGES = MINIMAX "/anthropic/v1"},
      .stream_options = true,
-     .tool_choice = CHOICE_ALL,
+     .tool_choice = TAKES_ALL,
      .reasoning_field = "reasoning_details",
      .max_tokens = "max_tokens",
      .seed = "seed",
@@ -141,7 +141,7 @@ const struct vendor vendors[] = {
     {.name = "mistral",
      .env = "MISTRAL_API_KEY",
      .bases = {CHAT = MISTRAL, EMBEDDINGS = MISTRAL},
-     .tool_choice = CHOICE_ALL,
+     .tool_choice = TAKES_ALL,
      .tool_id = TOOL_ID_ALNUM9,
      .reasoning_back = BACK_OMIT,
      .max_tokens = "max_tokens",
@@ -152,7 +152,7 @@ const struct vendor vendors[] = {
      .bases = {CHAT = XAI, RESPONSES = XAI},
      .cancel_stops_billing = true,
      .stream_options = true,
-     .tool_choice = CHOICE_ALL,
+     .tool_choice = TAKES_ALL,
      .reasoning_in = REASONING_EFFORT,
      .efforts = "low high",
      .reasoning_field = "reasoning_content",
@@ -165,7 +165,7 @@ const struct vendor vendors[] = {
      .stream_options = true,
      .top_k = true,
      .cache_control = true,
-     .tool_choice = CHOICE_ALL,
+     .tool_choice = TAKES_ALL,
      .reasoning_in = REASONING_OBJECT,
      .efforts = "none minimal low medium high xhigh",
      .reasoning_field = "reasoning",
@@ -180,7 +180,7 @@ const struct vendor vendors[] = {
      .keyless = true,
      .cancel_stops_billing = true,
      .stream_options = true,
-     .tool_choice = CHOICE_AUTO,
+     .tool_choice = TAKES_AUTO,
      .reasoning_in = REASONING_EFFORT,
      .efforts = "none low medium high",
      .reasoning_field = "reasoning",
@@ -195,7 +195,7 @@ const struct vendor vendors[] = {
      .cancel_stops_billing = true,
      .stream_options = true,
      .top_k = true,
-     .tool_choice = CHOICE_ALL,
+     .tool_choice = TAKES_ALL,
      .reasoning_field = "reasoning",
      .max_tokens = "max_tokens",
      .seed = "seed",
@@ -205,7 +205,7 @@ const struct vendor vendors[] = {
      .bases = {CHAT = "/v1", EMBEDDINGS = "/v1"},
      .keyless = true,
      .stream_options = true,
-     .tool_choice = CHOICE_ALL,
+     .tool_choice = TAKES_ALL,
      .reasoning_field = "reasoning_content",
      .max_tokens = "max_tokens",
      .seed = "seed",
@@ -219,7 +219,7 @@ const struct vendor vendors[] = {
      .cancel_stops_billing = true,
      .stream_options = true,
      .developer_role = true,
-     .tool_choice = CHOICE_ALL,
+     .tool_choice = TAKES_ALL,
      .reasoning_in = REASONING_EFFORT,
      .efforts = "none minimal low medium high xhigh max",
      .reasoning_field = "reasoning_content",
@@ -234,7 +234,7 @@ const struct vendor vendors[] = {
      .developer_role = true,
      .top_k = true,
      .cache_control = true,
-     .tool_choice = CHOICE_ALL,
+     .tool_choice = TAKES_ALL,
      .reasoning_in = REASONING_EFFORT,
      .efforts = "none minimal low medium high xhigh max",
      .reasoning_field = "reasoning_content",

@@ -29,12 +29,12 @@ enum reasoning_back {
 };
 
 /* The values of tool_choice that a chat takes. */
-enum tool_choice {
-    CHOICE_AUTO = 1,
-    CHOICE_NONE = 2,
-    CHOICE_REQUIRED = 4,
-    CHOICE_NAMED = 8,
-    CHOICE_ALL = 15,
+enum choice_taken {
+    TAKES_AUTO = 1,
+    TAKES_NONE = 2,
+    TAKES_REQUIRED = 4,
+    TAKES_NAMED = 8,
+    TAKES_ALL = 15,
 };
 
 enum tool_id_rule {
@@ -66,7 +66,7 @@ struct vendor {
     bool cache_control;          /* takes cache_control on the parts of messages */
     bool tool_text_only;         /* a tool message's content has to be a string */
     bool usage_in_choice;        /* a stream's usage may stand in its last choice */
-    uint8_t tool_choice;         /* enum tool_choice bits */
+    uint8_t tool_choice;         /* enum choice_taken bits */
     uint8_t tool_id;             /* enum tool_id_rule */
     uint8_t reasoning_in;        /* enum reasoning_in */
     uint8_t reasoning_back;      /* enum reasoning_back */

@@ -76,8 +76,8 @@ bool json_write_inside(struct buf *b, struct str s);
 bool json_write_value(struct buf *b, const struct json *v);
 
 /*
- * Writing piece by piece; commas are set here. json_key before each member, then its value by one of
- * the others. Whether all went well is the buffer's `overflow`.
+ * Writing piece by piece; commas are set here. json_key before each member, then its value by one
+ * of the others. Whether all went well is the buffer's `overflow`.
  */
 struct json_out {
     struct buf *b;

@@ -227,6 +227,7 @@ static enum store_step insert_request(struct ledger *l, const struct closing *c)
     store_bind_i64(st, 14, c->ts_us);
     store_bind_i64(st, 15, c->first_us);
     store_bind_i64(st, 16, c->end_us);
+    store_bind_text(st, 17, c->lossy);
     return store_step(st);
 }
 

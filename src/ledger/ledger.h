@@ -82,7 +82,7 @@ struct closing { /* the request row */
     struct rid rid;
     struct account *account;
     struct key *key;
-    struct str asked, upstream, edits;
+    struct str asked, upstream, edits, lossy;
     const char *endpoint, *end; /* static */
     unsigned status;
     unsigned attempt_count;

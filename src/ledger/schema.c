@@ -74,7 +74,10 @@ static const char schema_3[] =
     "ALTER TABLE attempt ADD COLUMN began INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE attempt ADD COLUMN first_us INTEGER NOT NULL DEFAULT 0;";
 
-const char *const ledger_schema[] = {schema_1, schema_2, schema_3};
+/* What a conversion between dialects could not carry. */
+static const char schema_4[] = "ALTER TABLE request ADD COLUMN lossy TEXT NOT NULL DEFAULT '';";
+
+const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
@@ -93,8 +96,8 @@ const char *const ledger_sql[SQL_COUNT] = {
         "INSERT INTO transfer(debit, credit, nano, kind, cause, note, ts) VALUES(?,?,?,?,?,?,?)",
     [SQL_INSERT_REQUEST] =
         "INSERT INTO request(rid, account, key, endpoint, asked, upstream, stream, end, status,"
-        " attempts, edits, bytes_in, bytes_out, ts, first_us, end_us)"
-        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " attempts, edits, bytes_in, bytes_out, ts, first_us, end_us, lossy)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_ATTEMPT] =
         "INSERT INTO attempt(rid, n, upstream, status, failure, ts, began, first_us)"
         " VALUES(?,?,?,?,?,?,?,?)",

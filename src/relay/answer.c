@@ -31,6 +31,9 @@ void answer_head(struct request *r, unsigned status, struct str content_type, in
         edit_names(r->edits, out);
         buf_add(out, STR("\r\n"));
     }
+    if (r->lossy != NULL && r->conversion != NULL) {
+        buf_cat(out, STR("relay-lossy: "), str_from(r->lossy), STR("\r\n"));
+    }
     buf_add(out, STR("\r\n"));
 }
 

@@ -81,6 +81,7 @@ static void keep_texts(struct request *r, struct closing *c, char *at, struct st
 {
     c->asked = keep(&at, str_from(r->asked));
     c->edits = keep(&at, edits);
+    c->lossy = keep(&at, str_from(r->lossy));
     c->upstream = STR("");
     for (unsigned i = 0; i < c->attempt_count; i++) {
         c->attempts[i] = r->attempts[i];
@@ -91,7 +92,7 @@ static void keep_texts(struct request *r, struct closing *c, char *at, struct st
 
 static size_t text_size(const struct request *r, struct str edits)
 {
-    size_t n = str_from(r->asked).n + edits.n;
+    size_t n = str_from(r->asked).n + edits.n + str_from(r->lossy).n;
 
     for (unsigned i = 0; i < r->attempt_count; i++) {
         n += r->attempts[i].upstream.n;
@@ -168,7 +169,11 @@ void step_close(struct request *r)
     buf_release(&r->extra);
     sse_release(&r->sse);
     array_release(&r->array);
+    convert_drop(r);
     free(r->head);
+    free(r->refused_where);
+    free(r->refused_why);
+    free(r->lossy);
     free(r->asked);
     free(r->tag);
     free(r->detail);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/edit.h"
 
+#include <stdlib.h>
+
+#include "dialect/convert.h"
+
 #include "dialect/vendor.h"
 
 #define HEAD_ROOM 1000 /* what most heads fit in */
@@ -70,6 +74,17 @@ static void add_auth(struct buf *b, const struct channel *c, const struct vendor
             STR("\r\n"));
 }
 
+/* The endpoint as the client called it, or its like in the dialect that it is converted to. */
+static struct target upstream_target(const struct request *r)
+{
+    if (r->conversion == NULL) {
+        return r->target;
+    }
+    return (struct target){.endpoint = endpoint_generate((enum dialect)r->spoken, r->stream),
+                           .stream = r->stream,
+                           .framing = FRAMING_SSE};
+}
+
 static bool edit_head(struct request *r, const struct vendor *v, size_t body_n)
 {
     struct buf *b = &r->upstream_head;
@@ -78,13 +93,16 @@ static bool edit_head(struct request *r, const struct vendor *v, size_t body_n)
 
     buf_clear(b);
     (void)buf_reserve(b, HEAD_ROOM);
+    struct target target = upstream_target(r);
     url_split(head_target(r->head, r->head_base), &path, &query);
     buf_add(b, STR("POST "));
-    buf_add(b, vendor_path(v, (enum dialect)r->target.endpoint->dialect, u->base_path));
-    if (!upstream_path(r->target.endpoint, &r->target, r->channel.model, b)) {
+    buf_add(b, vendor_path(v, (enum dialect)r->spoken, u->base_path));
+    if (!upstream_path(target.endpoint, &target, r->channel.model, b)) {
         return false;
     }
-    add_query(b, query);
+    if (r->conversion == NULL) {
+        add_query(b, query);
+    }
     buf_cat(b, STR(" HTTP/1.1\r\nhost: "), u->host);
     if (u->port != (u->tls ? 443U : 80U)) {
         buf_add_byte(b, ':');
@@ -97,12 +115,15 @@ static bool edit_head(struct request *r, const struct vendor *v, size_t body_n)
     for (uint32_t i = 0; i < r->head->count; i++) {
         const struct header *h = &r->head->h[i];
         struct str name = str_slice(r->head_base + h->name, h->name_n);
-        if (passes(name)) {
+        if (r->conversion == NULL ? passes(name) : str_eq_nocase(name, STR("user-agent"))) {
             buf_cat(b, name, STR(": "), str_slice(r->head_base + h->value, h->value_n),
                     STR("\r\n"));
         }
     }
-    if (r->target.endpoint->dialect == DIALECT_MESSAGES &&
+    if (r->conversion != NULL) {
+        buf_add(b, STR("content-type: application/json\r\n"));
+    }
+    if (r->spoken == DIALECT_MESSAGES &&
         head_get(r->head, r->head_base, STR("anthropic-version")).p == NULL) {
         buf_add(b, STR("anthropic-version: 2023-06-01\r\n"));
     }
@@ -142,7 +163,8 @@ void edit_names(unsigned edits, struct buf *out)
                  {EDIT_ENCODING, STR_INIT("accept-encoding")},
                  {EDIT_CODING, STR_INIT("content-encoding")},
                  {EDIT_USAGE, STR_INIT("stream_options.include_usage")},
-                 {EDIT_MODEL, STR_INIT("model")}};
+                 {EDIT_MODEL, STR_INIT("model")},
+                 {EDIT_DIALECT, STR_INIT("dialect")}};
     struct str comma = STR("");
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -189,7 +211,16 @@ bool edit_request(struct request *r)
     const struct vendor *v = vendor_find(r->channel.upstream->vendor);
 
     r->head_base = r->session->in.p; /* it may have grown since the head was read */
+    free(r->lossy);
+    r->lossy = NULL;
+    r->own_usage_frame = false;
     r->edits = EDIT_AUTH | EDIT_ENCODING | (r->coding_kind != CODING_NONE ? EDIT_CODING : 0);
+    if (r->conversion != NULL) {
+        struct str lossy = conversion_lossy(r->conversion);
+        r->lossy = lossy.n > 0 ? strndup(lossy.p, lossy.n) : NULL;
+        r->edits |= EDIT_DIALECT;
+        return edit_head(r, v, r->upstream_body.n);
+    }
     if (r->target.endpoint->model_in_path && !str_eq(str_from(r->asked), r->channel.model)) {
         r->edits |= EDIT_MODEL;
     }

@@ -13,7 +13,8 @@
 
 #include "base/rand.h"
 #include "base/sm.h"
-#include "dialect/dialect.h"
+#include "dialect/convert.h"
+#include "dialect/vendor.h"
 #include "http/coding.h"
 #include "identity/guesses.h"
 #include "relay/relay.h"
@@ -113,6 +114,12 @@ struct request {
     struct price price;
     struct channel channel;
     struct exchange exchange;
+    struct conversion *conversion;     /* of this attempt; NULL: bytes pass */
+    struct buf converted;              /* for the client, of what one read of the upstream held */
+    char *refused_where, *refused_why; /* of the first conversion that was refused */
+    char *lossy;                       /* what the conversion lost, or NULL */
+    uint32_t refused_routes;           /* bits of routes that no conversion reaches */
+    uint8_t spoken;                    /* the dialect of the upstream */
     struct meter meter;
     int16_t open_block; /* of a messages stream, -1: none */
     struct sse sse;
@@ -126,13 +133,14 @@ struct request {
     unsigned edits;    /* enum edit */
     char *detail;      /* words for our own error, instead of the end's; or NULL */
     const char *field;
+    const char *problem_code; /* instead of the end's; or NULL */
     uint8_t state, end;
     bool keep;         /* the client wants its connection kept */
     bool stale_pool;   /* it met an idle connection that was closed: there may be more of them */
     bool head_only;    /* it asked by HEAD: an answer has no body */
     bool op_in_flight; /* `op` is in the ledger's hands: neither it nor the request may go */
-    bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, late, settled,
-        upstream_done;
+    bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, finishing,
+        late, settled, upstream_done;
     uint16_t status, problem_status;
     uint8_t failure;                      /* enum failure of the last attempt */
     struct health *tried[LIMIT_ATTEMPTS]; /* channels not to be tried again */
@@ -215,6 +223,18 @@ void step_close(struct request *r);
 extern const struct exchange_events stream_events;
 void stream_release_tail(struct request *r); /* after the commit */
 void stream_broken(struct request *r, enum end end);
+
+/* convert.c */
+/* Dialects that an upstream may speak instead of this endpoint's. */
+uint32_t convert_dialects(const struct endpoint *ep);
+/* Makes r->conversion and the upstream's body in one of these; false: all refuse. */
+bool convert_request(struct request *r, const struct vendor *v, uint32_t dialects);
+void convert_event(struct request *r, struct str data); /* one event of the upstream's stream */
+void convert_end(struct request *r);                    /* the client's last events into the tail */
+bool convert_whole(struct request *r);                  /* r->reply in the client's dialect */
+void convert_problem(struct request *r);                /* the same of a vendor's error */
+struct str convert_type(const struct request *r);
+void convert_drop(struct request *r);
 
 /* answer.c */
 void answer_head(struct request *r, unsigned status, struct str content_type, int64_t length,

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/sm.h"
+#include "dialect/convert.h"
 #include "relay/relay_int.h"
 
 #define FAILED (SM_BIT(REQ_ANSWER) | SM_BIT(REQ_CLOSE))
@@ -108,7 +109,8 @@ static void on_timer(struct timer *t)
         r->end = END_LEDGER_LATE;
         stream_broken(r, END_LEDGER_LATE);
     } else if (r->state == REQ_STREAM &&
-               (r->session == NULL || (r->terminal && !r->in_array))) { /* an array must close */
+               (r->session == NULL || r->finishing ||
+                (r->terminal && !r->in_array))) { /* an array must close */
         exchange_abort(&r->exchange);
         r->upstream_done = true;
         request_move(r, REQ_CHARGE);
@@ -149,6 +151,7 @@ struct request *request_new(struct session *s)
     buf_init(&r->upstream_body, LIMIT_BODY_BYTES + 4096);
     buf_init(&r->reply, LIMIT_BODY_BYTES);
     buf_init(&r->tail, LIMIT_EVENT_BYTES * 2);
+    buf_init(&r->converted, LIMIT_EVENT_BYTES * 2);
     r->open_block = -1;
     buf_init(&r->extra, LIMIT_HEAD_BYTES);
     r->timer.fire = on_timer;
@@ -162,7 +165,8 @@ struct request *request_new(struct session *s)
 bool request_count_memory(struct request *r)
 {
     size_t now = r->body.cap + r->upstream_body.cap + r->reply.cap + r->tail.cap +
-                 r->sse.pending.cap + r->sse.joined.cap + r->array.pending.cap +
+                 r->converted.cap + conversion_memory(r->conversion) + r->sse.pending.cap +
+                 r->sse.joined.cap + r->array.pending.cap +
                  (r->coding != NULL ? coding_memory(r->coding) : 0);
     long grown = (long)now - (long)r->memory_counted;
 

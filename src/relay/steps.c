@@ -229,7 +229,6 @@ void step_admit(struct request *r)
         request_fail(r, END_LEDGER_DOWN);
         return;
     }
-    meter_init(&r->meter, r->target.endpoint->dialect);
     if (!r->target.endpoint->metered) {
         request_move(r, REQ_SEND);
         return;
@@ -336,7 +335,9 @@ void step_hold(struct request *r)
     }
 }
 
-static bool any_route_speaks(const struct request *r, uint32_t dialects[LIMIT_ROUTES])
+/* Masks of what each route speaks; those that no conversion reaches speak nothing. */
+static bool any_route_speaks(const struct request *r, uint32_t wanted,
+                             uint32_t dialects[LIMIT_ROUTES])
 {
     uint32_t all = 0;
 
@@ -345,8 +346,11 @@ static bool any_route_speaks(const struct request *r, uint32_t dialects[LIMIT_RO
         const struct vendor *v = vendor_find(u->vendor);
         dialects[i] = u->dialects != 0 ? u->dialects : v != NULL ? vendor_dialects(v) : 0;
         all |= dialects[i];
+        if ((r->refused_routes >> i & 1) != 0) {
+            dialects[i] = 0;
+        }
     }
-    return (all & DIALECT_BIT(r->target.endpoint->dialect)) != 0;
+    return (all & wanted) != 0;
 }
 
 void step_give_up(struct request *r)
@@ -359,6 +363,9 @@ void step_give_up(struct request *r)
         request_fail(r, END_NO_CHANNEL);
     } else if (last->status == 0 && own_words && !r->bad_reply) {
         r->end = END_VENDOR_ERROR; /* its own status and body */
+        if (r->conversion != NULL) {
+            convert_problem(r);
+        }
         stream_release_tail(r);
     } else {
         r->problem_status = last->status;
@@ -367,25 +374,51 @@ void step_give_up(struct request *r)
     }
 }
 
-void step_send(struct request *r)
+/* The next channel, and the request as its upstream wants it; false: the request has ended. */
+static bool prepare(struct request *r)
 {
+    uint32_t own = DIALECT_BIT(r->target.endpoint->dialect);
+    uint32_t others = convert_dialects(r->target.endpoint);
     uint32_t dialects[LIMIT_ROUTES];
 
-    if (!any_route_speaks(r, dialects)) {
-        request_fail(r, END_WRONG_DIALECT);
+    while (any_route_speaks(r, own | others, dialects)) {
+        struct choice by = {.model = r->model,
+                            .dialects = dialects,
+                            .own = own,
+                            .others = others,
+                            .tried = r->tried,
+                            .tried_count = r->tried_count,
+                            .now_ms = loop_now_ms(r->lane->loop),
+                            .random = rand_weak_next(&r->lane->random)};
+        if (!channel_choose(&by, &r->channel, &r->rest_ms)) {
+            if (r->refused_why != NULL && r->attempt_count == 0) {
+                request_failf(r, END_UNCARRIED, r->refused_where, "%s", r->refused_why);
+            } else {
+                step_give_up(r);
+            }
+            return false;
+        }
+        size_t route = (size_t)(r->channel.route - r->model->routes);
+        r->spoken = r->target.endpoint->dialect;
+        if ((dialects[route] & own) != 0) {
+            convert_drop(r);
+            return true;
+        }
+        if (convert_request(r, vendor_find(r->channel.upstream->vendor), dialects[route])) {
+            return true;
+        }
+        r->refused_routes |= 1U << route;
+    }
+    request_fail(r, END_WRONG_DIALECT);
+    return false;
+}
+
+void step_send(struct request *r)
+{
+    if (!prepare(r)) {
         return;
     }
-    struct choice by = {.model = r->model,
-                        .dialects = dialects,
-                        .dialect = r->target.endpoint->dialect,
-                        .tried = r->tried,
-                        .tried_count = r->tried_count,
-                        .now_ms = loop_now_ms(r->lane->loop),
-                        .random = rand_weak_next(&r->lane->random)};
-    if (!channel_choose(&by, &r->channel, &r->rest_ms)) {
-        step_give_up(r);
-        return;
-    }
+    meter_init(&r->meter, (enum dialect)r->spoken);
     if (!edit_request(r)) {
         request_fail(r, END_BODY_TOO_LARGE);
         return;
@@ -496,6 +529,9 @@ void step_charge(struct request *r)
     }
     int64_t nano = r->target.endpoint->metered ? charge_nano(r) : 0;
 
+    if (r->session != NULL) { /* the usage that it shows is the one that is charged */
+        convert_end(r);
+    }
     if (nano == 0) {
         stream_release_tail(r);
         return;

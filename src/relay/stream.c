@@ -35,7 +35,10 @@ static void keep_headers(struct request *r, const struct head *h, const char *ba
         bool quota = starts_nocase(name, STR("anthropic-ratelimit"));
         bool vendor = starts_nocase(name, STR("openai-")) || starts_nocase(name, STR("anthropic-"));
 
-        if (str_eq_nocase(name, STR("content-type")) || str_eq_nocase(name, STR("x-request-id")) ||
+        bool type = r->conversion == NULL && str_eq_nocase(name, STR("content-type"));
+        vendor = vendor && r->conversion == NULL;
+
+        if (type || str_eq_nocase(name, STR("x-request-id")) ||
             str_eq_nocase(name, STR("request-id")) || str_eq_nocase(name, STR("retry-after")) ||
             str_eq_nocase(name, STR("retry-after-ms")) ||
             str_eq_nocase(name, STR("x-should-retry")) ||
@@ -69,7 +72,8 @@ static void begin_stream(struct request *r)
     array_init(&r->array);
     buf_init(&head, LIMIT_HEAD_BYTES * 2);
     session_cork(r->session);
-    answer_head(r, r->status, STR(""), -1, buf_str(&r->extra), &head);
+    answer_head(r, r->status, r->conversion != NULL ? convert_type(r) : STR(""), -1,
+                buf_str(&r->extra), &head);
     session_send(r->session, buf_str(&head), STR(""), STR(""));
     buf_release(&head);
     buf_release(&r->extra);
@@ -89,7 +93,10 @@ static void on_head(void *owner, const struct head *h, const char *base)
     r->rest_ms = failure_retry_after_ms(h, base);
     buf_clear(&r->reply);
     keep_headers(r, h, base);
-    if (r->status < 400 && !r->bad_reply && starts_nocase(type, STR("text/event-stream"))) {
+    bool events = starts_nocase(type, STR("text/event-stream"));
+    if (events && r->conversion != NULL && !r->stream) {
+        r->bad_reply = true; /* a stream that nobody asked for */
+    } else if (r->status < 400 && !r->bad_reply && events) {
         r->stream = true;
         begin_stream(r);
     }
@@ -134,6 +141,36 @@ static bool waits_in(const struct buf *pending, const char *p)
     return pending->p != NULL && p >= pending->p && p < pending->p + pending->cap;
 }
 
+static void await_terminal(struct request *r)
+{
+    wheel_set(loop_timers(r->lane->loop), &r->timer, loop_now_ms(r->lane->loop) + TERMINAL_WAIT_MS);
+}
+
+/* False: it has failed, by the vendor's word or because it cannot be held. */
+static bool converted_event(struct request *r, struct str data, enum mark mark)
+{
+    if (mark == MARK_FAILED) {
+        struct vendor_words words;
+        vendor_words_read(data, &words);
+        free(r->detail);
+        r->detail = strndup(words.text.p, words.text.n);
+        r->problem_code = words.code;
+        buf_release(&words.memory);
+        return false;
+    }
+    if (mark == MARK_TERMINAL && !r->terminal) {
+        r->terminal = true;
+        if (r->meter.dialect != DIALECT_GEMINI) {
+            await_terminal(r);
+        }
+    } else if (r->meter.finishing && !r->finishing) {
+        r->finishing = true; /* a vendor that has said how it ended, but neither usage nor end */
+        await_terminal(r);
+    }
+    convert_event(r, data);
+    return !r->bad_reply;
+}
+
 static bool on_event(void *ctx, const struct sse_event *ev)
 {
     struct request *r = ctx;
@@ -144,14 +181,16 @@ static bool on_event(void *ctx, const struct sse_event *ev)
     if (!r->terminal || r->meter.dialect == DIALECT_GEMINI) {
         mark = meter_event(&r->meter, r->channel.upstream->vendor, ev->name, ev->data);
     }
+    if (r->conversion != NULL) {
+        return converted_event(r, ev->data, mark);
+    }
     if (r->meter.dialect == DIALECT_MESSAGES) {
         note_block(r, ev);
     }
     if (r->terminal || mark == MARK_TERMINAL) {
         flush_run(r);
         if (!r->terminal && r->meter.dialect != DIALECT_GEMINI) {
-            wheel_set(loop_timers(r->lane->loop), &r->timer,
-                      loop_now_ms(r->lane->loop) + TERMINAL_WAIT_MS);
+            await_terminal(r);
         }
         r->terminal = true;
         return buf_add(&r->tail, ev->raw);
@@ -219,7 +258,9 @@ static bool extend(struct request *r)
 /* How an event of our own stands in this stream. */
 static enum framing framing(const struct request *r)
 {
-    if (!r->in_array) {
+    bool array = r->in_array || (r->conversion != NULL && r->target.framing == FRAMING_ARRAY);
+
+    if (!array) {
         return FRAMING_SSE;
     }
     return r->bytes_out > 0 ? FRAMING_ARRAY : FRAMING_ARRAY_START;
@@ -234,7 +275,11 @@ static void stream_bytes(struct request *r, struct str bytes)
                           : sse_feed(&r->sse, bytes, on_event, r);
 
     ok = request_count_memory(r) && ok;
+    if (r->converted.n > 0) {
+        r->run = buf_str(&r->converted);
+    }
     flush_run(r);
+    buf_clear(&r->converted);
     if (!ok) {
         exchange_abort(&r->exchange);
         stream_broken(r, END_UPSTREAM_BROKE);
@@ -251,7 +296,9 @@ static void stream_bytes(struct request *r, struct str bytes)
     }
     if (!r->terminal && !extend(r)) {
         exchange_abort(&r->exchange);
-        limit_write_events(&r->meter, framing(r), r->open_block, &r->tail);
+        if (r->conversion == NULL) { /* else its end is written with the charge */
+            limit_write_events(&r->meter, framing(r), r->open_block, &r->tail);
+        }
         r->end = END_LIMIT;
         request_move(r, REQ_CHARGE);
         request_run(r);
@@ -376,6 +423,10 @@ static void whole_end(struct request *r)
         fail_attempt(r, FAILURE_BAD_REPLY, "an error under status 200", r->status);
         return;
     }
+    if (r->conversion != NULL && !convert_whole(r)) {
+        fail_attempt(r, FAILURE_BAD_REPLY, "not of its dialect", r->status);
+        return;
+    }
     drop_request_bytes(r);
     r->end = r->target.endpoint->metered ? END_COMPLETE : END_FREE;
     request_move(r, REQ_CHARGE);
@@ -394,7 +445,7 @@ static void stream_end(struct request *r)
         return;
     } else {
         struct str rest = r->in_array ? array_rest(&r->array) : sse_rest(&r->sse);
-        if (rest.n > 0) {
+        if (rest.n > 0 && r->conversion == NULL) {
             buf_add(&r->tail, rest);
         }
         /* A vendor that says what went wrong and then ends properly is passed on as it is. */
@@ -438,7 +489,8 @@ static void on_fail(void *owner, enum failure f, const char *why)
 static void tell_broken(struct request *r, enum end end)
 {
     const struct end_row *row = end_row(end);
-    struct problem p = {row->status, row->code, str_from(row->text), NULL};
+    struct problem p = {row->status, r->problem_code != NULL ? r->problem_code : row->code,
+                        str_from(r->detail != NULL ? r->detail : row->text), NULL};
     struct session *s = r->session;
     struct buf out;
 
@@ -451,7 +503,7 @@ static void tell_broken(struct request *r, enum end end)
         return;
     }
     buf_init(&out, 8192);
-    problem_write_event((enum dialect)r->meter.dialect, framing(r), &p, &out);
+    problem_write_event((enum dialect)r->target.endpoint->dialect, framing(r), &p, &out);
     r->run = buf_str(&out);
     flush_run(r);
     buf_release(&out);
@@ -466,8 +518,7 @@ static void client_left(struct request *r)
     r->end = END_CLIENT_LEFT;
     /* The text is out: its usage is a moment away and cheaper to wait for than to estimate. */
     if (r->meter.finishing && !r->upstream_done) {
-        wheel_set(loop_timers(r->lane->loop), &r->timer,
-                  loop_now_ms(r->lane->loop) + TERMINAL_WAIT_MS);
+        await_terminal(r);
         exchange_resume(&r->exchange);
         return;
     }
@@ -516,7 +567,8 @@ void stream_release_tail(struct request *r)
         session_send(s, r->meter.failed ? STR("") : STR("0\r\n\r\n"), STR(""), STR(""));
     } else if (s != NULL) {
         buf_init(&head, LIMIT_HEAD_BYTES * 2);
-        answer_head(r, r->status, STR(""), (int64_t)r->reply.n, buf_str(&r->extra), &head);
+        answer_head(r, r->status, r->conversion != NULL ? convert_type(r) : STR(""),
+                    (int64_t)r->reply.n, buf_str(&r->extra), &head);
         session_send(s, buf_str(&head), buf_str(&r->reply), STR(""));
         r->bytes_out = r->reply.n;
         buf_release(&head);

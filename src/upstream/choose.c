@@ -99,12 +99,14 @@ bool channel_choose(const struct choice *by, struct channel *out, int64_t *rest_
         const struct route *r = &by->model->routes[i];
         struct candidate c;
 
-        if ((by->dialects[i] & (1U << by->dialect)) == 0 || r->priority > best ||
+        bool own = (by->dialects[i] & by->own) != 0;
+        int rank = r->priority * 2 + (own ? 0 : 1);
+        if ((!own && (by->dialects[i] & by->others) == 0) || rank > best ||
             !awake_key(by, r, &c, rest_ms)) {
             continue;
         }
-        count = r->priority < best ? 0 : count;
-        best = r->priority;
+        count = rank < best ? 0 : count;
+        best = rank;
         found[count++] = c;
     }
     if (count == 0) {

@@ -58,15 +58,16 @@ struct channel {
 struct choice {
     const struct model *model;
     const uint32_t *dialects;    /* a mask per route */
-    unsigned dialect;            /* the one that is asked for */
+    uint32_t own, others;        /* dialects that pass as they are; those that are converted to */
     struct health *const *tried; /* channels that are not to be chosen again */
     unsigned tried_count;
     int64_t now_ms;
     uint64_t random;
 };
 /*
- * Lowest priority first, weight within it; tried and resting channels are left out. False: none;
- * *rest_ms says when the first resting one is back (0: there is none at all).
+ * Lowest priority first; at the same priority those that speak the client's own dialect; weight
+ * within that. Tried and resting channels are left out. False: none; *rest_ms says when the first
+ * resting one is back (0: there is none at all).
  */
 bool channel_choose(const struct choice *by, struct channel *out, int64_t *rest_ms);
 

@@ -19,7 +19,9 @@ static const struct config_vendor rows[] = {
 };
 static const struct config_known_model known[] = {
     {"openai", "gpt-5.2"}, {"anthropic", "claude-sonnet-4-5"}, {"anthropic", "gpt-5.2"}};
-static const struct config_vendors vendors = {rows, 6, known, 3, false};
+static const char *const losses[] = {"stop", "top_k"};
+static const struct config_vendors vendors = {
+    .rows = rows, .count = 6, .models = known, .model_count = 3, .losses = losses, .loss_count = 2};
 
 static struct config *parse(const char *text, struct buf *errors)
 {

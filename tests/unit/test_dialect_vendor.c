@@ -96,7 +96,7 @@ static void quirks_are_whole(void **state)
         const struct vendor *v = &vendors[i];
         bool chat = v->bases[DIALECT_CHAT] != NULL;
         assert_int_equal(chat, v->max_tokens != NULL && v->seed != NULL);
-        assert_int_equal(chat, (v->tool_choice & CHOICE_AUTO) != 0);
+        assert_int_equal(chat, (v->tool_choice & TAKES_AUTO) != 0);
         assert_true(v->reasoning_back != BACK_REPLAY || v->reasoning_field != NULL);
         assert_true(v->reasoning_in != REASONING_EFFORT || v->efforts != NULL);
         size_t at = 0;

@@ -85,7 +85,13 @@ def no_channel(t):
 
 @cause
 def wrong_dialect(t):
-    return chat(t, "claude")
+    return t.buyer.post("/v1/embeddings", b'{"model":"claude","input":"x"}')
+
+
+@cause
+def uncarried(t):
+    body = body_for("chat", model="claude", logit_bias={"50256": -100})
+    return t.buyer.post(CHAT, body)
 
 
 # What the client does

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the upstream speaks another dialect than the client: the request on its way there. What
+ * comes back goes through the same conversion in stream.c. */
+#include "dialect/convert.h"
+
+#include <stdlib.h>
+
+#include "relay/edit.h"
+
+/* Of several that an upstream speaks: the one that carries most of what this client may say. */
+static const uint8_t nearest[][3] = {
+    [DIALECT_CHAT] = {DIALECT_MESSAGES, DIALECT_RESPONSES, DIALECT_GEMINI},
+    [DIALECT_RESPONSES] = {DIALECT_CHAT, DIALECT_MESSAGES, DIALECT_GEMINI},
+    [DIALECT_MESSAGES] = {DIALECT_RESPONSES, DIALECT_CHAT, DIALECT_GEMINI},
+    [DIALECT_GEMINI] = {DIALECT_RESPONSES, DIALECT_CHAT, DIALECT_MESSAGES},
+};
+#define SPOKEN (sizeof(nearest) / sizeof(nearest[0]))
+
+uint32_t convert_dialects(const struct endpoint *ep)
+{
+    uint32_t mask = 0;
+
+    for (unsigned d = 0; ep->op == OP_GENERATE && ep->dialect < SPOKEN && d < SPOKEN; d++) {
+        mask |= conversion_knows((enum dialect)ep->dialect, (enum dialect)d) ? DIALECT_BIT(d) : 0;
+    }
+    return mask;
+}
+
+void convert_drop(struct request *r)
+{
+    conversion_free(r->conversion);
+    r->conversion = NULL;
+    buf_release(&r->converted);
+}
+
+static void note_refusal(struct request *r, const struct conversion *c)
+{
+    struct str where, why;
+
+    (void)conversion_refused(c, &where, &why);
+    if (r->refused_why == NULL) { /* the first says it best: it is the nearest dialect's */
+        r->refused_where = where.n > 0 ? strndup(where.p, where.n) : NULL;
+        r->refused_why = strndup(why.p, why.n);
+    }
+}
+
+static bool convert_to(struct request *r, const struct vendor *v, enum dialect to)
+{
+    struct str where, why;
+    bool array = r->target.framing == FRAMING_ARRAY;
+    struct conversion_ask ask = {
+        .from = (enum dialect)r->target.endpoint->dialect,
+        .to = to,
+        .vendor = v,
+        .model = r->channel.model,
+        .body = buf_str(&r->body),
+        .reply_id = str_from(r->rid_text),
+        .created = (uint64_t)r->ts_us / 1000000,
+        .stream = r->target.stream || r->ask.stream,
+        .framing = array ? FRAMING_ARRAY_START : FRAMING_SSE,
+        .max_output = r->model->max_output,
+        .allowed = r->channel.route->lossy,
+    };
+
+    buf_clear(&r->upstream_body);
+    r->conversion = conversion_new(&ask, &r->upstream_body);
+    if (conversion_refused(r->conversion, &where, &why)) {
+        note_refusal(r, r->conversion);
+        convert_drop(r);
+        return false;
+    }
+    r->spoken = (uint8_t)to;
+    return true;
+}
+
+bool convert_request(struct request *r, const struct vendor *v, uint32_t dialects)
+{
+    const uint8_t *order = nearest[r->target.endpoint->dialect];
+    bool chat_first = v == NULL || !v->developer_role; /* OpenAI's newest models want responses */
+
+    convert_drop(r);
+    if (chat_first && (dialects & DIALECT_BIT(DIALECT_CHAT)) != 0 &&
+        convert_to(r, v, DIALECT_CHAT)) {
+        return true;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        bool tried = chat_first && order[i] == DIALECT_CHAT;
+        if (!tried && (dialects & DIALECT_BIT(order[i])) != 0 &&
+            convert_to(r, v, (enum dialect)order[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the reply ---- */
+
+void convert_event(struct request *r, struct str data)
+{
+    struct buf *out = r->terminal ? &r->tail : &r->converted;
+
+    if (!conversion_event(r->conversion, data, out)) {
+        r->bad_reply = true;
+    }
+}
+
+void convert_end(struct request *r)
+{
+    if (r->conversion == NULL || !r->head_sent) {
+        return;
+    }
+    if (r->end == END_LIMIT) {
+        conversion_limit(r->conversion, &r->meter.usage, &r->tail);
+    } else if (!conversion_end(r->conversion, &r->meter.usage, &r->tail)) {
+        r->bad_reply = true;
+    }
+}
+
+bool convert_whole(struct request *r)
+{
+    struct buf whole = r->reply;
+
+    buf_init(&r->reply, LIMIT_BODY_BYTES);
+    bool ok = conversion_whole(r->conversion, buf_str(&whole), &r->meter.usage, &r->reply);
+    buf_release(&whole);
+    return ok;
+}
+
+/* The vendor's own words in the client's shape. */
+void convert_problem(struct request *r)
+{
+    struct vendor_words words;
+    struct buf own = r->reply;
+    unsigned status =
+        r->status == 529 && r->target.endpoint->dialect != DIALECT_MESSAGES ? 503U : r->status;
+
+    buf_init(&r->reply, LIMIT_BODY_BYTES);
+    vendor_words_read(buf_str(&own), &words);
+    struct problem p = {status, words.code, words.text, NULL};
+    r->status = (uint16_t)status;
+    problem_write((enum dialect)r->target.endpoint->dialect, &p, str_from(r->rid_text), &r->reply);
+    buf_release(&own);
+    buf_release(&words.memory);
+}
+
+struct str convert_type(const struct request *r)
+{
+    bool events = r->stream && r->target.framing != FRAMING_ARRAY;
+    return events ? STR("text/event-stream; charset=utf-8") : STR("application/json");
+}
