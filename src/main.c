@@ -29,12 +29,29 @@ static const struct subcommand {
      "  --error STATUS  every answer is this error\n"
      "  --cut N         breaks off after N events; a whole answer, half way\n"
      "  A request may ask for the same in its text: sim: tokens=5 delay=1s\n"},
+    {"upstream vendors", cli_upstream_vendors, "[NAME] [--json]",
+     "the vendors there are, with their bases and dialects",
+     "  NAME            everything about this one\n"
+     "  --json          the same as JSON, with everything about each\n"},
 };
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
 static int help_one(const struct subcommand *s)
 {
     printf("usage: entrepot %s %s\n\n%s\n\n%s", s->name, s->arguments, s->help, s->details);
+    return 0;
+}
+
+/* How many words make up this name when the program was called by it; else 0. */
+static int named(const char *name, int argc, char **argv)
+{
+    struct str rest = str_from(name);
+
+    for (int n = 1; n < argc && str_eq(str_cut(&rest, ' '), str_from(argv[n])); n++) {
+        if (rest.n == 0) {
+            return n;
+        }
+    }
     return 0;
 }
 
@@ -70,11 +87,12 @@ int main(int argc, char **argv)
         return 0;
     }
     for (size_t i = 0; i < SUBCOMMANDS; i++) {
-        if (strcmp(word, subcommands[i].name) == 0) {
-            if (argc == 3 && asks_for_help(argv[2])) {
-                return help_one(&subcommands[i]);
-            }
-            return subcommands[i].run(argc - 1, argv + 1);
+        int words = named(subcommands[i].name, argc, argv);
+        if (words > 0 && argc == words + 2 && asks_for_help(argv[words + 1])) {
+            return help_one(&subcommands[i]);
+        }
+        if (words > 0) {
+            return subcommands[i].run(argc - words, argv + words);
         }
     }
     return cli_admin(argc, argv);

@@ -33,25 +33,9 @@ static void print(struct str text)
     fwrite(text.p, 1, text.n, stdout);
 }
 
-/* The failure, with what the command found nonetheless (may be empty). Returns status. */
 static int fail(const struct question *q, int status, struct str why, struct str result)
 {
-    struct buf text;
-
-    if (!q->json) {
-        return cli_fail(status, "%.*s", STR_ARG(why));
-    }
-    buf_init(&text, ANSWER_MAX * 2);
-    buf_addf(&text, "{\"error\":{\"code\":\"%s\",\"message\":", status == 2 ? "usage" : "failed");
-    json_write_str(&text, why);
-    if (result.n > 0) {
-        buf_add(&text, STR(",\"result\":"));
-        buf_add(&text, result);
-    }
-    buf_add(&text, STR("}}\n"));
-    print(buf_str(&text));
-    buf_release(&text);
-    return status;
+    return cli_fail_as(q->json, status, why, result);
 }
 
 /* Takes out what every command knows; the rest is the command's. */

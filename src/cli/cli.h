@@ -13,6 +13,7 @@
 int cli_serve(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_sim(int argc, char **argv);
+int cli_upstream_vendors(int argc, char **argv);
 int cli_admin(int argc, char **argv);
 
 /* Text of all administration commands, for --help. */
@@ -26,6 +27,8 @@ enum config_use { CONFIG_STORE_ONLY, CONFIG_WHOLE };
 struct config *cli_config(const char *file, enum config_use use);
 /* JSON as lines for a person. */
 void cli_print(struct buf *out, struct str json);
+/* A failure, as JSON on standard output or in words; with what was found nonetheless, or empty. */
+int cli_fail_as(bool json, int status, struct str why, struct str result);
 /* Says it on standard error; returns status. */
 int cli_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -7,6 +7,7 @@
 #include "cli/prices.h"
 #include "cli/vendors.h"
 #include "dialect/dialect.h"
+#include "json/json.h"
 
 #define ERRORS_MAX (256 * 1024)
 #define SIM_PORT 8089
@@ -24,6 +25,26 @@ int cli_fail(int status, const char *format, ...)
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);
+    return status;
+}
+
+int cli_fail_as(bool json, int status, struct str why, struct str result)
+{
+    struct buf text;
+
+    if (!json) {
+        return cli_fail(status, "%.*s", STR_ARG(why));
+    }
+    buf_init(&text, 2 * why.n + result.n + 4096);
+    buf_addf(&text, "{\"error\":{\"code\":\"%s\",\"message\":", status == 2 ? "usage" : "failed");
+    json_write_str(&text, why);
+    if (result.n > 0) {
+        buf_add(&text, STR(",\"result\":"));
+        buf_add(&text, result);
+    }
+    buf_add(&text, STR("}}\n"));
+    fwrite(text.p, 1, text.n, stdout);
+    buf_release(&text);
     return status;
 }
 

@@ -29,6 +29,7 @@ static const struct row chat[] = {
     {STR_INIT("reasoning"), ROLE_SECOND},
     {STR_INIT("usage"), ROLE_ASK},
     {STR_INIT("error"), ROLE_ASK},
+    {STR_INIT("base_resp"), ROLE_ASK},
     {STR_INIT("finish_reason"), ROLE_FINISH},
     {STR_INIT(""), ROLE_NONE},
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "dialect/glance.h"
+#include "dialect/refusal.h"
 #include "dialect/usage.h"
 
 /*
@@ -57,9 +58,11 @@ static enum mark end_with(struct meter *m, enum mark mark)
     return mark;
 }
 
-static enum mark chat_mark(struct meter *m, const struct json *root)
+static enum mark chat_mark(struct meter *m, struct str vendor, const struct json *root)
 {
-    if (has_error(root)) {
+    struct refusal why;
+
+    if (refusal_read(vendor_find(vendor), root, &why)) {
         return end_with(m, MARK_FAILED);
     }
     const struct json *choices = json_get(root, "choices");
@@ -171,7 +174,7 @@ static enum mark parsed_mark(struct meter *m, struct str vendor, struct str data
     take_usage(m, vendor, root);
     take_model(m, root);
     switch ((enum dialect)m->dialect) {
-    case DIALECT_CHAT: mark = chat_mark(m, root); break;
+    case DIALECT_CHAT: mark = chat_mark(m, vendor, root); break;
     case DIALECT_RESPONSES:
     case DIALECT_MESSAGES: mark = typed_mark(m, root); break;
     case DIALECT_GEMINI: mark = gemini_mark(m, root); break;

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "dialect/vendor.h"
+#include "dialect/refusal.h"
 #include "relay/relay_int.h"
 
 #define TERMINAL_WAIT_MS 2000 /* a vendor that has said its last word but keeps the reply open */
@@ -406,23 +406,44 @@ static void read_whole(struct request *r, const struct json *root)
     }
 }
 
+/* A failure that came as a success gets the status it stands for and the dialect's own shape. */
+static void refuse_whole(struct request *r, const struct refusal *why)
+{
+    struct problem p = {.status = why->status, .text = why->text};
+    struct buf body;
+
+    if (p.text.n == 0) {
+        p.text = STR("The vendor refused without a reason.");
+    }
+    buf_init(&body, LIMIT_BODY_BYTES);
+    problem_write((enum dialect)r->meter.dialect, &p, str_from(r->rid_text), &body);
+    buf_release(&r->reply);
+    r->reply = body;
+    r->status = (uint16_t)why->status;
+    meter_init(&r->meter, (enum dialect)r->meter.dialect); /* another attempt begins anew */
+    fail_attempt(r, failure_of_reply(r->status, buf_str(&r->reply)), "an error under status 200",
+                 200);
+}
+
 static void whole_end(struct request *r)
 {
     struct err e;
+    struct refusal why;
     struct json_doc *doc = json_parse(buf_str(&r->reply), &e);
 
     if (doc == NULL) {
         fail_attempt(r, FAILURE_BAD_REPLY, "not JSON", r->status);
         return;
     }
-    bool error = json_is_object(json_get(json_root(doc), "error"));
+    bool refused = refusal_read(vendor_find(r->channel.upstream->vendor), json_root(doc), &why);
     r->meter.text_bytes = 0;
     read_whole(r, json_root(doc));
-    json_free(doc);
-    if (error && !r->meter.has_usage) {
-        fail_attempt(r, FAILURE_BAD_REPLY, "an error under status 200", r->status);
+    if (refused && (why.sure || !r->meter.has_usage)) {
+        refuse_whole(r, &why);
+        json_free(doc);
         return;
     }
+    json_free(doc);
     if (r->conversion != NULL && !convert_whole(r)) {
         fail_attempt(r, FAILURE_BAD_REPLY, "not of its dialect", r->status);
         return;

@@ -130,13 +130,19 @@ def _http_exchange(row, name, turn):
                     frames=split_frames(raw) if stream else None)
 
 
-def http_file(path):
+def http_rows(path):
+    """(the row as it stands in the file, its Exchange) of each that is in a dialect."""
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
-            name = f"{os.path.basename(path)}:{number}"
-            found = _http_exchange(json.loads(line), name, number)
+            row = json.loads(line)
+            found = _http_exchange(row, f"{os.path.basename(path)}:{number}", number)
             if found:
-                yield found
+                yield row, found
+
+
+def http_file(path):
+    for _row, exchange in http_rows(path):
+        yield exchange
 
 
 def http():

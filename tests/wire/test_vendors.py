@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The vendors as the station meets them: where requests arrive in each dialect, with which key."""
+import glob
+import json
+import os
+import subprocess
 import unittest
 
-from tests.peer import station
-from tests.peer.case import StationCase, body_for, path_for
+from tests.peer import meter, recordings, station
+from tests.peer.case import CHAT, StationCase, body_for, path_for
+from tests.peer.rawhttp import Ended
+from tests.peer.reply import Reply
+from tests.peer.vendor import Vendor
+from tests.peer.wait import PATIENCE_S
 
 BEARER, X_API_KEY, X_GOOG = "authorization", "x-api-key", "x-goog-api-key"
 V1 = {"chat": "/v1", "responses": "/v1", "messages": "/v1", "embeddings": "/v1"}
@@ -111,6 +119,198 @@ class OwnBase(StationCase):
         self.path("open", "chat")
         for name in (BEARER, X_API_KEY, X_GOOG):
             self.assertEqual(self.vendor.last.all(name), [])
+
+
+FOLDER = os.path.join(station.ROOT, "tests", "fixtures")
+FILES = sorted(glob.glob(os.path.join(FOLDER, "vendors", "*.jsonl")))
+
+
+class Recorded(StationCase):
+    """tests/fixtures/vendors/NAME.jsonl: what vendor NAME answered, played by a vendor of that
+    name. `expect` in a row is the status that a client must get instead of the vendor's, or
+    "broken" for a stream that must not end as a success; `says` is in the client's error."""
+
+    @staticmethod
+    def vendor_of(path):
+        return os.path.basename(path).removesuffix(".jsonl")
+
+    @classmethod
+    def upstreams(cls):
+        return [{"name": name, "vendor": name, "keys": [f"key-of-{name}"], "cooldown": "0s",
+                 "base": cls.vendor.base + next(iter(BASES[name].values()))}
+                for name in map(cls.vendor_of, FILES)]
+
+    @classmethod
+    def models(cls):
+        return [station.model(f"{cls.vendor_of(path)}/{name}", (cls.vendor_of(path), name))
+                for path in FILES
+                for name in sorted({x.model for x in recordings.http_file(path)})]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.buyer = cls.customer("1000.00")
+
+    def play(self, vendor, row, exchange):
+        request = {**row["request"], "model": f"{vendor}/{exchange.model}"}
+        self.vendor.reset()
+        self.vendor.reply(exchange.reply())
+        with self.buyer.open(exchange.path, json.dumps(request).encode()) as raw:
+            try:
+                answer = raw.response()
+            except Ended as ended:
+                self.fail(f"no answer: {ended}")
+        received = self.vendor.received[0]
+        self.assertEqual(received.path, row["path"])
+        self.assertEqual(received.json()["messages"], row["request"]["messages"])
+        self.assertEqual(received.json()["model"], exchange.model)
+        return answer
+
+    def check(self, vendor, row, exchange):
+        answer = self.play(vendor, row, exchange)
+        expect = row.get("expect")
+        if expect == "broken":
+            self.assertEqual(answer.status, 200)
+            self.assertFalse(answer.complete, answer)
+            self.assert_free(answer)
+        elif expect:
+            error = self.assert_error(answer, expect, exchange.dialect)
+            self.assertIn(row["says"], error["message"])
+            self.assert_free(answer)
+        else:
+            self.assertEqual((answer.status, answer.body), (exchange.status, exchange.response))
+            self.assertTrue(answer.complete)
+            if exchange.status == 200:
+                self.assert_paid(answer, meter.read(exchange.dialect, exchange.response,
+                                                    exchange.stream))
+            else:
+                self.assert_free(answer)
+
+    def test_recordings(self):
+        self.assertTrue(FILES)
+        for path in FILES:
+            for row, exchange in recordings.http_rows(path):
+                with self.subTest(exchange.name):
+                    self.check(self.vendor_of(path), row, exchange)
+
+
+class Failover(StationCase):
+    """A failure under status 200 is a failed attempt like any other, and leaves nothing behind."""
+
+    @classmethod
+    def upstreams(cls):
+        cls.second = Vendor()
+        cls.addClassCleanup(cls.second.close)
+        return [{"name": "first", "vendor": "minimax", "keys": ["k"], "cooldown": "0s",
+                 "base": cls.vendor.base + "/v1"},
+                {"name": "second", "vendor": "minimax", "keys": ["k"],
+                 "base": cls.second.base + "/v1"}]
+
+    @classmethod
+    def models(cls):
+        return [station.model("m", {"upstream": "first", "priority": 0},
+                              {"upstream": "second", "priority": 1})]
+
+    def test_the_next_attempt_begins_anew(self):
+        usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+        good = {"model": "m-2", "usage": usage, "choices": [
+            {"index": 0, "finish_reason": "stop", "message": {"content": "nine metres"}}]}
+        for fault in ({"base_resp": {"status_code": 1002, "status_msg": "rate limit"},
+                       "usage": {**usage, "prompt_tokens": 900, "total_tokens": 903}},
+                      {"error": {"message": "later", "code": 503}}):
+            self.vendor.reply(Reply.json({"model": "other", **fault}))
+            self.second.reply(Reply.json(good))
+            answer = self.customer().post(CHAT, body_for("chat").replace(b'"gpt"', b'"m"'))
+            self.assertEqual((answer.status, answer.json()), (200, good))
+            charge = self.assert_paid(answer, meter.read("chat", answer.body, False))
+            self.assertEqual(charge["seen"], "m-2")
+            self.assertEqual(self.row(answer)["attempts"], 2)
+
+
+def listing(*words, status=0):
+    done = subprocess.run([station.PROGRAM, "upstream", "vendors", *words], capture_output=True,
+                          text=True, timeout=PATIENCE_S, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode != status:
+        raise AssertionError(f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def golden(name):
+    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
+        return file.read()
+
+
+@unittest.skipUnless(station.available(), "no station to test")
+class Listing(unittest.TestCase):
+    """entrepot upstream vendors, which asks nobody."""
+
+    def test_the_table(self):
+        self.assertEqual(listing().stdout, golden("vendors.txt"))
+
+    def test_one_row(self):
+        self.assertEqual(listing("dashscope").stdout, golden("vendors-dashscope.txt"))
+        self.assertNotIn("chat", listing("anthropic").stdout)
+
+    def test_json_has_the_same_rows(self):
+        rows = json.loads(listing("--json").stdout)["vendors"]
+        self.assertEqual([row["name"] for row in rows], list(BASES))
+        for row in rows:
+            self.assertEqual(json.loads(listing("--json", row["name"]).stdout), row)
+            paths = {dialect: "/" + base.partition("//")[2].partition("/")[2]
+                     if "//" in base else base for dialect, base in row["bases"].items()}
+            self.assertEqual({d: p.rstrip("/") for d, p in paths.items()}, BASES[row["name"]])
+            self.assertEqual(row["auth"], {BEARER: "bearer"}.get(AUTH.get(row["name"], BEARER),
+                                                                 AUTH.get(row["name"])))
+            self.assertEqual("chat" in row, "chat" in row["bases"])
+
+    def test_mistakes(self):
+        self.assertIn("no vendor 'zia'", listing("zia", status=1).stderr)
+        failure = json.loads(listing("zia", "--json", status=1).stdout)["error"]
+        self.assertEqual(failure["code"], "failed")
+        for words in (["openai", "zai"], ["--all"], ["-c", "x"]):
+            self.assertIn("usage:", listing(*words, status=2).stderr)
+        failure = json.loads(listing("--json", "--all", status=2).stdout)["error"]
+        self.assertEqual(failure["code"], "usage")
+
+    def test_help(self):
+        self.assertIn("[NAME] [--json]", listing("--help").stdout)
+        for words in (["upstream"], ["upstream", "vendor"]):
+            done = subprocess.run([station.PROGRAM, *words], capture_output=True, text=True,
+                                  timeout=PATIENCE_S, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("no such command", done.stderr)
+
+    @unittest.skipUnless(recordings.present(), recordings.ABSENT)
+    def test_bases_are_those_of_real_traffic(self):
+        bases = {}
+        for row in json.loads(listing("--json").stdout)["vendors"]:
+            for dialect, base in row["bases"].items():
+                bases.setdefault((base.split("/")[2] if "//" in base else "", dialect),
+                                 set()).add(base)
+        seen = set()
+        for path in glob.glob(os.path.join(recordings.FOLDER, "http", "*.jsonl")):
+            for row, exchange in recordings.http_rows(path):
+                known = bases.get((row["host"], exchange.dialect), ())
+                tail = exchange.path.removeprefix("/v1beta").removeprefix("/v1")
+                place = f"https://{row['host']}{row['path']}".removesuffix(tail)
+                if known and "/openai" not in place and "/beta" not in place:
+                    self.assertIn(place, known, exchange)
+                    seen.add(row["host"])
+        self.assertGreater(len(seen), 4, seen)
+
+
+class Default(unittest.TestCase):
+    def test_administration_is_not_told_what_serve_notes(self):
+        """That a key is set for whose vendor the price book has no models."""
+        if not station.available():
+            self.skipTest("no station to test")
+        one = station.Station(environment={"OPENROUTER_API_KEY": "sk-or-x"})
+        self.addCleanup(one.close)
+        done = subprocess.run([station.PROGRAM, "account", "list"], cwd=one.folder,
+                              env=one.environment, capture_output=True, text=True,
+                              timeout=PATIENCE_S, check=False, stdin=subprocess.DEVNULL)
+        self.assertIn("no store", done.stderr)
+        self.assertNotIn("OPENROUTER", done.stderr)
 
 
 if __name__ == "__main__":
