@@ -37,7 +37,7 @@ static void tell_name(const struct teller *t, const char *name)
     }
     snprintf(full, sizeof(full), "%s%s%s:", t->group != NULL ? t->group : "",
              t->group != NULL ? "." : "", name);
-    buf_addf(t->out, "%-22s ", full);
+    buf_addf(t->out, "%-25s ", full);
 }
 
 static void tell_text(const struct teller *t, const char *name, const char *value)
@@ -60,6 +60,17 @@ static void tell_flag(const struct teller *t, const char *name, bool value)
     } else {
         buf_add(t->out, value ? STR("yes\n") : STR("no\n"));
     }
+}
+
+/* 0: nothing is said. */
+static void tell_number(const struct teller *t, const char *name, unsigned value)
+{
+    if (value == 0) {
+        tell_text(t, name, NULL);
+        return;
+    }
+    tell_name(t, name);
+    buf_addf(t->out, "%u%s", value, t->json ? "" : "\n");
 }
 
 /* The words whose bits are set, between blanks. */
@@ -106,6 +117,8 @@ static void tell_chat(struct teller *t, const struct vendor *v)
     tell_text(t, "reasoning_back", reasoning_backs[v->reasoning_back]);
     tell_text(t, "max_tokens", v->max_tokens);
     tell_text(t, "seed", v->seed);
+    tell_number(t, "stops", v->stops);
+    tell_number(t, "temperature_tenths", v->temperature_tenths);
     tell_bits(t, "tool_choice", v->tool_choice, choices, 4);
     tell_text(t, "tool_id", tool_ids[v->tool_id]);
     tell_flag(t, "tool_text_only", v->tool_text_only);

@@ -38,12 +38,13 @@
     .stream_options = true, .top_k = true, .tool_choice = TAKES_AUTO,                   \
     .reasoning_in = REASONING_THINKING_TYPE, .efforts = "low high max",                 \
     .reasoning_field = "reasoning_content", .max_tokens = "max_tokens", .seed = "seed", \
+    .stops = 1, .temperature_tenths = 10, .lacks = "response_format.json_schema",       \
     .errors = REPLY_CODE
 #define KIMI                                                                                       \
     .stream_options = true, .usage_in_choice = true,                                               \
     .tool_choice = TAKES_AUTO | TAKES_NONE | TAKES_NAMED, .reasoning_in = REASONING_THINKING_TYPE, \
     .reasoning_back = BACK_REPLAY, .reasoning_field = "reasoning_content",                         \
-    .max_tokens = "max_tokens", .seed = "seed"
+    .max_tokens = "max_tokens", .seed = "seed", .stops = 5, .temperature_tenths = 10
 #define DOUBAO                                                                                 \
     .stream_options = true, .tool_choice = TAKES_ALL, .reasoning_in = REASONING_THINKING_TYPE, \
     .reasoning_field = "reasoning_content", .max_tokens = "max_tokens", .seed = "seed"
@@ -60,7 +61,8 @@ const struct vendor vendors[] = {
      .reasoning_back = BACK_OMIT,
      .efforts = "none minimal low medium high xhigh max",
      .max_tokens = "max_completion_tokens",
-     .seed = "seed"},
+     .seed = "seed",
+     .stops = 4},
     {.name = "anthropic",
      .env = "ANTHROPIC_API_KEY",
      .bases = {MESSAGES = "https://api.anthropic.com/v1"},
@@ -82,7 +84,9 @@ const struct vendor vendors[] = {
      .efforts = "high max",
      .reasoning_field = "reasoning_content",
      .max_tokens = "max_tokens",
-     .seed = "seed"},
+     .seed = "seed",
+     .stops = 16,
+     .lacks = "response_format.json_schema"},
     {.name = "dashscope",
      .env = "DASHSCOPE_API_KEY",
      .bases = {CHAT = ALIBABA "/compatible-mode/v1", RESPONSES = ALIBABA "/compatible-mode/v1",
@@ -123,6 +127,8 @@ const struct vendor vendors[] = {
      .reasoning_field = "reasoning_details",
      .max_tokens = "max_tokens",
      .seed = "seed",
+     .temperature_tenths = 10,
+     .lacks = "presence_penalty frequency_penalty logit_bias",
      .extra = "\"reasoning_split\":true",
      .errors = REPLY_BASE_RESP,
      .note = "China: https://api.minimaxi.com/v1. Without reasoning_split thoughts stand in the "

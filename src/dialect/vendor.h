@@ -74,7 +74,9 @@ struct vendor {
     const char *reasoning_field; /* where thoughts stand in messages; NULL: nowhere */
     const char *max_tokens;      /* its name for the limit of output tokens */
     const char *seed;            /* its name for the seed */
-    const char *lacks;           /* OpenAI's fields that it refuses or overlooks; NULL: none */
+    uint8_t stops;               /* most stop sequences; 0: no limit is known */
+    uint8_t temperature_tenths;  /* highest temperature; 0: as OpenAI, 2 */
+    const char *lacks;           /* OpenAI's fields (or a field.value) that it overlooks, or NULL */
     const char *extra;           /* members for a request that was not written for it, or NULL */
     uint8_t errors;              /* enum reply_shape bits; of every dialect */
     const char *note;            /* other hosts and what to know, for people; or NULL */
