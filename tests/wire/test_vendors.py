@@ -70,6 +70,12 @@ class Paths(StationCase):
     def models(cls):
         return [station.model(f"m-{name}", (name, "seen")) for name in BASES]
 
+    def test_check_knows_them_all(self):
+        done = subprocess.run([station.PROGRAM, "check", "-c", self.station.file], text=True,
+                              capture_output=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"{len(BASES)} upstreams", done.stdout)
+
     def test_each_dialect_arrives_where_the_vendor_has_it(self):
         buyer = self.customer("50.00")
         for name, bases in BASES.items():
