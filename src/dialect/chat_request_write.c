@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request of the Chat Completions dialect. Source: OpenAI OpenAPI 2.3.0, CreateChatCompletion;
  * compatible vendors by their rows. */
-#include "dialect/neutral.h"
-
-static bool is_openai(const struct conversion *c)
-{
-    return c->vendor != NULL && strcmp(c->vendor->name, "openai") == 0;
-}
+#include "dialect/chat.h"
 
 /* ---- content ---- */
 
@@ -90,15 +85,13 @@ static void write_part(struct conversion *c, struct json_out *o, const struct pa
         lose(c, FIELD_FILE_ID, p->from);
         return;
     }
-    if (p->cache != NULL) {
-        lose(c, FIELD_CACHE_CONTROL, p->cache_from);
-    }
     switch ((enum part_kind)p->kind) {
     case PART_TEXT:
     case PART_REFUSAL:
         open_typed(o, "text");
         json_key(o, "text");
         json_put_str(o, p->text);
+        chat_write_cache(c, o, p->cache, p->cache_from);
         json_close(o, '}');
         break;
     case PART_IMAGE: write_media_url(o, "image_url", p); break;
@@ -128,12 +121,13 @@ static void write_content(struct conversion *c, struct json_out *o, const struct
             count++;
         }
     }
+    bool marked = count == 1 && only->cache != NULL && !c->vendor->cache_control;
+    if (marked) {
+        lose(c, FIELD_CACHE_CONTROL, only->cache_from);
+    }
     if (count == 0) {
         json_put_raw(o, STR("null"));
-    } else if (count == 1 && only->kind == PART_TEXT) {
-        if (only->cache != NULL) {
-            lose(c, FIELD_CACHE_CONTROL, only->cache_from);
-        }
+    } else if (count == 1 && only->kind == PART_TEXT && (only->cache == NULL || marked)) {
         json_put_str(o, only->text);
     } else {
         json_open(o, '[');
@@ -192,10 +186,25 @@ static void write_call(struct conversion *c, struct json_out *o, const struct pa
     json_close(o, '}');
 }
 
-static void write_reasoning(struct json_out *o, const struct turn *t)
+static void write_details(struct json_out *o, const struct turn *t)
 {
-    struct buf text;
+    json_key(o, "reasoning_details");
+    json_open(o, '[');
+    for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
+        if (p->kind == PART_REASONING && p->opaque.n > 0) {
+            json_put_raw(o, p->opaque); /* as the vendor gave it */
+        }
+    }
+    json_close(o, ']');
+}
+
+/* Some vendors want it in every turn behind the first call, be it empty. */
+static void write_reasoning(struct conversion *c, struct json_out *o, const struct turn *t,
+                            bool called)
+{
+    const char *field = c->vendor->reasoning_field;
     bool details = false;
+    struct buf text;
 
     buf_init(&text, LIMIT_BODY_BYTES);
     for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
@@ -204,29 +213,24 @@ static void write_reasoning(struct json_out *o, const struct turn *t)
             details = details || p->opaque.n > 0;
         }
     }
-    if (text.n > 0) {
-        json_key(o, "reasoning_content");
+    bool demanded = c->vendor->reasoning_back == BACK_REPLAY && called;
+    if (field != NULL && strcmp(field, "reasoning_details") != 0 && (text.n > 0 || demanded)) {
+        json_key(o, field);
         json_put_str(o, buf_str(&text));
     }
     if (details) {
-        json_key(o, "reasoning_details");
-        json_open(o, '[');
-        for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
-            if (p->kind == PART_REASONING && p->opaque.n > 0) {
-                json_put_raw(o, p->opaque);
-            }
-        }
-        json_close(o, ']');
+        write_details(o, t);
     }
     buf_release(&text);
 }
 
-static void write_assistant(struct conversion *c, struct json_out *o, const struct turn *t)
+static void write_assistant(struct conversion *c, struct json_out *o, const struct turn *t,
+                            bool called)
 {
     open_message(o, "assistant");
     json_key(o, "content");
     write_content(c, o, t->parts.first);
-    write_reasoning(o, t);
+    write_reasoning(c, o, t, called);
     if (turn_has(t, PART_CALL)) {
         json_key(o, "tool_calls");
         json_open(o, '[');
@@ -260,14 +264,12 @@ static void write_result(struct conversion *c, struct json_out *o, const struct 
             buf_cat(&text, STR("[media of this result follows, labelled "), p->wire_id, STR("]"));
         }
     }
-    if (p->cache != NULL) {
-        lose(c, FIELD_CACHE_CONTROL, p->cache_from);
-    }
     open_message(o, "tool");
     json_key(o, "tool_call_id");
     json_put_str(o, p->wire_id);
     json_key(o, "content");
     json_put_str(o, buf_str(&text));
+    chat_write_cache(c, o, p->cache, p->cache_from);
     json_close(o, '}');
     buf_release(&text);
 }
@@ -327,7 +329,7 @@ static void write_user(struct conversion *c, struct json_out *o, const struct tu
 
 static void write_system(struct conversion *c, struct json_out *o, const struct turn *t)
 {
-    open_message(o, is_openai(c) ? "developer" : "system");
+    open_message(o, c->vendor->developer_role ? "developer" : "system");
     json_key(o, "content");
     write_content(c, o, t->parts.first);
     json_close(o, '}');
@@ -338,11 +340,13 @@ static void write_turns(struct conversion *c, struct json_out *o)
     const struct turn *last = c->ask.last_turn;
     bool prefill = last != NULL && last->role == ROLE_ASSISTANT && turn_has(last, PART_TEXT) &&
                    (c->from == DIALECT_MESSAGES || c->from == DIALECT_GEMINI);
+    bool called = false;
 
     if (prefill) {
         lose(c, FIELD_PREFILL, last->from);
     }
-    turns_drop_reasoning(c, !is_openai(c), true);
+    turns_drop_reasoning(
+        c, c->vendor->reasoning_back != BACK_OMIT && c->vendor->reasoning_field != NULL, true);
     json_key(o, "messages");
     json_open(o, '[');
     for (const struct turn *t = c->ask.turns; t != NULL && !c->refused; t = t->next) {
@@ -350,166 +354,12 @@ static void write_turns(struct conversion *c, struct json_out *o)
         case ROLE_SYSTEM: write_system(c, o, t); break;
         case ROLE_USER: write_user(c, o, t); break;
         case ROLE_ASSISTANT:
+            called = called || turn_has(t, PART_CALL);
             if (t->parts.first != NULL) {
-                write_assistant(c, o, t);
+                write_assistant(c, o, t, called);
             }
             break;
         }
-    }
-    json_close(o, ']');
-}
-
-/* ---- tools ---- */
-
-static void write_tool(struct conversion *c, struct json_out *o, const struct tool *t)
-{
-    open_typed(o, "function");
-    json_key(o, "function");
-    json_open(o, '{');
-    json_key(o, "name");
-    json_put_str(o, t->wire_name);
-    tool_write_description(c, o, t);
-    json_key(o, "parameters");
-    tool_write_schema(o, t);
-    if (t->strict == YES) {
-        json_key(o, "strict");
-        json_put_bool(o, true);
-    }
-    json_close(o, '}');
-    json_close(o, '}');
-    if (t->cache != NULL) {
-        lose(c, FIELD_CACHE_CONTROL, t->cache_from);
-    }
-}
-
-static void write_tools(struct conversion *c, struct json_out *o)
-{
-    if (c->ask.tools == NULL) {
-        return;
-    }
-    json_key(o, "tools");
-    json_open(o, '[');
-    for (const struct tool *t = c->ask.tools; t != NULL; t = t->next) {
-        write_tool(c, o, t);
-    }
-    json_close(o, ']');
-}
-
-static void put_named(struct conversion *c, struct json_out *o, struct str name)
-{
-    open_typed(o, "function");
-    json_key(o, "function");
-    json_open(o, '{');
-    json_key(o, "name");
-    json_put_str(o, tool_wire_name(c, STR(""), name));
-    json_close(o, '}');
-    json_close(o, '}');
-}
-
-static void put_allowed(struct conversion *c, struct json_out *o, struct str mode)
-{
-    open_typed(o, "allowed_tools");
-    json_key(o, "allowed_tools");
-    json_open(o, '{');
-    json_key(o, "mode");
-    json_put_str(o, mode);
-    json_key(o, "tools");
-    json_open(o, '[');
-    for (const struct tool *t = c->ask.tools; t != NULL; t = t->next) {
-        if (tool_is_allowed(c, t)) {
-            put_named(c, o, t->name);
-        }
-    }
-    json_close(o, ']');
-    json_close(o, '}');
-    json_close(o, '}');
-}
-
-static void write_choice(struct conversion *c, struct json_out *o)
-{
-    const struct tool_choice *choice = &c->ask.choice;
-    struct str mode = choice->mode == CHOICE_REQUIRED ? STR("required")
-                      : choice->mode == CHOICE_NONE   ? STR("none")
-                                                      : STR("auto");
-
-    if (c->ask.tools == NULL) {
-        return;
-    }
-    if (choice->mode != CHOICE_UNSAID) {
-        json_key(o, "tool_choice");
-        if (choice->mode == CHOICE_NAMED) {
-            put_named(c, o, choice->name);
-        } else if (choice->allowed != NULL) {
-            put_allowed(c, o, mode);
-        } else {
-            json_put_str(o, mode);
-        }
-    }
-    if (c->ask.parallel != UNSAID) {
-        json_key(o, "parallel_tool_calls");
-        json_put_bool(o, c->ask.parallel == YES);
-    }
-}
-
-/* ---- the rest ---- */
-
-static void write_format(struct conversion *c, struct json_out *o)
-{
-    const struct format *f = &c->ask.format;
-
-    if (f->kind == FORMAT_TEXT) {
-        return;
-    }
-    json_key(o, "response_format");
-    open_typed(o, f->kind == FORMAT_JSON ? "json_object" : "json_schema");
-    if (f->kind == FORMAT_SCHEMA) {
-        json_key(o, "json_schema");
-        json_open(o, '{');
-        json_key(o, "name");
-        json_put_str(o, f->name.n > 0 ? f->name : STR("answer"));
-        if (f->description.n > 0) {
-            json_key(o, "description");
-            json_put_str(o, f->description);
-        }
-        if (f->schema != NULL) {
-            json_key(o, "schema");
-            json_put_value(o, f->schema);
-        }
-        if (f->strict != UNSAID) {
-            json_key(o, "strict");
-            json_put_bool(o, f->strict == YES);
-        }
-        json_close(o, '}');
-    }
-    json_close(o, '}');
-}
-
-static void write_reasoning_level(struct conversion *c, struct json_out *o)
-{
-    const struct reasoning *r = &c->ask.reasoning;
-    enum effort effort = reasoning_effort(r);
-
-    if (r->has_budget && r->effort == EFFORT_UNSAID && r->budget != 0) {
-        lose(c, FIELD_REASONING_LEVEL, r->from);
-    }
-    if (effort != EFFORT_UNSAID) {
-        json_key(o, "reasoning_effort");
-        json_put_str(o, str_from(effort_word(effort)));
-    }
-    if (r->show != UNSAID && r->show_from != NULL) {
-        lose(c, FIELD_REASONING_SUMMARY, r->show_from);
-    }
-}
-
-static void write_stops(struct conversion *c, struct json_out *o)
-{
-    if (c->ask.stops.first == NULL) {
-        return;
-    }
-    json_key(o, "stop");
-    json_open(o, '[');
-    for (const struct part *p = c->ask.stops.first; p != NULL; p = p->next) {
-        json_put_str(o, p->text);
     }
     json_close(o, ']');
 }
@@ -520,23 +370,6 @@ void chat_write_ask(struct conversion *c, struct json_out *o)
     json_key(o, "model");
     json_put_str(o, c->ask.model);
     write_turns(c, o);
-    write_tools(c, o);
-    write_choice(c, o);
-    write_format(c, o);
-    write_reasoning_level(c, o);
-    write_stops(c, o);
-    if (c->ask.max_output.v != NULL) {
-        json_key(o, is_openai(c) ? "max_completion_tokens" : "max_tokens");
-        json_put_value(o, c->ask.max_output.v);
-    }
-    write_fields(c, o, "");
-    if (c->ask.stream) {
-        json_key(o, "stream");
-        json_put_bool(o, true);
-        if (c->vendor == NULL || c->vendor->stream_options) {
-            json_key(o, "stream_options");
-            json_put_raw(o, STR("{\"include_usage\":true}"));
-        }
-    }
+    chat_write_settings(c, o);
     json_close(o, '}');
 }

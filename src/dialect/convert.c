@@ -100,7 +100,7 @@ struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *
 {
     struct conversion *c = calloc(1, sizeof(*c));
 
-    assert(c != NULL && conversion_knows(ask->from, ask->to));
+    assert(c != NULL && conversion_knows(ask->from, ask->to) && ask->vendor != NULL);
     arena_init(&c->arena, ARENA_MAX);
     arena_init(&c->spare, SIZE_MAX);
     buf_init(&c->lossy, 4096);
@@ -115,8 +115,7 @@ struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *
     c->whole = !ask->stream;
     c->ask.stream = ask->stream;
     c->ask.model = conversion_str(c, ask->model);
-    c->upstream_id = upstream_id(
-        c, ask->vendor != NULL ? str_from(ask->vendor->name) : STR("other"), ask->model);
+    c->upstream_id = upstream_id(c, str_from(ask->vendor->name), ask->model);
     c->reply.id = conversion_str(c, ask->reply_id);
     c->reply.created = ask->created;
     convert_ask(c, ask, out);

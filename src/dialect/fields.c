@@ -143,3 +143,35 @@ void lose_unwritten(struct conversion *c)
         }
     }
 }
+
+/* A decimal as written, in tenths, rounded up; what has an exponent is not looked at. */
+static unsigned tenths_of(struct str number)
+{
+    unsigned tenths = 0, decimals = 0;
+    bool point = false;
+
+    for (size_t i = 0; i < number.n && tenths < 1000; i++) {
+        char ch = number.p[i];
+        if (ch == '.') {
+            point = true;
+        } else if (ch < '0' || ch > '9') {
+            return 0;
+        } else if (!point || decimals == 0) {
+            tenths = tenths * 10 + (unsigned)(ch - '0');
+            decimals += point;
+        } else if (ch != '0') {
+            return decimals == 0 ? tenths * 10 + 1 : tenths + 1;
+        }
+    }
+    return decimals == 0 ? tenths * 10 : tenths;
+}
+
+void check_temperature(struct conversion *c, unsigned most_tenths)
+{
+    struct value *value = &c->ask.value[FIELD_TEMPERATURE];
+
+    if (most_tenths > 0 && value->v != NULL && tenths_of(json_number(value->v)) > most_tenths) {
+        lose(c, FIELD_TEMPERATURE_HIGH, value->at);
+        value->v = NULL; /* where the route allows it, the vendor's own default stands */
+    }
+}

@@ -425,6 +425,9 @@ static void write_output(struct conversion *c, struct json_out *o, const char *e
         json_key(o, "schema");
         if (f->kind == FORMAT_SCHEMA && f->schema != NULL) {
             json_put_value(o, f->schema);
+            if (f->name.n > 0) {
+                lose(c, FIELD_FORMAT_NAME, place_key(c, f->from, STR("name")));
+            }
         } else {
             lose(c, FIELD_FORMAT_JSON, f->from);
             json_put_raw(o, STR("{\"type\":\"object\"}"));
@@ -445,19 +448,6 @@ static void write_stops(struct conversion *c, struct json_out *o)
         json_put_str(o, p->text);
     }
     json_close(o, ']');
-}
-
-static void check_temperature(struct conversion *c)
-{
-    struct value *value = &c->ask.value[FIELD_TEMPERATURE];
-    struct str text = json_number(value->v);
-    bool above =
-        text.n > 0 && text.p[0] != '0' && !str_eq(text, STR("1")) && !str_starts(text, STR("1.0"));
-
-    if (above && str_find_byte(text, 'e') == text.n && str_find_byte(text, 'E') == text.n) {
-        lose(c, FIELD_TEMPERATURE_ABOVE_1, value->at);
-        value->v = NULL; /* where the route allows it, the vendor's own default stands */
-    }
 }
 
 static void write_user(struct conversion *c, struct json_out *o)
@@ -486,7 +476,7 @@ void messages_write_ask(struct conversion *c, struct json_out *o)
     write_choice(c, o);
     write_output(c, o, write_thinking(c, o, max));
     write_stops(c, o);
-    check_temperature(c);
+    check_temperature(c, 10);
     write_fields(c, o, "");
     write_user(c, o);
     if (c->ask.stream) {

@@ -432,6 +432,8 @@ const struct spoken *spoken_of(enum dialect d); /* NULL: it is not converted */
 
 /* Scalars whose path in the target begins with prefix, at that path's last name. */
 void write_fields(struct conversion *c, struct json_out *o, const char *prefix);
+/* A temperature above what the upstream takes is lost by name. 0: no limit is known. */
+void check_temperature(struct conversion *c, unsigned most_tenths);
 /* Those that the target cannot say: lost or refused, by their rows. */
 void lose_unwritten(struct conversion *c);
 

@@ -116,19 +116,25 @@ bool turn_has(const struct turn *t, enum part_kind kind)
 
 /* ---- calls and their results ---- */
 
-static bool id_legal(enum dialect to, struct str id)
+static bool nine_wanted(const struct conversion *c)
 {
-    size_t max = to == DIALECT_RESPONSES ? 64 : 128;
+    return c->to == DIALECT_CHAT && c->vendor->tool_id == TOOL_ID_ALNUM9;
+}
+
+static bool id_legal(const struct conversion *c, struct str id)
+{
+    bool nine = nine_wanted(c);
+    size_t max = nine ? 9 : c->to == DIALECT_RESPONSES ? 64 : 128;
 
     for (size_t i = 0; i < id.n; i++) {
         char ch = id.p[i];
         bool word = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-                    (ch >= '0' && ch <= '9') || ch == '_' || ch == '-';
+                    (ch >= '0' && ch <= '9') || (!nine && (ch == '_' || ch == '-'));
         if (!word) {
             return false;
         }
     }
-    return id.n > 0 && id.n <= max;
+    return id.n > 0 && id.n <= max && (!nine || id.n == 9);
 }
 
 struct joining {
@@ -146,13 +152,13 @@ static void name_call(struct joining *j, struct part *call)
     if (call->id.n > 0) {
         (void)map_put(j->by_id, call->id, call);
     }
-    if (id_legal((enum dialect)j->c->to, call->id) && map_get(j->by_wire, call->id) == NULL) {
+    if (id_legal(j->c, call->id) && map_get(j->by_wire, call->id) == NULL) {
         call->wire_id = call->id;
     } else {
         buf_init(&text, 64);
         do {
             buf_clear(&text);
-            buf_addf(&text, "call_%u", j->made++);
+            buf_addf(&text, nine_wanted(j->c) ? "call%05u" : "call_%u", j->made++);
         } while (map_get(j->by_wire, buf_str(&text)) != NULL);
         call->wire_id = conversion_take(j->c, &text);
     }

@@ -72,6 +72,12 @@ void json_key(struct json_out *o, const char *key)
     put_key(o, str_from(key));
 }
 
+void json_put_members(struct json_out *o, struct str text)
+{
+    before(o);
+    buf_add(o->b, text);
+}
+
 void json_put_str(struct json_out *o, struct str s)
 {
     before(o);
