@@ -23,7 +23,7 @@ define built
 	@ninja -C $1
 endef
 
-.PHONY: build run test fresh asan tsan fuzz bench tidy fmt install clean help
+.PHONY: build run test fresh asan tsan fuzz bench tidy fmt docs install clean help
 
 build: ## build the program into build/
 	$(call built,$(BUILD))
@@ -66,6 +66,10 @@ bench: ## against nginx on this machine
 tidy: ## the rules of the house
 	@tools/setup build tidy
 	@tools/tidy $(ARGS)
+
+docs: ## write docs/conversion.md from the tables that convert
+	$(call built,$(BUILD))
+	@$(BUILD)/conversion_doc > docs/conversion.md
 
 fmt: ## lay out the C source
 	@tools/setup tidy

@@ -21,7 +21,7 @@ static const struct key content_keys[] = {
     {.name = "video_url", .take = TAKE_JSON, .at = offsetof(struct content, video)},
     {.name = "file", .take = TAKE_JSON, .at = offsetof(struct content, file)},
     {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct content, cache)},
-    {.name = "prompt_cache_breakpoint", .take = TAKE_LOSS, .field = FIELD_CACHE_CONTROL},
+    {.name = "prompt_cache_breakpoint", .take = TAKE_LOSS, .field = FIELD_PROMPT_CACHE_BREAKPOINT},
 };
 
 struct media {
@@ -164,6 +164,7 @@ static const struct key message_keys[] = {
      .at = offsetof(struct message, reasoning_content)},
     {.name = "reasoning", .take = TAKE_STR, .at = offsetof(struct message, reasoning)},
     {.name = "reasoning_details", .take = TAKE_JSON, .at = offsetof(struct message, details)},
+    {.name = "prefix", .take = TAKE_LOSS, .field = FIELD_PREFILL},
     {.name = "annotations", .take = TAKE_LOSS, .field = FIELD_MESSAGE_ANNOTATIONS},
     {.name = "audio", .take = TAKE_LOSS, .field = FIELD_FILE_ID},
     {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct message, cache)},
@@ -414,6 +415,7 @@ static void read_choice(struct conversion *c, const struct json *v, const struct
     choice->mode = str_eq(word, STR("auto"))       ? CHOICE_AUTO
                    : str_eq(word, STR("none"))     ? CHOICE_NONE
                    : str_eq(word, STR("required")) ? CHOICE_REQUIRED
+                   : str_eq(word, STR("any"))      ? CHOICE_REQUIRED
                                                    : CHOICE_UNSAID;
     if (choice->mode == CHOICE_UNSAID) {
         refuse(c, at, "It must be auto, none, required, or name a tool.");
@@ -480,44 +482,70 @@ static void read_effort(struct conversion *c, const struct json *v, const struct
     }
 }
 
-/* As compatible vendors ask for it: thinking.type, enable_thinking, thinking_budget. */
+static void read_budget(struct conversion *c, const struct json *v, const struct place *at,
+                        void *into)
+{
+    struct reasoning *r = into;
+    uint64_t budget;
+
+    if (!json_u64(v, &budget) || budget > USAGE_MAX) {
+        refuse(c, at, "It must be a number of tokens.");
+        return;
+    }
+    r->has_budget = true;
+    r->budget = (int64_t)budget;
+}
+
+static void read_switch(struct conversion *c, const struct json *v, const struct place *at,
+                        void *into)
+{
+    struct reasoning *r = into;
+    bool on = str_eq(json_str(v), STR("enabled"));
+
+    if (!json_bool(v, &on) && !on && !str_eq(json_str(v), STR("disabled"))) {
+        refuse(c, at, "It must be true or false, enabled or disabled.");
+        return;
+    }
+    r->adaptive = on;
+    r->effort = on ? r->effort : EFFORT_NONE;
+}
+
+static void read_exclude(struct conversion *c, const struct json *v, const struct place *at,
+                         void *into)
+{
+    struct reasoning *r = into;
+    bool on;
+
+    if (!json_bool(v, &on)) {
+        refuse(c, at, "It must be true or false.");
+        return;
+    }
+    r->show = on ? NO : YES;
+}
+
+/* As compatible vendors ask for it, in objects of their own. */
+static const struct key reasoning_keys[] = {
+    {.name = "type", .take = TAKE_READ, .read = read_switch},
+    {.name = "enabled", .take = TAKE_READ, .read = read_switch},
+    {.name = "effort", .take = TAKE_READ, .read = read_effort},
+    {.name = "max_tokens", .take = TAKE_READ, .read = read_budget},
+    {.name = "budget_tokens", .take = TAKE_READ, .read = read_budget},
+    {.name = "exclude", .take = TAKE_READ, .read = read_exclude},
+    {.name = "clear_thinking", .take = TAKE_LOSS, .field = FIELD_REASONING_CONTEXT},
+};
+
 static void read_thinking(struct conversion *c, const struct json *v, const struct place *at,
                           void *into)
 {
     struct ask_neutral *ask = into;
-    struct reasoning *r = &ask->reasoning;
-    bool on = str_eq(read_word(v, "type"), STR("enabled"));
-    uint64_t budget;
 
-    r->from = at;
-    if (json_bool(v, &on) || str_eq(read_word(v, "type"), STR("disabled")) || on) {
-        r->effort = (uint8_t)(!on                          ? EFFORT_NONE
-                              : r->effort == EFFORT_UNSAID ? EFFORT_MEDIUM
-                                                           : r->effort);
-    } else if (json_u64(v, &budget) && budget <= USAGE_MAX) {
-        r->has_budget = true;
-        r->budget = (int64_t)budget;
+    ask->reasoning.from = at;
+    if (json_is_object(v)) {
+        READ_OBJECT(c, v, at, NULL, reasoning_keys, &ask->reasoning);
+    } else if (json_number(v).n > 0) {
+        read_budget(c, v, at, &ask->reasoning);
     } else {
-        refuse(c, at, "It is not understood.");
-    }
-}
-
-static void read_reasoning_object(struct conversion *c, const struct json *v,
-                                  const struct place *at, void *into)
-{
-    struct ask_neutral *ask = into;
-    struct reasoning *r = &ask->reasoning;
-    uint64_t budget;
-    bool on;
-
-    r->from = at;
-    if (json_get(v, "effort") != NULL) {
-        read_effort(c, json_get(v, "effort"), place_key(c, at, STR("effort")), r);
-    } else if (json_u64(json_get(v, "max_tokens"), &budget) && budget <= USAGE_MAX) {
-        r->has_budget = true;
-        r->budget = (int64_t)budget;
-    } else if (json_bool(json_get(v, "enabled"), &on)) {
-        r->effort = on ? EFFORT_MEDIUM : EFFORT_NONE;
+        read_switch(c, v, at, &ask->reasoning);
     }
 }
 
@@ -574,7 +602,7 @@ static const struct key ask_keys[] = {
     READ("thinking", read_thinking),
     READ("enable_thinking", read_thinking),
     READ("thinking_budget", read_thinking),
-    READ("reasoning", read_reasoning_object),
+    READ("reasoning", read_thinking),
     READ("response_format", read_format),
 };
 

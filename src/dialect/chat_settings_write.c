@@ -189,6 +189,9 @@ static void write_thinking_type(struct conversion *c, struct json_out *o, enum e
     json_key(o, "thinking");
     open_typed(o, effort == EFFORT_NONE ? "disabled" : "enabled");
     json_close(o, '}');
+    if (effort == EFFORT_UNSAID) {
+        return;
+    }
     if (effort != EFFORT_NONE && c->vendor->efforts != NULL) {
         write_effort(c, o, effort);
     } else if (effort != EFFORT_NONE) {
@@ -240,6 +243,12 @@ static void write_reasoning(struct conversion *c, struct json_out *o)
         lose(c, FIELD_REASONING_SUMMARY, r->show_from);
     }
     if (effort == EFFORT_UNSAID) {
+        if (r->adaptive && c->vendor->reasoning_in == REASONING_THINKING_TYPE) {
+            write_thinking_type(c, o, EFFORT_UNSAID);
+        } else if (r->adaptive && c->vendor->reasoning_in == REASONING_ENABLE_THINKING) {
+            json_key(o, "enable_thinking");
+            json_put_bool(o, true);
+        }
         return; /* as the model would by itself */
     }
     switch ((enum reasoning_in)c->vendor->reasoning_in) {

@@ -29,6 +29,13 @@ static void put_usage(const struct conversion *c, struct json_out *o)
     json_put_u64(o, u->cache_read);
     json_key(o, "output_tokens");
     json_put_u64(o, u->out + u->reasoning);
+    if (u->reasoning > 0) {
+        json_key(o, "output_tokens_details");
+        json_open(o, '{');
+        json_key(o, "thinking_tokens");
+        json_put_u64(o, u->reasoning);
+        json_close(o, '}');
+    }
     json_close(o, '}');
 }
 

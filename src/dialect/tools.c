@@ -190,10 +190,11 @@ void tools_declare_history(struct conversion *c)
             if (p->kind != PART_CALL || find(c, p->group, p->name) != NULL) {
                 continue;
             }
+            struct str wire = tool_wire_name(c, p->group, p->name);
             struct tool *t = tool_new(c, p->custom ? TOOL_CUSTOM : TOOL_FUNCTION, p->from);
             t->name = p->name;
             t->group = p->group;
-            t->wire_name = tool_wire_name(c, STR(""), full_name(c, p->group, p->name));
+            t->wire_name = wire;
             lose(c, FIELD_TOOL_DECLARED, p->from);
         }
     }

@@ -3,6 +3,7 @@
  * comes back goes through the same conversion in stream.c. */
 #include "dialect/convert.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "relay/edit.h"
@@ -40,7 +41,11 @@ static void note_refusal(struct request *r, const struct conversion *c)
     (void)conversion_refused(c, &where, &why);
     if (r->refused_why == NULL) { /* the first says it best: it is the nearest dialect's */
         r->refused_where = where.n > 0 ? strndup(where.p, where.n) : NULL;
-        r->refused_why = strndup(why.p, why.n);
+        /* Not every dialect's errors have a place for the path: the words have it, too. */
+        if (asprintf(&r->refused_why, "%.*s%s%.*s", STR_ARG(where), where.n > 0 ? ": " : "",
+                     STR_ARG(why)) < 0) {
+            r->refused_why = NULL;
+        }
     }
 }
 
