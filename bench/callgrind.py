@@ -3,7 +3,7 @@
 """Instructions a request of the lane in user space, counted by valgrind: free of noise, so that two
 commits can be compared by them.
 
-    bench/callgrind.py [--build DIR] [--what 1k|64k|1m|burst] [--requests N] [--connections N]
+    bench/callgrind.py [--build DIR] [--what 1k|64k|1m|burst] [--convert] [--requests N] [--connections N]
 
 With one connection (the default) the count is the same to a per mille from run to run. It says
 nothing of the kernel, which is the larger part of what a request costs.
@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 from figures import BURST, MODELS, WHOLE
-from stage import Stage, body
+from stage import MESSAGES, Stage, body
 
 TEXTS = {"1k": body(WHOLE), "64k": body(WHOLE, 64 << 10), "1m": body(WHOLE, 1 << 20),
          "burst": body(BURST, stream=True)}
@@ -24,8 +24,10 @@ QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 TOP = 25
 
 
-def run_load(stage, text, count, connections):
-    load = stage.load("station", text, "-w", 0, "-d", 3600, "-c", connections, "-n", count)
+def run_load(stage, asked, count):
+    path = MESSAGES if asked.convert else ()
+    load = stage.load("station", TEXTS[asked.what], "-w", 0, "-d", 3600, "-c", asked.connections,
+                      "-n", count, *path)
     load.counted()
     load.stop()
 
@@ -75,15 +77,15 @@ class Dump:
         return "lane_run" in self.names["fn"].values()
 
 
-def measure(asked, text):
+def measure(asked):
     """The dump of the lane thread, over exactly that many requests."""
     under = ["valgrind", "--quiet", "--tool=callgrind", "--separate-threads=yes",
              "--fair-sched=yes", "--callgrind-out-file=callgrind.out"]
     with Stage(asked.build, MODELS, under) as stage:
         pid = str(stage.station.pid)
-        run_load(stage, text, 50, asked.connections)
+        run_load(stage, asked, 50)
         subprocess.run(["callgrind_control", "-z", pid], check=True, **QUIET)
-        run_load(stage, text, asked.requests, asked.connections)
+        run_load(stage, asked, asked.requests)
         subprocess.run(["callgrind_control", "-d", pid], check=True, **QUIET)
         for path in stage.at.glob("callgrind.out.1-*"):
             if (dump := Dump(path)).is_lane():
@@ -101,6 +103,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
     parser.add_argument("--what", choices=TEXTS, default="1k")
+    parser.add_argument("--convert", action="store_true", help="ask in another dialect")
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--connections", type=int, default=1)
     asked = parser.parse_args()
@@ -108,7 +111,7 @@ def main():
         sys.exit("callgrind: valgrind is missing: run tools/setup bench")
     subprocess.run(["ninja", "-C", asked.build, "entrepot", "bench_mock", "bench_load"], check=True,
                    stdout=subprocess.DEVNULL)
-    dump = measure(asked, TEXTS[asked.what])
+    dump = measure(asked)
     print(f"lane: {dump.total / asked.requests:,.0f} instructions a request ({asked.what}, "
           f"{asked.requests} requests over {asked.connections} connections)")
     show("with what they call", dump.top(dump.within), asked.requests)

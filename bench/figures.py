@@ -6,7 +6,7 @@ import dataclasses
 import statistics
 import time
 
-from stage import RELAY_CORE, Stage, body, core_ns, cpu_ns, rss
+from stage import MESSAGES, RELAY_CORE, Stage, body, core_ns, cpu_ns, rss
 
 WHOLE = "m-1-750-0-1"              # a whole reply of about 1 KB
 LONE = "m-100000-250-20000-1"      # 50 events a second, one at a time, without end
@@ -123,6 +123,27 @@ def events_burst(asked):
                        rounds(asked, body(BURST, stream=True), "-c", 32, plain="nginx_unbuffered"))
 
 
+def converted(asked, text, *options):
+    """(passed, converted) of each round, by the station alone."""
+    with Stage(asked.build, MODELS) as stage:
+        return [tuple(Used(stage, "station", text, "-w", 1, "-d", asked.seconds, *options, *path)
+                      for path in ((), MESSAGES))
+                for _ in range(asked.rounds)]
+
+
+def conversion(asked):
+    """What another dialect costs, as a multiple of passing bytes."""
+    for name, what, goal, text, connections, count in (
+            ("convert-1k", "a request of 1 KB", 2.0, body(WHOLE), 512, "requests"),
+            ("convert-burst", "an event of a burst", 3.0, body(BURST, stream=True), 32, "requests")):
+        pairs = converted(asked, text, "-c", connections)
+        each = [(p.us_each("lane", count), c.us_each("lane", count)) for p, c in pairs]
+        made = ratio(name, f"lane's CPU {what}, converted", goal, each)
+        made.unit = "x passed"
+        made.note = made.note.replace("nginx", "passed").replace("station", "converted")
+        yield made
+
+
 def latency(asked):
     """What a relay adds to the mock's own latency, at a rate far below saturation."""
     seen = {"mock": [], "nginx": [], "station": []}
@@ -179,6 +200,7 @@ MEASUREMENTS = [
     (requests_1m, ["cpu-1m"]),
     (events_lone, ["sse-lone"]),
     (events_burst, ["sse-burst"]),
+    (conversion, ["convert-1k", "convert-burst"]),
     (latency, ["latency-p50", "latency-p99"]),
     (memory_stream, ["rss-stream"]),
     (memory_idle, ["rss-idle"]),

@@ -54,9 +54,10 @@ struct client {
 static struct {
     unsigned port, connections, rate, count;
     double warm_s, seconds;
-    const char *body_file, *key;
+    const char *body_file, *key, *path;
     bool hold;
-} want = {.connections = 64, .warm_s = 1, .seconds = 3, .key = "none"};
+} want = {
+    .connections = 64, .warm_s = 1, .seconds = 3, .key = "none", .path = "/v1/chat/completions"};
 
 static struct {
     uint64_t requests, bad, events, bytes;
@@ -380,10 +381,10 @@ static void make_request(void)
     size_t n = (size_t)ftell(f);
     rewind(f);
     int head_n = snprintf(head, sizeof(head),
-                          "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
+                          "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
                           "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
                           "User-Agent: bench\r\nAccept: */*\r\nContent-Length: %zu\r\n\r\n",
-                          want.port, want.key, n);
+                          want.path, want.port, want.key, n);
     request_n = (size_t)head_n + n;
     request = malloc(request_n);
     assert(request != NULL);
@@ -395,8 +396,9 @@ static void make_request(void)
 
 static bool read_options(int argc, char **argv)
 {
-    for (int o; (o = getopt(argc, argv, "p:b:k:c:w:d:r:n:H")) != -1;) {
+    for (int o; (o = getopt(argc, argv, "a:p:b:k:c:w:d:r:n:H")) != -1;) {
         switch (o) {
+        case 'a': want.path = optarg; break;
         case 'p': want.port = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'b': want.body_file = optarg; break;
         case 'k': want.key = optarg; break;
@@ -417,7 +419,8 @@ int main(int argc, char **argv)
     struct rlimit files;
 
     if (!read_options(argc, argv)) {
-        fputs("load -p PORT -b BODY_FILE [-k KEY] [-c CONNECTIONS] [-w WARM_S] [-d SECONDS] "
+        fputs("load -p PORT -b BODY_FILE [-a PATH] [-k KEY] [-c CONNECTIONS] [-w WARM_S] [-d "
+              "SECONDS] "
               "[-r RATE] [-n COUNT] [-H]\n",
               stderr);
         return 2;

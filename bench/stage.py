@@ -36,7 +36,8 @@ STATION = """listen: 127.0.0.1:{station}
 lanes: 1
 store: sqlite:{at}/data/station.db
 upstreams:
-  - {{name: mock, vendor: openai, base: "http://127.0.0.1:{mock}/v1", keys: ["sk-bench"]}}
+  - {{name: mock, vendor: openai, base: "http://127.0.0.1:{mock}/v1", keys: ["sk-bench"],
+     dialects: [chat]}}
 models:
 """
 MODEL = """  - name: {}
@@ -61,15 +62,18 @@ SAID = ('The lamps of the old town were lit at dusk, and he said: \\"It is late,
         'it turned slowly below the bridge. \\"Then we walk,\\" she said, and took up her bag.\\n')
 
 
+MESSAGES = ("-a", "/v1/messages")     # for the load: asks in that dialect, and is converted
+
+
 def body(model, size=1024, stream=False):
-    """A conversation as JSON of about that size."""
+    """A conversation as JSON of about that size; the chat and the messages dialect read it alike."""
     turns = max(1, size // 2000)
     each = max(0, size - 80 - 40 * turns) // turns
     said = (SAID * (each // len(SAID) + 1))[:each].rstrip("\\")
     messages = ",".join('{"role":"%s","content":"%s"}' % (("user", "assistant")[n % 2], said)
                         for n in range(turns))
     stream = '"stream":true,' if stream else ""
-    text = '{"model":"%s",%s"messages":[%s]}' % (model, stream, messages)
+    text = '{"model":"%s",%s"max_tokens":400,"messages":[%s]}' % (model, stream, messages)
     json.loads(text)
     return text
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json/json.h"
+#include "json/plain.h"
 
 static bool write_escaped(struct buf *b, unsigned char c)
 {
@@ -17,7 +18,8 @@ bool json_write_inside(struct buf *b, struct str s)
     bool ok = true;
 
     for (size_t i = 0; i < s.n && ok; i++) {
-        unsigned char c = (unsigned char)s.p[i];
+        i += json_plain_run(s.p + i, s.n - i);
+        unsigned char c = i < s.n ? (unsigned char)s.p[i] : ' ';
         if (c < 0x20 || c == '"' || c == '\\') {
             ok = buf_add(b, str_slice(s.p + from, i - from)) && write_escaped(b, c);
             from = i + 1;
