@@ -15,6 +15,7 @@ const struct spoken *spoken_of(enum dialect d)
 {
     static const struct spoken *const all[SPOKEN] = {
         [DIALECT_CHAT] = &spoken_chat,
+        [DIALECT_RESPONSES] = &spoken_responses,
         [DIALECT_MESSAGES] = &spoken_messages,
     };
     return d < SPOKEN ? all[d] : NULL;
@@ -191,6 +192,19 @@ void conversion_limit(struct conversion *c, const struct usage *u, struct buf *o
     c->out = out;
     reply_finish(c, FINISH_LENGTH, STR(""));
     reply_end(c, u);
+}
+
+void conversion_fail(struct conversion *c, const struct problem *p, struct buf *out)
+{
+    const struct reply_writer *w = spoken_of((enum dialect)c->from)->writer;
+
+    c->out = out;
+    c->reply.ended = true;
+    if (w->fail != NULL && c->reply.started) {
+        w->fail(c, p);
+    } else {
+        problem_write_event((enum dialect)c->from, (enum framing)c->framing, p, out);
+    }
 }
 
 bool conversion_whole(struct conversion *c, struct str body, const struct usage *u, struct buf *out)

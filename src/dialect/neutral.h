@@ -240,7 +240,10 @@ struct conversion {
         uint64_t last_call; /* chat: key of the call that deltas without an index belong to */
         struct str head;    /* what each event of the client's begins with, where it is the same */
         uint64_t sequence;  /* responses: of events */
-        uint64_t created;   /* seconds */
+        unsigned items, contents;   /* responses: opened so far; in the open message, behind 1st */
+        struct reply_part *message; /* responses: the first part of the open message, or NULL */
+        struct str settings; /* responses: what each response says of the request, as members */
+        uint64_t created;    /* seconds */
         struct usage usage;
     } reply;
 };
@@ -348,6 +351,7 @@ struct reply_part {
     uint8_t state; /* of reply.c, like the next line */
     bool wrapped;  /* a custom call that comes as a function's */
     bool closing, json_quoted, json_escaped, json_begun;
+    bool cut; /* CALL: it ended before its arguments did */
     int json_depth;
     size_t text_n;              /* bytes written so far */
     uint64_t key;               /* the reader's own name for it */
@@ -368,9 +372,10 @@ struct reply_writer {
     void (*open)(struct conversion *c, struct reply_part *p);
     void (*piece)(struct conversion *c, struct reply_part *p, struct str text);
     void (*close)(struct conversion *c, struct reply_part *p);
-    void (*end)(struct conversion *c);   /* finish, usage, terminator */
-    void (*ping)(struct conversion *c);  /* NULL: no keep-alive is legal */
-    void (*whole)(struct conversion *c); /* all of it as one document */
+    void (*end)(struct conversion *c);                           /* finish, usage, terminator */
+    void (*ping)(struct conversion *c);                          /* NULL: no keep-alive is legal */
+    void (*fail)(struct conversion *c, const struct problem *p); /* NULL: as if it were its own */
+    void (*whole)(struct conversion *c);                         /* all of it as one document */
 };
 void reply_start(struct conversion *c, struct str id, struct str model);
 /* Text (arguments, of a CALL) of the part (kind, key), which opens with its first piece. */
@@ -383,6 +388,8 @@ struct reply_call {
 void reply_call(struct conversion *c, uint64_t key, const struct reply_call *call);
 /* The upstream's own state of a reasoning part, not yet enveloped; hidden: there is no text. */
 void reply_opaque(struct conversion *c, uint64_t key, struct str state, bool hidden);
+/* A part of this name has come, with or without text; it may be closed. */
+bool reply_seen(const struct conversion *c, enum part_kind kind, uint64_t key, bool with_text);
 void reply_cite(struct conversion *c, uint64_t key, const struct citation *what);
 /* An open call at this key is complete, and this id is another's. */
 bool reply_is_other_call(const struct conversion *c, uint64_t key, struct str id);
@@ -415,6 +422,7 @@ void chat_write_ask(struct conversion *c, struct json_out *o);
 void chat_read_whole(struct conversion *c, const struct json *root);
 void chat_read_event(struct conversion *c, const struct json *root);
 extern const struct reply_writer chat_writer;
+struct str responses_settings(struct conversion *c, const struct json *root);
 void responses_write_ask(struct conversion *c, struct json_out *o);
 void responses_read_whole(struct conversion *c, const struct json *root);
 void responses_read_event(struct conversion *c, const struct json *root);

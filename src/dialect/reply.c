@@ -70,6 +70,11 @@ static bool may_close(const struct reply_part *p)
            (p->json_begun && p->json_depth <= 0);
 }
 
+static bool ends_short(const struct conversion *c)
+{
+    return c->reply.finish == FINISH_LENGTH || c->reply.finish == FINISH_CONTEXT;
+}
+
 /* ---- one part after the other ---- */
 
 static bool keeps_text(const struct conversion *c, const struct reply_part *p)
@@ -133,6 +138,7 @@ static void open_part(struct conversion *c, struct reply_part *p)
 
 static void close_part(struct conversion *c, struct reply_part *p)
 {
+    p->cut = p->kind == PART_CALL && !may_close(p) && (p->json_begun || ends_short(c));
     if (p->wrapped) {
         unwrap(c, p);
     } else if (p->kind == PART_CALL && !p->custom && p->text_n == 0) {
@@ -297,6 +303,16 @@ void reply_put_arguments(struct conversion *c, struct json_out *o, const struct 
         json_close(o, '}');
     }
     json_free(doc);
+}
+
+bool reply_seen(const struct conversion *c, enum part_kind kind, uint64_t key, bool with_text)
+{
+    for (const struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
+        if (p->kind == kind && p->key == key) {
+            return !with_text || p->text_n + p->waiting.n + p->arguments.n > 0;
+        }
+    }
+    return false;
 }
 
 void reply_opaque(struct conversion *c, uint64_t key, struct str state, bool hidden)

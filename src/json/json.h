@@ -87,6 +87,7 @@ void json_open(struct json_out *o, char bracket);  /* '{' or '[' */
 void json_close(struct json_out *o, char bracket); /* '}' or ']' */
 void json_key(struct json_out *o, const char *key);
 void json_put_members(struct json_out *o, struct str text); /* "\"a\":1,\"b\":2", in an object */
+void json_put_key(struct json_out *o, struct str key);
 void json_put_str(struct json_out *o, struct str s);
 void json_put_u64(struct json_out *o, uint64_t v);
 void json_put_raw(struct json_out *o,

@@ -61,7 +61,7 @@ void json_close(struct json_out *o, char bracket)
     o->comma = true;
 }
 
-static void put_key(struct json_out *o, struct str key)
+void json_put_key(struct json_out *o, struct str key)
 {
     before(o);
     json_write_str(o->b, key);
@@ -71,7 +71,7 @@ static void put_key(struct json_out *o, struct str key)
 
 void json_key(struct json_out *o, const char *key)
 {
-    put_key(o, str_from(key));
+    json_put_key(o, str_from(key));
 }
 
 void json_put_members(struct json_out *o, struct str text)
@@ -114,7 +114,7 @@ void json_put_value(struct json_out *o, const struct json *v)
         json_open(o, object ? '{' : '[');
         while (json_next(&it)) {
             if (object) {
-                put_key(o, it.key);
+                json_put_key(o, it.key);
             }
             json_put_value(o, it.value);
         }
