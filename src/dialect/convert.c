@@ -194,7 +194,7 @@ void conversion_limit(struct conversion *c, const struct usage *u, struct buf *o
     reply_end(c, u);
 }
 
-void conversion_fail(struct conversion *c, const struct problem *p, struct buf *out)
+void conversion_fail(struct conversion *c, enum framing f, const struct problem *p, struct buf *out)
 {
     const struct reply_writer *w = spoken_of((enum dialect)c->from)->writer;
 
@@ -203,7 +203,7 @@ void conversion_fail(struct conversion *c, const struct problem *p, struct buf *
     if (w->fail != NULL && c->reply.started) {
         w->fail(c, p);
     } else {
-        problem_write_event((enum dialect)c->from, (enum framing)c->framing, p, out);
+        problem_write_event((enum dialect)c->from, f, p, out);
     }
 }
 

@@ -47,7 +47,8 @@ bool conversion_end(struct conversion *c, const struct usage *u, struct buf *out
 /* It ends here as one that reached max_tokens. */
 void conversion_limit(struct conversion *c, const struct usage *u, struct buf *out);
 /* Its stream fails: the client's last event says so. */
-void conversion_fail(struct conversion *c, const struct problem *p, struct buf *out);
+void conversion_fail(struct conversion *c, enum framing f, const struct problem *p,
+                     struct buf *out);
 /* A whole reply; false: it is not what its dialect says. */
 bool conversion_whole(struct conversion *c, struct str body, const struct usage *u,
                       struct buf *out);

@@ -523,8 +523,12 @@ static void tell_broken(struct request *r, enum end end)
         answer_problem(r);
         return;
     }
-    buf_init(&out, 8192);
-    problem_write_event((enum dialect)r->target.endpoint->dialect, framing(r), &p, &out);
+    buf_init(&out, LIMIT_BODY_BYTES); /* a response may repeat what was asked */
+    if (r->conversion != NULL) {
+        conversion_fail(r->conversion, framing(r), &p, &out);
+    } else {
+        problem_write_event((enum dialect)r->target.endpoint->dialect, framing(r), &p, &out);
+    }
     r->run = buf_str(&out);
     flush_run(r);
     buf_release(&out);
