@@ -200,6 +200,9 @@ void read_object(struct conversion *c, const struct json *object, const struct p
                  const char *prefix, const struct key *rows, size_t count, void *into);
 #define READ_OBJECT(c, object, at, prefix, rows, into) \
     read_object(c, object, at, prefix, rows, sizeof(rows) / sizeof((rows)[0]), into)
+/* The client's key is this name; in the Gemini dialect, JSON of protocol buffers, also where it is
+ * written in snake case. */
+bool key_is(const struct conversion *c, struct str key, struct str name);
 /* Calls read for each item; refused unless an array. */
 void read_items(struct conversion *c, const struct json *array, const struct place *at,
                 void (*read)(struct conversion *c, const struct json *v, const struct place *at,
@@ -210,6 +213,10 @@ struct str read_word(const struct json *object, const char *key);
 bool json_means_nothing(const struct json *v, const char *nothing);
 
 /* ---- convert.c ---- */
+struct made_doc {
+    struct made_doc *next;
+    struct json_doc *doc;
+};
 struct reply_writer;
 struct reply_part;
 struct conversion {
@@ -222,6 +229,7 @@ struct conversion {
     struct str upstream_id;  /* vendor and model, as envelopes name them */
     const uint64_t *allowed; /* bits of fields whose loss the route allows; or NULL */
     struct json_doc *doc;    /* the client's request, while it is converted */
+    struct made_doc *made;   /* what readers made of parts of it, as long */
     struct ask_neutral ask;
     struct buf lossy, why, why_at; /* texts: "a, b"; what was refused, and where */
     /* of the reply */
@@ -257,6 +265,8 @@ void *conversion_alloc(struct conversion *c,
 struct str conversion_str(struct conversion *c, struct str s); /* a copy in the arena */
 struct str conversion_take(struct conversion *c,
                            struct buf *b); /* the same of a buf; releases it */
+/* A reader's own JSON as a value that lives as long as the request; releases text. */
+const struct json *conversion_parse(struct conversion *c, struct buf *text);
 
 /* ---- turns.c: what the writers need of the turns ---- */
 struct turn *turn_new(struct conversion *c, enum role role, const struct place *from);

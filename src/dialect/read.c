@@ -7,6 +7,26 @@ static const char *const kind_words[] = {[KIND_NUMBER] = "a number",
                                          [KIND_BOOL] = "true or false",
                                          [KIND_STRING] = "a string"};
 
+bool key_is(const struct conversion *c, struct str key, struct str name)
+{
+    size_t k = 0;
+
+    if (c->from != DIALECT_GEMINI || key.n < name.n) {
+        return str_eq(key, name);
+    }
+    for (size_t i = 0; i < name.n; i++, k++) {
+        char want = name.p[i];
+        if (k < key.n && key.p[k] == '_' && want >= 'A' && want <= 'Z') {
+            want = (char)(want - 'A' + 'a');
+            k++;
+        }
+        if (k >= key.n || key.p[k] != want) {
+            return false;
+        }
+    }
+    return k == key.n;
+}
+
 static bool kind_fits(enum field_kind kind, const struct json *v)
 {
     uint64_t n;
@@ -38,8 +58,8 @@ static enum field find_field(const struct conversion *c, struct str prefix, stru
 {
     for (unsigned f = 0; f < FIELD_COUNT; f++) {
         struct str path = str_from(fields[f].path[c->from]);
-        if (fields[f].kind != KIND_CODE && path.n == prefix.n + key.n && str_starts(path, prefix) &&
-            str_eq(str_skip(path, prefix.n), key)) {
+        if (fields[f].kind != KIND_CODE && path.n > prefix.n && str_starts(path, prefix) &&
+            str_find_byte(key, '.') == key.n && key_is(c, key, str_skip(path, prefix.n))) {
             return (enum field)f;
         }
     }
@@ -88,22 +108,24 @@ static void take(struct conversion *c, const struct key *row, const struct json 
     }
 }
 
-static const struct key *find_row(const struct key *rows, size_t count, struct str key)
+static const struct key *find_row(const struct conversion *c, const struct key *rows, size_t count,
+                                  struct str key)
 {
     for (size_t i = 0; i < count; i++) {
-        if (str_eq(key, str_from(rows[i].name))) {
+        if (key_is(c, key, str_from(rows[i].name))) {
             return &rows[i];
         }
     }
     return NULL;
 }
 
-static bool seen_before(const struct json *object, struct str key, size_t index)
+static bool seen_before(const struct conversion *c, const struct json *object, struct str key,
+                        size_t index)
 {
     struct json_each it = json_each(object);
 
     while (json_next(&it) && it.index < index) {
-        if (str_eq(it.key, key)) {
+        if (key_is(c, it.key, key) || key_is(c, key, it.key)) {
             return true;
         }
     }
@@ -120,12 +142,12 @@ void read_object(struct conversion *c, const struct json *object, const struct p
         return;
     }
     while (!c->refused && json_next(&it)) {
-        const struct key *row = find_row(rows, count, it.key);
+        const struct key *row = find_row(c, rows, count, it.key);
         const struct place *here = place_key(c, at, it.key);
         enum field f =
             row == NULL && prefix != NULL ? find_field(c, str_from(prefix), it.key) : FIELD_COUNT;
 
-        if (seen_before(object, it.key, it.index)) {
+        if (seen_before(c, object, it.key, it.index)) {
             refuse(c, here, "It is there twice.");
         } else if (row == NULL && f == FIELD_COUNT) {
             refuse(c, here,
