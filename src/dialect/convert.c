@@ -17,6 +17,7 @@ const struct spoken *spoken_of(enum dialect d)
         [DIALECT_CHAT] = &spoken_chat,
         [DIALECT_RESPONSES] = &spoken_responses,
         [DIALECT_MESSAGES] = &spoken_messages,
+        [DIALECT_GEMINI] = &spoken_gemini,
     };
     return d < SPOKEN ? all[d] : NULL;
 }
@@ -61,6 +62,19 @@ struct str conversion_take(struct conversion *c, struct buf *b)
     return s;
 }
 
+const struct json *conversion_parse(struct conversion *c, struct buf *text)
+{
+    struct made_doc *made = conversion_alloc(c, sizeof(*made));
+
+    *made = (struct made_doc){c->made, json_parse_exact(buf_str(text), NULL)};
+    c->made = made;
+    if (text->overflow || made->doc == NULL) {
+        refuse(c, NULL, "The request is too large to be converted.");
+    }
+    buf_release(text);
+    return made->doc != NULL ? json_root(made->doc) : NULL;
+}
+
 static void convert_ask(struct conversion *c, const struct conversion_ask *ask, struct buf *out)
 {
     struct json_out o = {out, false};
@@ -95,6 +109,10 @@ static void forget_ask(struct conversion *c)
     }
     json_free(c->doc);
     c->doc = NULL;
+    for (struct made_doc *made = c->made; made != NULL; made = made->next) {
+        json_free(made->doc);
+    }
+    c->made = NULL;
 }
 
 struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *out)

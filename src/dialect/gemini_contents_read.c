@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The contents of a request of the Gemini generateContent dialect. Source: Google discovery
+ * document v1beta, Content and Part. */
+#include <stddef.h>
+
+#include "base/base64.h"
+#include "dialect/gemini.h"
+
+void gemini_read_list(struct conversion *c, const struct json *v, const struct place *at,
+                      void (*read)(struct conversion *c, const struct json *v,
+                                   const struct place *at, void *into),
+                      void *into)
+{
+    if (json_is_object(v)) {
+        read(c, v, at, into);
+    } else {
+        read_items(c, v, at, read, into);
+    }
+}
+
+/* ---- what comes back (gemini_reply_write.c) ---- */
+
+/* Bytes are in either alphabet, with or without padding. Empty: they are none of ours. */
+static struct str open_bytes(struct conversion *c, struct str slot)
+{
+    struct buf plain, bytes;
+
+    buf_init(&plain, slot.n + 1);
+    buf_init(&bytes, slot.n + 1);
+    for (size_t i = 0; i < slot.n && slot.p[i] != '='; i++) {
+        char ch = slot.p[i];
+        buf_add_byte(&plain, (char)(ch == '+' ? '-' : ch == '/' ? '_' : ch));
+    }
+    bool ok = base64_read(&bytes, BASE64_URL, buf_str(&plain));
+    bool ours =
+        ok && (str_starts(buf_str(&bytes), STR("rly1.")) || str_starts(buf_str(&bytes), STR("\n")));
+    struct str out = ours ? conversion_str(c, buf_str(&bytes)) : STR("");
+    buf_release(&plain);
+    buf_release(&bytes);
+    return out;
+}
+
+/* What stands for a signature that there never was. */
+static bool is_sentinel(struct str slot)
+{
+    return str_eq(slot, STR("skip_thought_signature_validator")) ||
+           str_eq(slot, STR("context_engineering_is_the_way_to_go"));
+}
+
+/* Takes the thoughts behind the last call off the list: the call that comes has them all. */
+static void drop_thoughts(struct parts *list)
+{
+    struct parts kept = {NULL, NULL};
+    const struct part *call = NULL;
+
+    for (const struct part *p = list->first; p != NULL; p = p->next) {
+        call = p->kind == PART_CALL ? p : call;
+    }
+    bool behind = call == NULL;
+    for (struct part *p = list->first, *next; p != NULL; p = next) {
+        next = p->next;
+        if (!behind || p->kind != PART_REASONING) {
+            parts_add(&kept, p);
+        }
+        behind = behind || p == call;
+    }
+    *list = kept;
+}
+
+/* The call's own state; the thoughts that led to it go before it. */
+static struct str read_call_slot(struct conversion *c, struct str slot, struct parts *list,
+                                 const struct place *at)
+{
+    struct str lines = open_bytes(c, slot);
+    struct str own = str_cut(&lines, '\n');
+    struct str state = STR(""), text;
+    enum envelope_kind kind;
+
+    if (slot.n > 0 && own.n + lines.n == 0 && !is_sentinel(slot)) {
+        lose(c, FIELD_SIGNATURE, at);
+    }
+    if (own.n > 0 && !(envelope_open(c, own, &kind, &state) && kind == ENVELOPE_OPAQUE)) {
+        lose(c, FIELD_SIGNATURE, at);
+        state = STR("");
+    }
+    if (lines.n > 0) {
+        drop_thoughts(list);
+    }
+    while (lines.n > 0) {
+        struct str line = str_cut(&lines, '\n');
+        struct str opaque = str_cut(&line, ' ');
+        if (!envelope_open(c, line, &kind, &text) || kind != ENVELOPE_TEXT) {
+            text = STR("");
+        }
+        part_reasoning(c, list, text, opaque, at);
+    }
+    return state;
+}
+
+/* ---- parts ---- */
+
+struct blob {
+    struct str mime, data, uri, title;
+};
+
+static const struct key blob_keys[] = {
+    {.name = "mimeType", .take = TAKE_STR, .at = offsetof(struct blob, mime)},
+    {.name = "data", .take = TAKE_STR, .at = offsetof(struct blob, data)},
+    {.name = "fileUri", .take = TAKE_STR, .at = offsetof(struct blob, uri)},
+    {.name = "displayName", .take = TAKE_STR, .at = offsetof(struct blob, title)},
+};
+
+static bool is_youtube(struct str uri)
+{
+    return str_starts(uri, STR("https://www.youtube.com/")) ||
+           str_starts(uri, STR("https://youtube.com/")) ||
+           str_starts(uri, STR("https://youtu.be/"));
+}
+
+static enum part_kind media_kind(const struct blob *b)
+{
+    if (str_starts(b->mime, STR("image/"))) {
+        return PART_IMAGE;
+    }
+    if (str_starts(b->mime, STR("audio/"))) {
+        return PART_AUDIO;
+    }
+    return str_starts(b->mime, STR("video/")) || is_youtube(b->uri) ? PART_VIDEO : PART_FILE;
+}
+
+/* What the client has put into Google's own stores, which no other vendor can read. */
+static bool is_stored(struct str uri)
+{
+    return str_starts(uri, STR("gs://")) || str_starts(uri, STR("files/")) ||
+           str_starts(uri, STR("https://generativelanguage.googleapis.com/"));
+}
+
+static void read_blob(struct conversion *c, const struct json *v, const struct place *at,
+                      struct parts *list, struct str detail)
+{
+    struct blob b = {0};
+
+    READ_OBJECT(c, v, at, NULL, blob_keys, &b);
+    if (c->refused) {
+        return;
+    }
+    if (b.data.n == 0 && b.uri.n == 0) {
+        refuse(c, at, "It holds nothing.");
+        return;
+    }
+    struct part *p = part_new(c, list, media_kind(&b), at);
+    p->title = b.title;
+    p->detail = detail;
+    if (b.data.n > 0) {
+        media_set_data(c, p, b.mime, b.data);
+    } else if (is_stored(b.uri)) {
+        p->ref = b.uri;
+    } else {
+        p->mime = b.mime;
+        p->url = b.uri;
+    }
+}
+
+struct call {
+    struct str id, name;
+    const struct json *args, *response, *parts;
+};
+
+static const struct key call_keys[] = {
+    {.name = "id", .take = TAKE_STR, .at = offsetof(struct call, id)},
+    {.name = "name", .take = TAKE_STR, .at = offsetof(struct call, name)},
+    {.name = "args", .take = TAKE_JSON, .at = offsetof(struct call, args)},
+    {.name = "partialArgs", .take = TAKE_LOSS, .field = FIELD_PART_UNKNOWN},
+};
+
+static void read_call(struct conversion *c, const struct json *v, const struct place *at,
+                      struct parts *list, struct str slot)
+{
+    struct call in = {0};
+    struct str state = read_call_slot(c, slot, list, at);
+    struct part *p = part_call(c, list, at);
+    struct buf text;
+
+    READ_OBJECT(c, v, at, NULL, call_keys, &in);
+    p->id = in.id;
+    p->name = in.name;
+    p->opaque = state;
+    p->text_from = place_key(c, at, STR("args"));
+    if (in.name.n == 0) {
+        refuse(c, place_key(c, at, STR("name")), "It is missing.");
+    } else if (in.args != NULL && !json_is_object(in.args)) {
+        refuse(c, p->text_from, "It must be an object.");
+    }
+    buf_init(&text, LIMIT_BODY_BYTES);
+    if (in.args != NULL) {
+        json_write_value(&text, in.args);
+    }
+    p->text = conversion_take(c, &text);
+}
+
+static const struct key result_keys[] = {
+    {.name = "id", .take = TAKE_STR, .at = offsetof(struct call, id)},
+    {.name = "name", .take = TAKE_STR, .at = offsetof(struct call, name)},
+    {.name = "response", .take = TAKE_JSON, .at = offsetof(struct call, response)},
+    {.name = "parts", .take = TAKE_JSON, .at = offsetof(struct call, parts)},
+    {.name = "willContinue", .take = TAKE_LOSS, .field = FIELD_HARMLESS},
+    {.name = "scheduling", .take = TAKE_LOSS, .field = FIELD_HARMLESS},
+};
+
+/* A tool's text has to be an object here. What clients put it under, alone, is no part of it:
+ * output or error (the API's own names), result; or content, with the tool's name beside it. */
+static const struct json *unwrap(const struct json *response, struct str name, bool *failed)
+{
+    static const char *const keys[] = {"output", "error", "result"};
+    const struct json *content = json_get(response, "content");
+
+    if (json_count(response) == 2 && content != NULL && json_is_string(content) &&
+        str_eq(read_word(response, "name"), name)) {
+        return content;
+    }
+    for (size_t i = 0; i < 3 && json_count(response) == 1; i++) {
+        const struct json *inner = json_get(response, keys[i]);
+        if (inner != NULL) {
+            *failed = i == 1;
+            return inner;
+        }
+    }
+    return response;
+}
+
+static void read_result_part(struct conversion *c, const struct json *v, const struct place *at,
+                             void *into)
+{
+    struct str key = json_get(v, "inlineData") != NULL    ? STR("inlineData")
+                     : json_get(v, "inline_data") != NULL ? STR("inline_data")
+                     : json_get(v, "fileData") != NULL    ? STR("fileData")
+                                                          : STR("file_data");
+    const struct json *blob = json_get(v, key.p);
+
+    if (blob == NULL || json_count(v) != 1) {
+        lose(c, FIELD_PART_UNKNOWN, at);
+        return;
+    }
+    read_blob(c, blob, place_key(c, at, key), into, STR(""));
+}
+
+static void read_result(struct conversion *c, const struct json *v, const struct place *at,
+                        struct parts *list)
+{
+    struct call in = {0};
+    struct part *p = part_new(c, list, PART_RESULT, at);
+    const struct place *here = place_key(c, at, STR("response"));
+    struct buf text;
+
+    READ_OBJECT(c, v, at, NULL, result_keys, &in);
+    p->id = in.id;
+    p->name = in.name;
+    if (in.response != NULL && !json_is_object(in.response)) {
+        refuse(c, here, "It must be an object.");
+    }
+    const struct json *inner = unwrap(in.response, in.name, &p->failed);
+    if (inner != NULL && json_is_string(inner)) {
+        part_text(c, &p->parts, json_str(inner), here);
+    } else if (inner != NULL) {
+        buf_init(&text, LIMIT_BODY_BYTES);
+        json_write_value(&text, inner);
+        part_text(c, &p->parts, conversion_take(c, &text), here);
+    }
+    if (in.parts != NULL) {
+        gemini_read_list(c, in.parts, place_key(c, at, STR("parts")), read_result_part, &p->parts);
+    }
+}
+
+struct content_part {
+    struct str text, slot, detail;
+    uint8_t thought; /* tristate */
+    const struct json *blob, *call, *result;
+    const struct place *blob_at, *call_at, *result_at;
+};
+
+static void read_resolution(struct conversion *c, const struct json *v, const struct place *at,
+                            void *into)
+{
+    struct content_part *in = into;
+    struct str level = json_is_object(v) ? read_word(v, "level") : json_str(v);
+
+    if (str_eq(level, STR("MEDIA_RESOLUTION_LOW"))) {
+        in->detail = STR("low");
+    } else if (str_eq(level, STR("MEDIA_RESOLUTION_HIGH"))) {
+        in->detail = STR("high");
+    } else if (level.n == 0 || !str_eq(level, STR("MEDIA_RESOLUTION_UNSPECIFIED"))) {
+        lose(c, FIELD_MEDIA_RESOLUTION, at);
+    }
+}
+
+static void keep_blob(struct conversion *c, const struct json *v, const struct place *at,
+                      void *into)
+{
+    struct content_part *in = into;
+
+    (void)c;
+    in->blob = v;
+    in->blob_at = at;
+}
+
+static void keep_call(struct conversion *c, const struct json *v, const struct place *at,
+                      void *into)
+{
+    struct content_part *in = into;
+
+    (void)c;
+    in->call = v;
+    in->call_at = at;
+}
+
+static void keep_result(struct conversion *c, const struct json *v, const struct place *at,
+                        void *into)
+{
+    struct content_part *in = into;
+
+    (void)c;
+    in->result = v;
+    in->result_at = at;
+}
+
+#define READ(key, function) {.name = key, .take = TAKE_READ, .read = function}
+#define LOSS(key, row) {.name = key, .take = TAKE_LOSS, .field = FIELD_##row}
+
+static const struct key part_keys[] = {
+    {.name = "text", .take = TAKE_STR, .at = offsetof(struct content_part, text)},
+    {.name = "thought", .take = TAKE_BOOL, .at = offsetof(struct content_part, thought)},
+    {.name = "thoughtSignature", .take = TAKE_STR, .at = offsetof(struct content_part, slot)},
+    READ("inlineData", keep_blob),
+    READ("fileData", keep_blob),
+    READ("functionCall", keep_call),
+    READ("functionResponse", keep_result),
+    READ("mediaResolution", read_resolution),
+    LOSS("videoMetadata", VIDEO_METADATA),
+    LOSS("partMetadata", HARMLESS),
+    LOSS("executableCode", PART_UNKNOWN),
+    LOSS("codeExecutionResult", PART_UNKNOWN),
+    LOSS("toolCall", PART_UNKNOWN),
+    LOSS("toolResponse", PART_UNKNOWN),
+};
+
+/* The thoughts of a stream come back in as many parts as it had pieces: they are one, up to the
+ * piece that has its state. */
+static void read_thought(struct conversion *c, const struct content_part *in,
+                         const struct place *at, struct parts *list)
+{
+    struct str opaque = open_bytes(c, in->slot);
+
+    if (in->slot.n > 0 && opaque.n == 0 && !is_sentinel(in->slot)) {
+        lose(c, FIELD_SIGNATURE, at);
+    }
+    if (in->text.n + opaque.n > 0) {
+        part_reasoning(c, list, in->text, opaque, at);
+    }
+}
+
+static void read_part(struct conversion *c, const struct json *v, const struct place *at,
+                      void *into)
+{
+    struct parts *list = into;
+    struct content_part in = {0};
+
+    READ_OBJECT(c, v, at, NULL, part_keys, &in);
+    if (c->refused) {
+        return;
+    }
+    if (in.call != NULL) {
+        read_call(c, in.call, in.call_at, list, in.slot);
+    } else if (in.result != NULL) {
+        read_result(c, in.result, in.result_at, list);
+    } else if (in.blob != NULL) {
+        read_blob(c, in.blob, in.blob_at, list, in.detail);
+    } else if (in.thought == YES) {
+        read_thought(c, &in, at, list);
+    } else {
+        if (in.slot.n > 0 && !is_sentinel(in.slot)) {
+            lose(c, FIELD_SIGNATURE, at);
+        }
+        if (in.text.n > 0) {
+            part_text(c, list, in.text, at);
+        }
+    }
+}
+
+/* Pieces of one thought, side by side, become one part; the last of them has the state. */
+static void join_thoughts(struct conversion *c, struct turn *t)
+{
+    struct parts kept = {NULL, NULL};
+    struct part *next;
+
+    for (struct part *p = t->parts.first; p != NULL; p = next) {
+        struct buf text;
+        next = p->next;
+        if (p->kind == PART_REASONING && p->opaque.n == 0 && next != NULL &&
+            next->kind == PART_REASONING) {
+            buf_init(&text, LIMIT_BODY_BYTES);
+            buf_add(&text, p->text);
+            while (p->opaque.n == 0 && next != NULL && next->kind == PART_REASONING) {
+                buf_add(&text, next->text);
+                p->opaque = next->opaque;
+                next = next->next;
+            }
+            p->text = conversion_take(c, &text);
+            p->hidden = false;
+        }
+        parts_add(&kept, p);
+    }
+    t->parts = kept;
+}
+
+/* ---- contents ---- */
+
+struct content {
+    struct str role;
+    const struct json *parts;
+};
+
+static const struct key content_keys[] = {
+    {.name = "role", .take = TAKE_STR, .at = offsetof(struct content, role)},
+    {.name = "parts", .take = TAKE_JSON, .at = offsetof(struct content, parts)},
+};
+
+/* Clients send an answer back in as many contents as its stream had chunks: they are one turn. */
+static void read_content(struct conversion *c, const struct json *v, const struct place *at,
+                         void *into)
+{
+    struct content in = {0};
+    struct turn *t;
+
+    (void)into;
+    READ_OBJECT(c, v, at, NULL, content_keys, &in);
+    if (c->refused) {
+        return;
+    }
+    if (str_eq(in.role, STR("model"))) {
+        t = turn_last(c, ROLE_ASSISTANT, at);
+    } else if (in.role.n == 0 || str_eq(in.role, STR("user")) || str_eq(in.role, STR("function"))) {
+        t = turn_new(c, ROLE_USER, at);
+    } else {
+        refuse(c, place_key(c, at, STR("role")), "There is no role '%.*s': user, model.",
+               STR_ARG(in.role));
+        return;
+    }
+    if (in.parts != NULL) {
+        gemini_read_list(c, in.parts, place_key(c, at, STR("parts")), read_part, &t->parts);
+    }
+    join_thoughts(c, t);
+}
+
+void gemini_read_contents(struct conversion *c, const struct json *v, const struct place *at,
+                          void *into)
+{
+    gemini_read_list(c, v, at, read_content, into);
+}
+
+/* It stands first, wherever the key does. */
+void gemini_read_system(struct conversion *c, const struct json *v, const struct place *at,
+                        void *into)
+{
+    struct turn *rest = c->ask.turns, *rest_last = c->ask.last_turn;
+    struct content in = {0};
+
+    (void)into;
+    READ_OBJECT(c, v, at, NULL, content_keys, &in);
+    if (in.parts == NULL) {
+        return;
+    }
+    c->ask.turns = c->ask.last_turn = NULL;
+    struct turn *t = turn_new(c, ROLE_SYSTEM, at);
+    gemini_read_list(c, in.parts, place_key(c, at, STR("parts")), read_part, &t->parts);
+    for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
+        if (p->kind != PART_TEXT) {
+            refuse(c, p->from, "A system instruction is text.");
+        }
+    }
+    t->next = rest;
+    c->ask.last_turn = rest != NULL ? rest_last : t;
+    if (t->parts.first == NULL) {
+        c->ask.turns = rest;
+        c->ask.last_turn = rest_last;
+    }
+}
