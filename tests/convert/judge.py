@@ -12,7 +12,7 @@ import difflib
 import json
 import re
 
-from tests.peer import meaning
+from tests.peer import meaning, spec
 from tests.peer.recordings import CHAT, GEMINI, MESSAGES, RESPONSES
 
 OPENAI = {CHAT, RESPONSES}
@@ -73,7 +73,7 @@ EXTRAS = [
      "report"),
     ("", r"\.detail$|\.filename$|\.title$|\.context$", "report"),
     ("", r"(^|\.)(client_metadata|obfuscation|partMetadata|x-[\w-]+)$", "drop"),
-    (CHAT, r"^messages\[\d+\]\.(name|annotations|refusal|prefix)$", "drop"),
+    (CHAT, r"^messages\[\d+\]\.(name|annotations|refusal)$", "drop"),
     (CHAT, r"^(stream_options|prediction)$", "drop"),
     (MESSAGES, r"^tools\[\d+\]\.(defer_loading|eager_input_streaming)$", "drop"),
     (MESSAGES, r"^tools\[\d+\]\.input_examples$", "report"),
@@ -411,6 +411,8 @@ def _carried(path, value, sent):
 
 def _extras(given, sent, lossy):
     for path, value in given.extras.items():
+        if value is False:
+            continue
         if _carried(path, value, sent) or is_declared(path, lossy):
             continue
         fate = fate_of_extra(given.dialect, path, value)
@@ -502,12 +504,19 @@ def refusable(given, upstream):
 PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_$-]*(?:\[\d+\]|\.[A-Za-z_$][A-Za-z0-9_$-]*)*")
 
 
-def named_paths(body, dialect):
-    """The paths that an error names: param, and what looks like a path in its text."""
+def named_paths(body):
+    """The paths that an error names: its param; in its text what has dots or brackets, and single
+    words that are quoted, begin the text with a colon behind them, or have an underscore."""
     error = body.get("error") if isinstance(body, dict) else None
     error = error if isinstance(error, dict) else {}
-    found = PATH.findall(error.get("message") or "")
-    return ([error["param"]] if error.get("param") else []) + found
+    text = error.get("message") or ""
+    found = [error["param"]] if error.get("param") else []
+    for match in PATH.finditer(text):
+        word, before, behind = match[0], text[match.start() - 1:match.start()], text[match.end():]
+        if re.search(r"[.\[_]|[a-z][A-Z]", word) or before and before in "'`\"" \
+                or match.start() == 0 and behind[:1] == ":":
+            found.append(word)
+    return found
 
 
 def judge_refusal(given, upstream, raw, response, dialect):
@@ -517,11 +526,14 @@ def judge_refusal(given, upstream, raw, response, dialect):
     except ValueError:
         return [Fault("the error is no JSON", "", f"{response.body[:80]}")]
     faults = list(_error_shape(body, dialect, response.status))
-    paths = [p for p in named_paths(body, dialect) if exists(raw, p)]
+    paths = [p for p in named_paths(body) if exists(raw, p)]
     words = ((body.get("error") or {}).get("message") or "")[:140]
     if not paths:
         return faults + [Fault("a refusal names no path of the request", "", words)]
     reasons = refusable(given, upstream)
+    reasons += [("its own vendor refuses it", problem.partition(":")[0].removeprefix("$."))
+                for problem in spec.validate(dialect, "request", {"model": "m", **raw}
+                                             if dialect != GEMINI else raw)]
     if not any(covers(path, where) for _, where in reasons for path in paths):
         faults.append(Fault("refused without need", paths[0], words))
     return faults

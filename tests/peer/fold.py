@@ -48,6 +48,11 @@ def _chat(events):
                 "message": {"role": "assistant", "content": None, "refusal": None}})
             delta = part.get("delta") or {}
             message = choice["message"]
+            if isinstance(delta.get("content"), list):      # Mistral's reasoning
+                for piece in delta["content"]:
+                    thought = piece.get("thinking") or []
+                    _texts(message, {"content": piece.get("text"), "reasoning_content": "".join(
+                        t.get("text", "") for t in thought)}, ("content", "reasoning_content"))
             _texts(message, delta, ("content", "refusal", "reasoning_content", "reasoning"))
             for name in ("annotations", "reasoning_details"):
                 if delta.get(name):

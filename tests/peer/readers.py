@@ -28,7 +28,7 @@ class _Chat(Reader):
             "top_logprobs": "top_logprobs", "parallel": ("parallel_tool_calls", (None, True)),
             "verbosity": "verbosity", "user": "user", "store": "store",
             "metadata": ("metadata", (None, {})),
-            "tier": ("service_tier", (None, "auto", "default")), "cache_key": "prompt_cache_key",
+            "tier": ("service_tier", (None, "auto")), "cache_key": "prompt_cache_key",
             "modalities": ("modalities", (None, ["text"])), "stream": ("stream", (None, False))})
         if "max_tokens" in self.top:
             self.setting("max", self.top.pop("max_tokens"), "max_tokens")
@@ -37,11 +37,22 @@ class _Chat(Reader):
         self.top.pop("stream_options", None)
         stop = self.top.pop("stop", None)
         self.setting("stop", [stop] if isinstance(stop, str) else stop, "stop", (None, []))
-        effort = self.top.pop("reasoning_effort", None)
-        self.setting("effort", effort, "reasoning_effort")
+        self.reasoning()
         self.choice(self.top.pop("tool_choice", None))
         self.form(self.top.pop("response_format", None))
         return self.finish()
+
+    def reasoning(self):
+        """OpenAI's one key, and what other hosts call it."""
+        self.setting("effort", self.top.pop("reasoning_effort", None), "reasoning_effort")
+        other = self.top.pop("reasoning", None) or {}
+        self.setting("effort", other.get("effort"), "reasoning")
+        self.setting("budget", other.get("max_tokens"), "reasoning.max_tokens")
+        thinking = (self.top.pop("thinking", None) or {}).get("type")
+        if thinking == "disabled":
+            self.setting("effort", "none", "thinking")
+        elif thinking:
+            self.setting("adaptive", True, "thinking")
 
     def form(self, value):
         kind = (value or {}).get("type", "text")
@@ -163,7 +174,7 @@ class _Responses(Reader):
             "top_p": "top_p", "top_logprobs": ("top_logprobs", (None, 0)),
             "parallel": ("parallel_tool_calls", (None, True)), "store": "store", "user": "user",
             "metadata": ("metadata", (None, {})),
-            "tier": ("service_tier", (None, "auto", "default")), "cache_key": "prompt_cache_key",
+            "tier": ("service_tier", (None, "auto")), "cache_key": "prompt_cache_key",
             "truncation": ("truncation", (None, "disabled")), "stream": ("stream", (None, False)),
             "background": ("background", (None, False)),
             "previous": "previous_response_id", "max_tool_calls": "max_tool_calls"})

@@ -80,7 +80,7 @@ class Reply:
 def arguments(text):
     """Arguments as a value; text that is no JSON stays text."""
     if not isinstance(text, str):
-        return text
+        return {} if text is None else text
     try:
         return json.loads(text or "{}")
     except ValueError:
