@@ -23,7 +23,7 @@ define built
 	@ninja -C $1
 endef
 
-.PHONY: build run test fresh asan tsan fuzz bench tidy fmt docs install clean help
+.PHONY: build run test fresh asan tsan fuzz bench tidy fmt docs clients install clean help
 
 build: ## build the program into build/
 	$(call built,$(BUILD))
@@ -62,6 +62,11 @@ bench: ## against nginx on this machine
 	@tools/setup build bench
 	$(call built,$(BUILD))
 	@python3 bench/run.py --build $(BUILD) $(ARGS)
+
+clients: ## real clients against upstreams of every dialect (npm and PyPI, 1.5 GB)
+	@tools/setup build
+	$(call built,$(BUILD))
+	@tools/clients --build $(BUILD) $(ARGS)
 
 tidy: ## the rules of the house
 	@tools/setup build tidy
