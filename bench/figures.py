@@ -135,7 +135,8 @@ def conversion(asked):
     """What another dialect costs, as a multiple of passing bytes."""
     for name, what, goal, text, connections, count in (
             ("convert-1k", "a request of 1 KB", 2.0, body(WHOLE), 512, "requests"),
-            ("convert-burst", "an event of a burst", 3.0, body(BURST, stream=True), 32, "requests")):
+            ("convert-burst", "an event of a burst", 3.0, body(BURST, stream=True), 32,
+             "requests")):
         pairs = converted(asked, text, "-c", connections)
         each = [(p.us_each("lane", count), c.us_each("lane", count)) for p, c in pairs]
         made = ratio(name, f"lane's CPU {what}, converted", goal, each)

@@ -66,7 +66,7 @@ MESSAGES = ("-a", "/v1/messages")     # for the load: asks in that dialect, and 
 
 
 def body(model, size=1024, stream=False):
-    """A conversation as JSON of about that size; the chat and the messages dialect read it alike."""
+    """A conversation as JSON of about that size, which chat and messages read alike."""
     turns = max(1, size // 2000)
     each = max(0, size - 80 - 40 * turns) // turns
     said = (SAID * (each // len(SAID) + 1))[:each].rstrip("\\")

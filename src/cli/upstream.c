@@ -149,7 +149,7 @@ static void tell_row(struct buf *out, const struct vendor *v, bool json)
     }
     tell_end(&t);
     tell_flag(&t, "cancel_stops_billing", v->cancel_stops_billing);
-    tell_bits(&t, "errors", v->errors << 1 | 1, errors, 3);
+    tell_bits(&t, "errors", (unsigned)v->errors << 1 | 1U, errors, 3);
     if (v->bases[DIALECT_CHAT] != NULL) {
         tell_chat(&t, v);
     }

@@ -17,6 +17,9 @@ bool json_write_inside(struct buf *b, struct str s)
     size_t from = 0;
     bool ok = true;
 
+    if (s.n == 0) { /* its pointer may be NULL */
+        return true;
+    }
     for (size_t i = 0; i < s.n && ok; i++) {
         i += json_plain_run(s.p + i, s.n - i);
         unsigned char c = i < s.n ? (unsigned char)s.p[i] : ' ';

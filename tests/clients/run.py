@@ -174,7 +174,8 @@ def row(house, client, cell, names, totals, verdicts, evidence):
     for what in differs:
         print(f"        | {what}")
     if differs or evidence:
-        print(f"        | kept: {os.path.relpath(keep(house, client, cell, log), ROOT)}", flush=True)
+        kept = os.path.relpath(keep(house, client, cell, log), ROOT)
+        print(f"        | kept: {kept}", flush=True)
 
 
 def summary(verdicts):
