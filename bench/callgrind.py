@@ -3,7 +3,8 @@
 """Instructions a request of the lane in user space, counted by valgrind: free of noise, so that two
 commits can be compared by them.
 
-    bench/callgrind.py [--build DIR] [--what 1k|64k|1m|burst] [--convert] [--requests N] [--connections N]
+    bench/callgrind.py [--build DIR] [--what 1k|64k|1m|burst] [--convert] [--requests N]
+                       [--connections N]
 
 With one connection (the default) the count is the same to a per mille from run to run. It says
 nothing of the kernel, which is the larger part of what a request costs.
