@@ -540,6 +540,15 @@ static void write_limit(struct conversion *c, struct json_out *o)
     }
 }
 
+static void lose_stops(struct conversion *c)
+{
+    const struct place *at = c->ask.stops.first != NULL ? c->ask.stops.first->from : NULL;
+
+    if (at != NULL) {
+        lose(c, FIELD_STOP, at->key.p == NULL ? at->up : at);
+    }
+}
+
 void responses_write_ask(struct conversion *c, struct json_out *o)
 {
     json_open(o, '{');
@@ -551,9 +560,7 @@ void responses_write_ask(struct conversion *c, struct json_out *o)
     write_text_wish(c, o);
     write_reasoning_wish(c, o);
     write_limit(c, o);
-    if (c->ask.stops.first != NULL) {
-        lose(c, FIELD_STOP, c->ask.stops.first->from);
-    }
+    lose_stops(c);
     write_state(c, o);
     write_fields(c, o, "");
     if (c->ask.stream) {
