@@ -35,7 +35,7 @@ static const struct key content_keys[] = {
     {.name = "filename", .take = TAKE_STR, .at = offsetof(struct content, filename)},
     {.name = "input_audio", .take = TAKE_KNOWN},
     {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct content, cache)},
-    {.name = "prompt_cache_breakpoint", .take = TAKE_LOSS, .field = FIELD_CACHE_CONTROL},
+    {.name = "prompt_cache_breakpoint", .take = TAKE_LOSS, .field = FIELD_PROMPT_CACHE_BREAKPOINT},
 };
 
 static void read_text(struct conversion *c, struct str text, enum part_kind kind,
