@@ -440,10 +440,15 @@ def compare_requests(given, sent, lossy, raw=None):
 
 # Refusals
 
+AT_GOOGLE = re.compile(r"gs://|files/|https://generativelanguage\.googleapis\.com/"
+                       r"|https://((www|m)\.)?(youtube\.com|youtu\.be)/")
+
+
 def _ids(given):
-    """Media by a vendor's own id."""
+    """Media by a vendor's own id, or in a place that it alone can read."""
     return [i.path for i in given.items if i.what in ("image", "file")
-            and isinstance(i.value, list) and i.value[0] in ("id", "file", None)]
+            and isinstance(i.value, list)
+            and (i.value[0] in ("id", "file", None) or AT_GOOGLE.match(str(i.value[1])))]
 
 
 def refusable(given, upstream):
@@ -578,9 +583,11 @@ def _usage(vendor, client):
         yield Fault("usage is inconsistent", "usage", str(b))
 
 
-def compare_replies(vendor, client):
-    """Faults of an answer as the client got it."""
+def compare_replies(vendor, client, thoughts=True):
+    """Faults of an answer as the client got it; thoughts: whether it wanted to read them."""
     faults = []
+    if not thoughts:
+        vendor.parts = [part for part in vendor.parts if part[0] != "reasoning"]
     ours, theirs = vendor.text, client.text
     refusal = "".join(vendor.all("refusal"))
     if ours != theirs and not (refusal and theirs in (ours + refusal, refusal)):
@@ -593,7 +600,9 @@ def compare_replies(vendor, client):
     if vendor.all("call") != client.all("call"):
         faults.append(Fault("calls changed", "calls",
                             f"{vendor.all('call')!s:.80} became {client.all('call')!s:.80}"))
-    if vendor.finish != client.finish and not (refusal and client.finish == "filter"):
+    bad_call = vendor.finish == "bad call" and client.finish in ("tool", "stop", "failed")
+    if vendor.finish != client.finish and not bad_call \
+            and not (refusal and client.finish == "filter"):
         faults.append(Fault("finish changed", "finish", f"{vendor.finish} became {client.finish}"))
     if vendor.model and vendor.model != client.model:
         faults.append(Fault("model changed", "model", f"{vendor.model} became {client.model}"))

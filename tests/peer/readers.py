@@ -532,7 +532,7 @@ class _Gemini(Reader):
             value = blob(mime, data.get("data"))
             what = mime.partition("/")[0]
             if what == "audio":
-                value = [mime.partition("/")[2], value[2]]
+                value = [mime.partition("/")[2].replace("mpeg", "mp3"), value[2]]
             self.item(what if what in ("image", "audio") else "file", role, value, path)
         elif "fileData" in part:
             mime = part["fileData"].get("mimeType") or ""

@@ -106,7 +106,8 @@ NUMBERS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "m
 
 
 def schema(value):
-    """A schema in one spelling: types in small letters, numbers as numbers, nullable as a type."""
+    """A schema in one spelling: types in small letters, numbers as numbers, nullable as a type; an
+    order of properties is theirs."""
     if isinstance(value, list):
         return [schema(item) for item in value]
     if not isinstance(value, dict):
@@ -116,6 +117,8 @@ def schema(value):
         if key in ("properties", "$defs", "definitions", "patternProperties") \
                 and isinstance(item, dict):
             out[key] = {name: schema(inner) for name, inner in item.items()}
+        elif key == "propertyOrdering":
+            continue
         elif key == "type" and isinstance(item, str):
             out[key] = item.lower()
         elif key in NUMBERS and isinstance(item, str) and item.isdigit():
