@@ -77,6 +77,9 @@ void answer_problem(struct request *r)
         buf_addf(&extra, "allow: %s\r\n",
                  r->target.endpoint->method == HTTP_GET ? "GET, HEAD" : "POST");
     }
+    if (r->end == END_WEBSOCKET) { /* what to go on with; a 426 has to name it */
+        buf_add(&extra, STR("upgrade: HTTP/1.1\r\nconnection: upgrade\r\n"));
+    }
     if (r->end == END_BUDGET || r->end == END_ACCOUNT_BUDGET || r->end == END_BAD_KEY ||
         r->end == END_NO_KEY) {
         buf_add(&extra, STR("x-should-retry: false\r\n"));

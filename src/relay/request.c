@@ -177,6 +177,19 @@ bool request_count_memory(struct request *r)
            grown < 0;
 }
 
+/* Codex asks for a WebSocket first, and goes on with POST in the same turn when it hears 426. */
+static enum end wrong_method(const struct request *r)
+{
+    struct str to = head_get(r->head, r->head_base, STR("upgrade"));
+
+    if (r->target.endpoint->op == OP_MODELS) {
+        return END_NO_ROUTE;
+    }
+    bool events = r->target.endpoint->dialect == DIALECT_RESPONSES &&
+                  r->target.endpoint->op == OP_GENERATE && r->head->method == HTTP_GET;
+    return events && str_eq_nocase(to, STR("websocket")) ? END_WEBSOCKET : END_METHOD;
+}
+
 void request_head(struct request *r)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -196,9 +209,7 @@ void request_head(struct request *r)
     endpoint_find(h->method, path, query, &r->target);
     r->keep = h->keep_alive;
     if (r->target.endpoint == NULL || r->target.wrong_method) {
-        request_fail(r, r->target.wrong_method && r->target.endpoint->op != OP_MODELS
-                            ? END_METHOD
-                            : END_NO_ROUTE);
+        request_fail(r, r->target.endpoint == NULL ? END_NO_ROUTE : wrong_method(r));
         return;
     }
     if (!step_authenticate(r)) {

@@ -3,7 +3,7 @@
 name. Each makes the station end a request so, and answers what the client got, or None where that
 is no answer of the station's own.
 """
-from tests.peer.case import CHAT, JSON, MESSAGES, body_for
+from tests.peer.case import CHAT, JSON, MESSAGES, RESPONSES, body_for
 from tests.peer.rawhttp import request_bytes
 from tests.peer.reply import Reply, error, sse_events
 
@@ -230,6 +230,11 @@ def no_route(t):
 @cause
 def method(t):
     return t.buyer.get(CHAT)
+
+
+@cause
+def websocket(t):
+    return t.buyer.get(RESPONSES, [("Connection", "Upgrade"), ("Upgrade", "websocket")])
 
 
 @cause

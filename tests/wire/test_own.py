@@ -5,7 +5,7 @@ import time
 import unittest
 
 from tests.peer import station
-from tests.peer.case import CHAT, StationCase, body_for
+from tests.peer.case import CHAT, RESPONSES, StationCase, body_for
 from tests.peer.reply import Reply
 from tests.peer.wait import within_one
 
@@ -81,6 +81,30 @@ class Head(StationCase):
     def test_405_names_both(self):
         answer = self.customer().post("/healthz", b"")
         self.assertEqual((answer.status, answer.get("allow")), (405, "GET, HEAD"))
+
+    def test_websocket_is_told_to_come_by_post(self):
+        """Codex goes on with POST in the same turn, on the same connection if it likes."""
+        customer = self.customer()
+        upgrade = [customer.auth, ("Connection", "Upgrade"), ("Upgrade", "websocket"),
+                   ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZQ==")]
+        with self.station.connect() as raw:
+            for path in (RESPONSES, "/responses"):
+                raw.request("GET", path, upgrade)
+                answer = raw.response("GET")
+                error = self.assert_error(answer, 426, "responses")
+                self.assertIn("supports_websockets", error["message"])
+                self.assertEqual(answer.get("upgrade"), "HTTP/1.1")
+                self.assertIn("upgrade", answer.get("connection"))
+            raw.send(customer.request(RESPONSES, body_for("responses")))
+            self.assertEqual(raw.response().status, 200)
+
+    def test_only_responses_and_only_a_websocket_is_told_so(self):
+        customer = self.customer()
+        for path, headers in ((RESPONSES, []), (RESPONSES, [("Upgrade", "h2c")]),
+                              (CHAT, [("Connection", "Upgrade"), ("Upgrade", "websocket")])):
+            answer = customer.get(path, headers)
+            self.assert_error(answer, 405)
+            self.assertEqual(answer.get("allow"), "POST")
 
 
 class Own(StationCase):
