@@ -7,7 +7,7 @@ client of another is served by conversion.
 """
 import json
 
-from tests.peer import dialects, rawhttp, station
+from tests.peer import rawhttp, station
 from tests.peer.recordings import CHAT, GEMINI, MESSAGES, RESPONSES
 from tests.peer.reply import Reply, sse_events
 from tests.peer.vendor import Vendor
@@ -54,9 +54,14 @@ class Answer:
 
 
 class Bench:
-    """Starts on entering. One connection, one request after the other."""
+    """Starts on entering. One connection, one request after the other.
 
-    def __init__(self, names=(), lossy=()):
+    names    further (dialect, vendor's model name), beside the plain ones
+    hosts    further {model: (vendor, dialect, path of its base)}: hosts with ways of their own
+    lossy    what the operator allows to be lost, of every model
+    """
+
+    def __init__(self, names=(), hosts=None, lossy=()):
         self.vendor = Vendor()
         self.names = {(d, m): f"{d}-{number}" for number, (d, m) in enumerate(sorted(set(names)))}
         self.names.update({(d, PLAIN[d]): d for d in SPOKEN})
@@ -66,6 +71,11 @@ class Bench:
                                        **({"lossy": list(lossy)} if lossy else {})},
                                 price=PRICE, max_output=MAX_OUTPUT)
                   for (d, m), name in self.names.items()]
+        for name, (vendor, dialect, path) in (hosts or {}).items():
+            upstreams.append({"name": "up-" + name, "vendor": vendor, "keys": ["sk-other-1"],
+                              "base": self.vendor.base + path, "dialects": [dialect]})
+            models.append(station.model(name, {"upstream": "up-" + name, "model": name},
+                                        price=PRICE, max_output=MAX_OUTPUT))
         self.station = station.Station(upstreams, models, lanes=1)
         self.raw = None
 
@@ -85,26 +95,48 @@ class Bench:
         return self.names.get((dialect, vendor_model), dialect)
 
     def ask(self, client, upstream, request, answer=None, stream=False, vendor_model=None,
-            headers=(), alt="sse"):
+            headers=(), alt="sse", name=None):
         """One request of a client of one dialect, answered by an upstream of another."""
+        target, body = self.place(client, name or self.model(upstream, vendor_model), request,
+                                  stream, alt)
+        return self.send(target, json.dumps(body).encode(), answer, upstream, headers)
+
+    def open(self, client, upstream, request, answer, name=None):
+        """A streamed request on a connection of its own, still open: (raw, response's head)."""
+        target, body = self.place(client, name or upstream, request, True)
+        self._program(answer, upstream)
+        raw = self.station.connect()
+        raw.send(self._bytes(target, json.dumps(body).encode()))
+        return raw, raw.head("POST")
+
+    @staticmethod
+    def place(client, name, request, stream, alt="sse"):
+        """(target, body) of a request for a model in the client's dialect."""
         body = dict(request)
         body.pop("stream", None)
-        name = self.model(upstream, vendor_model)
         if client == GEMINI:
             body.pop("model", None)
             verb = "streamGenerateContent" + (f"?alt={alt}" if alt else "") if stream \
                 else "generateContent"
-            target = f"/v1beta/models/{name}:{verb}"
-        else:
-            target = PATHS[client]
-            body["model"] = name
-            if stream:
-                body["stream"] = True
-                if client == CHAT:
-                    body.setdefault("stream_options", {"include_usage": True})
-        return self.send(target, json.dumps(body).encode(), answer, upstream, headers)
+            return f"/v1beta/models/{name}:{verb}", body
+        body["model"] = name
+        if stream:
+            body["stream"] = True
+            if client == CHAT:
+                body.setdefault("stream_options", {"include_usage": True})
+        return PATHS[client], body
 
     def send(self, target, body, answer=None, upstream=None, headers=()):
+        self._program(answer, upstream)
+        response = self._exchange(self._bytes(target, body, headers))
+        received = self.vendor.received[-1] if self.vendor.received else None
+        return Answer(response, received)
+
+    def _bytes(self, target, body, headers=()):
+        return rawhttp.request_bytes("POST", target, [
+            self.auth, ("Content-Type", "application/json"), *headers], body)
+
+    def _program(self, answer, upstream):
         self.vendor.reset()
         if callable(answer):
             self.vendor.script(answer)
@@ -112,11 +144,15 @@ class Bench:
             self.vendor.script(lambda _received: answer)
         elif answer is not None:
             self.vendor.script(lambda _received: wire(upstream, answer))
-        data = rawhttp.request_bytes("POST", target, [
-            self.auth, ("Content-Type", "application/json"), *headers], body)
-        response = self._exchange(data)
-        received = self.vendor.received[-1] if self.vendor.received else None
-        return Answer(response, received)
+
+    def sold(self):
+        """The pairs (client, upstream) that this station converts."""
+        hello = {CHAT: {"messages": [{"role": "user", "content": "Hi"}]},
+                 RESPONSES: {"input": "Hi"},
+                 MESSAGES: {"max_tokens": 16, "messages": [{"role": "user", "content": "Hi"}]},
+                 GEMINI: {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}}
+        return {(a, b) for a in SPOKEN for b in SPOKEN
+                if a != b and self.ask(a, b, hello[a]).status == 200}
 
     def _exchange(self, data):
         """On the kept connection; on another where the station has closed it in between."""
@@ -135,8 +171,3 @@ class Bench:
             if response is not None or fresh:
                 return response
         return response
-
-
-def default_answer(received):
-    """What vendor.py answers by itself, for tests that only look at the request."""
-    return dialects.answer(received)

@@ -530,7 +530,7 @@ def judge_refusal(given, upstream, raw, response, dialect):
         body = response.json()
     except ValueError:
         return [Fault("the error is no JSON", "", f"{response.body[:80]}")]
-    faults = list(_error_shape(body, dialect, response.status))
+    faults = list(error_shape(body, dialect, response.status))
     paths = [p for p in named_paths(body) if exists(raw, p)]
     words = ((body.get("error") or {}).get("message") or "")[:140]
     if not paths:
@@ -544,7 +544,7 @@ def judge_refusal(given, upstream, raw, response, dialect):
     return faults
 
 
-def _error_shape(body, dialect, status):
+def error_shape(body, dialect, status):
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict) or not error.get("message"):
         yield Fault("not the dialect's error shape", "error", f"{body!s:.80}")

@@ -21,8 +21,7 @@ HELLO = {
     CHAT: {"messages": [{"role": "user", "content": "Hello"}]},
     RESPONSES: {"input": "Hello"},
     MESSAGES: {"max_tokens": 1024, "messages": [{"role": "user", "content": "Hello"}]},
-    GEMINI: {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}],
-             "generationConfig": {"thinkingConfig": {"includeThoughts": True}}},
+    GEMINI: {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]},
 }
 
 
@@ -109,21 +108,18 @@ def reply_of(client, answer, stream):
         return faults + [Fault("the stream makes no whole", "", repr(why)[:120])], None
 
 
-def wants_thoughts(client, request):
-    """Gemini's clients get thoughts when they ask for them, all others when there are some."""
-    config = (request.get("generationConfig") or {}).get("thinkingConfig") or {}
-    return client != GEMINI or bool(config.get("includeThoughts"))
+def whole_of(client, answer, stream):
+    return fold(client, grammar.events(answer.body)) if stream else answer.json()
 
 
-def answer_faults(client, upstream, answer, vendor_whole, stream, thoughts=True):
+def answer_faults(client, upstream, answer, vendor_whole, stream):
     """(faults, the meaning of what the client has)"""
     faults, whole = reply_of(client, answer, stream)
     if whole is None:
         return faults, None
     got = meaning.reply(client, whole)
     if vendor_whole is not None:
-        faults = faults + judge.compare_replies(meaning.reply(upstream, vendor_whole), got,
-                                                thoughts)
+        faults = faults + judge.compare_replies(meaning.reply(upstream, vendor_whole), got)
     return faults, got
 
 
@@ -153,8 +149,7 @@ def judge_one(the_bench, client, upstream, name, request, reply=None, stream=Fal
             result.faults += request_faults(client, upstream, request, answer, stream)
         if replies:
             vendor_whole = fold(upstream, sent) if isinstance(sent, list) else sent
-            found, got = answer_faults(client, upstream, answer, vendor_whole, stream,
-                                       wants_thoughts(client, request))
+            found, got = answer_faults(client, upstream, answer, vendor_whole, stream)
             result.faults += found
     if result.faults:
         result.verdict = FAULT

@@ -11,9 +11,9 @@ Written from the vendors' documents. It shares nothing with the station.
 from tests.peer import meter
 from tests.peer.readers import READERS
 from tests.peer.recordings import CHAT, GEMINI, MESSAGES, RESPONSES
-from tests.peer.values import Reply, arguments, effort_of
+from tests.peer.values import Reply, arguments, effort_of, tool_schema
 
-__all__ = ["effort_of", "reply", "request"]
+__all__ = ["effort_of", "reply", "request", "tool_schema"]
 
 
 def request(dialect, value):

@@ -375,6 +375,8 @@ EXTRAS = [
      "reasoning that has to come back to the host that made it"),
     ("responses", r"\$(\.response)?\.(store|frequency_penalty|presence_penalty): unknown key",
      "settings are echoed; OpenAI's own answers have these three, too"),
+    ("responses", r"(\.item|output\[\d+\]|input\[\d+\])\.status: unknown key",
+     "OpenAI's custom calls have a status like all others"),
     ("responses", r"\$(\.response)?\.(user|safety_identifier|prompt_cache_key|usage|service_tier): "
      "null is no", "OpenAI's own answers say null for what is not set"),
 ]
