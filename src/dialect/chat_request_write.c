@@ -95,7 +95,12 @@ static void write_part(struct conversion *c, struct json_out *o, const struct pa
         json_close(o, '}');
         break;
     case PART_IMAGE: write_media_url(o, "image_url", p); break;
-    case PART_VIDEO: write_media_url(o, "video_url", p); break;
+    case PART_VIDEO:
+        if (c->vendor->developer_role) { /* OpenAI itself knows no video */
+            lose(c, FIELD_VENDOR_LACKS, p->from);
+        }
+        write_media_url(o, "video_url", p);
+        break;
     case PART_AUDIO: write_audio(c, o, p); break;
     case PART_FILE: write_file(c, o, p); break;
     case PART_CALL:

@@ -56,7 +56,7 @@ static void write_image(struct conversion *c, struct json_out *o, const struct p
         lose(c, FIELD_IMAGE_TYPE, p->from);
     }
     if (p->detail.n > 0 && !str_eq(p->detail, STR("auto"))) {
-        lose(c, FIELD_IMAGE_DETAIL, p->from);
+        lose(c, FIELD_IMAGE_DETAIL, place_key(c, p->from, STR("detail")));
     }
     open_block(o, "image");
     if (p->data.p != NULL) {
@@ -233,7 +233,8 @@ static void write_turns(struct conversion *c, struct json_out *o)
     turns_merge(c);
     write_system(c, o);
     if (c->ask.turns == NULL) {
-        refuse(c, NULL, "There is no message but system text.");
+        refuse(c, place_key(c, NULL, str_from(fields[FIELD_MESSAGES].path[c->from])),
+               "There is no message but system text.");
     }
     json_key(o, "messages");
     json_open(o, '[');

@@ -361,6 +361,10 @@ void reply_ping(struct conversion *c)
     }
 }
 
+/* Dialects without a word for it have it as a failure. */
+static const struct problem bad_call = {
+    502, "bad_upstream", STR_INIT("The model made a tool call that cannot be read."), NULL};
+
 void reply_end(struct conversion *c, const struct usage *u)
 {
     struct reply *r = &c->reply;
@@ -378,7 +382,15 @@ void reply_end(struct conversion *c, const struct usage *u)
     if (r->has_call && (r->finish == FINISH_STOP || r->finish == FINISH_PAUSE)) {
         r->finish = FINISH_CALL;
     }
-    if (c->whole) {
+    if (!r->has_call && r->finish == FINISH_CALL) {
+        r->finish = FINISH_STOP; /* a client would wait for the call */
+    }
+    if (c->whole && r->finish == FINISH_BAD_CALL) {
+        c->unreadable = true;
+    } else if (r->finish == FINISH_BAD_CALL &&
+               (c->from == DIALECT_CHAT || c->from == DIALECT_MESSAGES)) {
+        problem_write_event((enum dialect)c->from, FRAMING_SSE, &bad_call, c->out);
+    } else if (c->whole) {
         writer(c)->whole(c);
     } else {
         writer(c)->end(c);
