@@ -47,44 +47,34 @@ static bool is_sentinel(struct str slot)
            str_eq(slot, STR("context_engineering_is_the_way_to_go"));
 }
 
-/* Takes the thoughts behind the last call off the list: the call that comes has them all. */
-static void drop_thoughts(struct parts *list)
-{
-    struct parts kept = {NULL, NULL};
-    const struct part *call = NULL;
+struct slot {
+    struct str text;
+    const struct place *at;
+};
 
-    for (const struct part *p = list->first; p != NULL; p = p->next) {
-        call = p->kind == PART_CALL ? p : call;
+/* What we have put into it; a signature that is not ours is lost. */
+static struct str open_slot(struct conversion *c, const struct slot *slot)
+{
+    struct str inside = open_bytes(c, slot->text);
+
+    if (slot->text.n > 0 && inside.n == 0 && !is_sentinel(slot->text)) {
+        lose(c, FIELD_SIGNATURE, slot->at);
     }
-    bool behind = call == NULL;
-    for (struct part *p = list->first, *next; p != NULL; p = next) {
-        next = p->next;
-        if (!behind || p->kind != PART_REASONING) {
-            parts_add(&kept, p);
-        }
-        behind = behind || p == call;
-    }
-    *list = kept;
+    return inside;
 }
 
-/* The call's own state; the thoughts that led to it go before it. */
-static struct str read_call_slot(struct conversion *c, struct str slot, struct parts *list,
+/* The call's own state; the thoughts that led to it go before it, from the call's place. */
+static struct str read_call_slot(struct conversion *c, const struct slot *slot, struct parts *list,
                                  const struct place *at)
 {
-    struct str lines = open_bytes(c, slot);
+    struct str lines = open_slot(c, slot);
     struct str own = str_cut(&lines, '\n');
     struct str state = STR(""), text;
     enum envelope_kind kind;
 
-    if (slot.n > 0 && own.n + lines.n == 0 && !is_sentinel(slot)) {
-        lose(c, FIELD_SIGNATURE, at);
-    }
     if (own.n > 0 && !(envelope_open(c, own, &kind, &state) && kind == ENVELOPE_OPAQUE)) {
-        lose(c, FIELD_SIGNATURE, at);
+        lose(c, FIELD_SIGNATURE, slot->at);
         state = STR("");
-    }
-    if (lines.n > 0) {
-        drop_thoughts(list);
     }
     while (lines.n > 0) {
         struct str line = str_cut(&lines, '\n');
@@ -114,6 +104,7 @@ static bool is_youtube(struct str uri)
 {
     return str_starts(uri, STR("https://www.youtube.com/")) ||
            str_starts(uri, STR("https://youtube.com/")) ||
+           str_starts(uri, STR("https://m.youtube.com/")) ||
            str_starts(uri, STR("https://youtu.be/"));
 }
 
@@ -128,10 +119,10 @@ static enum part_kind media_kind(const struct blob *b)
     return str_starts(b->mime, STR("video/")) || is_youtube(b->uri) ? PART_VIDEO : PART_FILE;
 }
 
-/* What the client has put into Google's own stores, which no other vendor can read. */
+/* What stands in Google's own stores, which no other vendor can read. */
 static bool is_stored(struct str uri)
 {
-    return str_starts(uri, STR("gs://")) || str_starts(uri, STR("files/")) ||
+    return is_youtube(uri) || str_starts(uri, STR("gs://")) || str_starts(uri, STR("files/")) ||
            str_starts(uri, STR("https://generativelanguage.googleapis.com/"));
 }
 
@@ -174,7 +165,7 @@ static const struct key call_keys[] = {
 };
 
 static void read_call(struct conversion *c, const struct json *v, const struct place *at,
-                      struct parts *list, struct str slot)
+                      struct parts *list, const struct slot *slot)
 {
     struct call in = {0};
     struct str state = read_call_slot(c, slot, list, at);
@@ -272,7 +263,8 @@ static void read_result(struct conversion *c, const struct json *v, const struct
 }
 
 struct content_part {
-    struct str text, slot, detail;
+    struct str text, detail;
+    struct slot slot;
     uint8_t thought; /* tristate */
     const struct json *blob, *call, *result;
     const struct place *blob_at, *call_at, *result_at;
@@ -323,13 +315,24 @@ static void keep_result(struct conversion *c, const struct json *v, const struct
     in->result_at = at;
 }
 
+static void keep_slot(struct conversion *c, const struct json *v, const struct place *at,
+                      void *into)
+{
+    struct content_part *in = into;
+
+    if (!json_is_string(v)) {
+        refuse(c, at, "It must be a string.");
+    }
+    in->slot = (struct slot){json_str(v), at};
+}
+
 #define READ(key, function) {.name = key, .take = TAKE_READ, .read = function}
 #define LOSS(key, row) {.name = key, .take = TAKE_LOSS, .field = FIELD_##row}
 
 static const struct key part_keys[] = {
     {.name = "text", .take = TAKE_STR, .at = offsetof(struct content_part, text)},
     {.name = "thought", .take = TAKE_BOOL, .at = offsetof(struct content_part, thought)},
-    {.name = "thoughtSignature", .take = TAKE_STR, .at = offsetof(struct content_part, slot)},
+    READ("thoughtSignature", keep_slot),
     READ("inlineData", keep_blob),
     READ("fileData", keep_blob),
     READ("functionCall", keep_call),
@@ -343,21 +346,6 @@ static const struct key part_keys[] = {
     LOSS("toolResponse", PART_UNKNOWN),
 };
 
-/* The thoughts of a stream come back in as many parts as it had pieces: they are one, up to the
- * piece that has its state. */
-static void read_thought(struct conversion *c, const struct content_part *in,
-                         const struct place *at, struct parts *list)
-{
-    struct str opaque = open_bytes(c, in->slot);
-
-    if (in->slot.n > 0 && opaque.n == 0 && !is_sentinel(in->slot)) {
-        lose(c, FIELD_SIGNATURE, at);
-    }
-    if (in->text.n + opaque.n > 0) {
-        part_reasoning(c, list, in->text, opaque, at);
-    }
-}
-
 static void read_part(struct conversion *c, const struct json *v, const struct place *at,
                       void *into)
 {
@@ -369,47 +357,79 @@ static void read_part(struct conversion *c, const struct json *v, const struct p
         return;
     }
     if (in.call != NULL) {
-        read_call(c, in.call, in.call_at, list, in.slot);
+        read_call(c, in.call, in.call_at, list, &in.slot);
     } else if (in.result != NULL) {
         read_result(c, in.result, in.result_at, list);
     } else if (in.blob != NULL) {
         read_blob(c, in.blob, in.blob_at, list, in.detail);
-    } else if (in.thought == YES) {
-        read_thought(c, &in, at, list);
     } else {
-        if (in.slot.n > 0 && !is_sentinel(in.slot)) {
-            lose(c, FIELD_SIGNATURE, at);
-        }
-        if (in.text.n > 0) {
+        struct str state = open_slot(c, &in.slot); /* of a text there is none */
+        if (in.thought == YES && in.text.n + state.n > 0) {
+            part_reasoning(c, list, in.text, state, at);
+        } else if (in.thought != YES && in.text.n > 0) {
             part_text(c, list, in.text, at);
         }
     }
 }
 
-/* Pieces of one thought, side by side, become one part; the last of them has the state. */
-static void join_thoughts(struct conversion *c, struct turn *t)
-{
-    struct parts kept = {NULL, NULL};
-    struct part *next;
+/* ---- thoughts ---- */
 
-    for (struct part *p = t->parts.first; p != NULL; p = next) {
-        struct buf text;
-        next = p->next;
-        if (p->kind == PART_REASONING && p->opaque.n == 0 && next != NULL &&
-            next->kind == PART_REASONING) {
-            buf_init(&text, LIMIT_BODY_BYTES);
-            buf_add(&text, p->text);
-            while (p->opaque.n == 0 && next != NULL && next->kind == PART_REASONING) {
-                buf_add(&text, next->text);
-                p->opaque = next->opaque;
-                next = next->next;
-            }
-            p->text = conversion_take(c, &text);
-            p->hidden = false;
-        }
-        parts_add(&kept, p);
+/* The thoughts of a stream come back in as many parts as it had pieces: side by side they are one,
+ * up to the piece that has its state. What follows it. */
+static struct part *join_thoughts(struct conversion *c, struct part *p)
+{
+    struct part *next = p->next;
+    struct buf text;
+
+    if (p->opaque.n > 0 || next == NULL || next->kind != PART_REASONING) {
+        return next;
     }
-    t->parts = kept;
+    buf_init(&text, LIMIT_BODY_BYTES);
+    buf_add(&text, p->text);
+    for (; p->opaque.n == 0 && next != NULL && next->kind == PART_REASONING; next = next->next) {
+        buf_add(&text, next->text);
+        p->opaque = next->opaque;
+    }
+    p->text = conversion_take(c, &text);
+    p->hidden = p->text.n == 0;
+    return next;
+}
+
+/* What a call brought goes first, and stands for the thoughts that the client has kept. */
+static void add_step(struct conversion *c, struct parts *to, struct parts *brought,
+                     struct parts *kept)
+{
+    bool any = brought->first != NULL;
+
+    for (struct part *p = brought->first, *next; p != NULL; p = next) {
+        next = p->next;
+        parts_add(to, p);
+    }
+    for (struct part *p = kept->first, *next; p != NULL; p = next) {
+        bool thought = p->kind == PART_REASONING;
+        next = thought && !any ? join_thoughts(c, p) : p->next;
+        if (!thought || !any) {
+            parts_add(to, p);
+        }
+    }
+    *brought = *kept = (struct parts){NULL, NULL};
+}
+
+static void settle_thoughts(struct conversion *c, struct turn *t)
+{
+    struct parts done = {NULL, NULL}, brought = {NULL, NULL}, kept = {NULL, NULL};
+
+    for (struct part *p = t->parts.first, *next; p != NULL; p = next) {
+        bool in_call = p->kind == PART_REASONING && p->from->key.p != NULL &&
+                       key_is(c, p->from->key, STR("functionCall"));
+        bool call = p->kind == PART_CALL;
+        next = p->next;
+        parts_add(in_call ? &brought : &kept, p);
+        if (call || next == NULL) {
+            add_step(c, &done, &brought, &kept);
+        }
+    }
+    t->parts = done;
 }
 
 /* ---- contents ---- */
@@ -448,13 +468,15 @@ static void read_content(struct conversion *c, const struct json *v, const struc
     if (in.parts != NULL) {
         gemini_read_list(c, in.parts, place_key(c, at, STR("parts")), read_part, &t->parts);
     }
-    join_thoughts(c, t);
 }
 
 void gemini_read_contents(struct conversion *c, const struct json *v, const struct place *at,
                           void *into)
 {
     gemini_read_list(c, v, at, read_content, into);
+    for (struct turn *t = c->ask.turns; t != NULL; t = t->next) {
+        settle_thoughts(c, t);
+    }
 }
 
 /* It stands first, wherever the key does. */

@@ -327,7 +327,8 @@ static void write_turns(struct conversion *c, struct json_out *o)
     turns_merge(c);
     write_system(c, o);
     if (c->ask.turns == NULL) {
-        refuse(c, NULL, "There is no message but system text.");
+        refuse(c, place_key(c, NULL, str_from(fields[FIELD_MESSAGES].path[c->from])),
+               "There is no message but system text.");
     }
     json_key(o, "contents");
     json_open(o, '[');
@@ -402,15 +403,15 @@ static bool validates(struct conversion *c)
 {
     bool any = false;
 
-    for (const struct tool *t = c->ask.tools; t != NULL && !must_call(c); t = t->next) {
-        if (t->strict == YES && c->ask.choice.mode != CHOICE_NONE) {
+    for (const struct tool *t = c->ask.tools; t != NULL; t = t->next) {
+        if (t->strict == YES) {
             const struct place *at =
                 c->from == DIALECT_CHAT ? place_key(c, t->from, STR("function")) : t->from;
             lose(c, FIELD_TOOL_STRICT, place_key(c, at, STR("strict")));
             any = true;
         }
     }
-    return any;
+    return any && !must_call(c) && c->ask.choice.mode != CHOICE_NONE;
 }
 
 static void write_allowed(struct conversion *c, struct json_out *o)

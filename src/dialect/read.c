@@ -43,9 +43,25 @@ static bool kind_fits(enum field_kind kind, const struct json *v)
     return true;
 }
 
+/* Clients whose type for it is a float write 40 as 40.0. */
+static const struct json *whole_number(struct conversion *c, const struct json *v)
+{
+    struct str text = json_number(v);
+    struct buf digits;
+    uint64_t n;
+
+    if (!str_ends(text, STR(".0")) || !str_to_u64(str_slice(text.p, text.n - 2), &n)) {
+        return v;
+    }
+    buf_init(&digits, 32);
+    buf_add_u64(&digits, n);
+    return conversion_parse(c, &digits);
+}
+
 static void take_field(struct conversion *c, enum field f, const struct json *v,
                        const struct place *at)
 {
+    v = fields[f].kind == KIND_COUNT ? whole_number(c, v) : v;
     if (!kind_fits((enum field_kind)fields[f].kind, v)) {
         refuse(c, at, "It must be %s.", kind_words[fields[f].kind]);
         return;

@@ -379,8 +379,9 @@ void reply_end(struct conversion *c, const struct usage *u)
     }
     r->ended = true;
     r->usage = *u;
-    if (r->has_call && (r->finish == FINISH_STOP || r->finish == FINISH_PAUSE)) {
-        r->finish = FINISH_CALL;
+    if (r->has_call &&
+        (r->finish == FINISH_STOP || r->finish == FINISH_PAUSE || r->finish == FINISH_BAD_CALL)) {
+        r->finish = FINISH_CALL; /* a bad one that came whole is the client's to answer */
     }
     if (!r->has_call && r->finish == FINISH_CALL) {
         r->finish = FINISH_STOP; /* a client would wait for the call */
