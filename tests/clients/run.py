@@ -81,6 +81,7 @@ def play(house, client, cell, names):
     """One row: what differs from what is expected, and the counts."""
     account, key = house.customer()
     house.upstream.reset()
+    house.upstream.converted = house.dialect != client.dialect
     house.tap.take()
     names.take()
     differs = []

@@ -270,22 +270,19 @@ GEMINI_USAGE = {"promptTokenCount": INPUT, "candidatesTokenCount": OUTPUT - THOU
 
 
 def _gemini_parts(parts, size=None):
-    """A thought's seal stands on the first call behind it, or else on the text behind it. Calls
-    have no id, as the vendor's older models have none."""
-    seal = None
+    """A thought's seal stands on the first call, or on the text where none is called. Calls have
+    no id, as the vendor's older models have none."""
+    bearer = next((p for p in parts if isinstance(p, Call)), parts[-1])
+    seal = next((p.seal for p in parts if isinstance(p, Think)), None)
     for part in parts:
-        texts = pieces(part.text, size or len(part.text) or 1) if not isinstance(part, Call) else []
-        if isinstance(part, Think):
-            seal = part.seal
-            yield from ({"text": text, "thought": True} for text in texts)
-        elif isinstance(part, Said):
-            yield from ({"text": text} for text in texts[:-1])
-            yield {"text": texts[-1], **({"thoughtSignature": seal} if seal else {})}
-            seal = None
+        if isinstance(part, Call):
+            rows = [{"functionCall": {"name": part.name, "args": part.args}}]
         else:
-            yield {"functionCall": {"name": part.name, "args": part.args},
-                   **({"thoughtSignature": seal} if seal else {})}
-            seal = None
+            rows = [{"text": text, **({"thought": True} if isinstance(part, Think) else {})}
+                    for text in pieces(part.text, size or len(part.text) or 1)]
+        if seal and part is bearer:
+            rows[-1]["thoughtSignature"] = seal
+        yield from rows
 
 
 def _gemini_event(talk, parts, finish=None):

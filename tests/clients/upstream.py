@@ -259,6 +259,7 @@ class Upstream:
 
     def __init__(self, dialect=None, port=0):
         self.dialect = dialect
+        self.converted = False      # whether the station wrote what comes in
         self.vendor = Vendor(port)
         self.vendor.script(self.answer)
         self.reset()
@@ -283,7 +284,7 @@ class Upstream:
         talk = Talk(received)
         scene = Scene(talk)
         self.played.append(scene.name)
-        self.complaints += strict.complaints(talk, scene)
+        self.complaints += strict.complaints(talk, scene, self.converted)
         said = SCENES.get(scene.name, hello)(scene)
         return said if isinstance(said, Reply) else write(talk, *said)
 
