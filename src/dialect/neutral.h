@@ -368,6 +368,7 @@ struct reply_part {
     unsigned number;            /* in the order of opening, from 0 */
     unsigned call;              /* CALL: its number among the calls */
     struct str id, name, group; /* CALL: the client's own name of the tool */
+    struct str upstream_id;     /* CALL: as the upstream wrote its id */
     struct str mime;
     struct buf text;   /* all of it, where the writer keeps texts */
     struct str opaque; /* enveloped for the client, or {NULL,0} */

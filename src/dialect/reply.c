@@ -232,12 +232,22 @@ void reply_piece(struct conversion *c, enum part_kind kind, uint64_t key, struct
     }
 }
 
-/* A call whose id came empty has one made of the reply's, which the next turn brings back. */
+static bool id_taken(const struct conversion *c, struct str id)
+{
+    for (const struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
+        if (p->kind == PART_CALL && str_eq(p->id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A call whose id came empty, or twice, has one made of the reply's; the next turn brings it back. */
 static struct str call_id(struct conversion *c, struct str id)
 {
     struct buf text;
 
-    if (id.n > 0 && id.n <= 64) {
+    if (id.n > 0 && id.n <= 64 && !id_taken(c, id)) {
         return conversion_str(c, id);
     }
     buf_init(&text, 64);
@@ -269,8 +279,10 @@ void reply_call(struct conversion *c, uint64_t key, const struct reply_call *cal
     if (call->state.n > 0 && !slot) {
         state_before(c, key, call->state);
     }
+    struct str id = call_id(c, call->id);
     p = new_part(c, PART_CALL, key);
-    p->id = call_id(c, call->id);
+    p->id = id;
+    p->upstream_id = conversion_str(c, call->id);
     p->name = tool != NULL ? tool->name : conversion_str(c, call->name);
     p->group = tool != NULL ? tool->group : STR("");
     p->custom = call->raw || (tool != NULL && tool->kind == TOOL_CUSTOM);
@@ -286,7 +298,7 @@ bool reply_is_other_call(const struct conversion *c, uint64_t key, struct str id
 {
     const struct reply_part *p = find_part(c, PART_CALL, key);
 
-    return p != NULL && id.n > 0 && !str_eq(p->id, id) && may_close(p);
+    return p != NULL && id.n > 0 && !str_eq(p->upstream_id, id) && may_close(p);
 }
 
 void reply_put_arguments(struct conversion *c, struct json_out *o, const struct reply_part *p)
