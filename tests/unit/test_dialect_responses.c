@@ -166,7 +166,8 @@ static void what_is_lost_is_named(void **state)
         "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"c\"}]}],"
         "\"metadata\":{\"user_id\":\"u\"}}",
         "include[1], reasoning.context, input[0].content[0].prompt_cache_breakpoint, "
-        "input[1].phase, input[1].content[0].annotations, input[0].content[1], text.verbosity, "
+        "input[1].phase, input[1].content[0].annotations, input[0].content[1].detail, "
+        "text.verbosity, "
         "metadata, client_metadata, prompt_cache_key");
 }
 
