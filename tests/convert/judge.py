@@ -477,6 +477,9 @@ def refusable(given, upstream):
             and given.dialect in (MESSAGES, GEMINI) and upstream in OPENAI:
         out.append(("prefill", last.path))
         out.append(("prefill", re.sub(r"[.\[]?(content|parts).*", "", last.path)))
+    if all(item.role == "system" or item.what == "system" for item in given.items):
+        out.append(("no message", {GEMINI: "contents", RESPONSES: "input"}.get(given.dialect,
+                                                                               "messages")))
     out += [("media by id", path) for path in _ids(given)]
     for item in given.items:
         if item.what == "audio" and upstream in (RESPONSES, MESSAGES):

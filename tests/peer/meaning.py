@@ -45,7 +45,8 @@ def _reply_chat(value, out):
                                        {"input": call["custom"].get("input")}]))
             continue
         function = call.get("function") or {}
-        out.parts.append(("call", [function.get("name"), arguments(function.get("arguments") or "{}")]))
+        out.parts.append(("call", [function.get("name"),
+                                   arguments(function.get("arguments") or "{}")]))
     finish = choice.get("finish_reason")
     out.finish = {"tool_calls": "tool", "function_call": "tool", "length": "length",
                   "content_filter": "filter", "eos": "stop"}.get(finish, finish)

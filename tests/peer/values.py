@@ -105,6 +105,11 @@ def link(url):
 NUMBERS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
 
 
+SNAKE = {re.sub("[A-Z]", lambda m: "_" + m[0].lower(), name): name for name in (
+    *NUMBERS, "anyOf", "oneOf", "allOf", "prefixItems", "additionalProperties",
+    "propertyOrdering")}
+
+
 def schema(value):
     """A schema in one spelling: types in small letters, numbers as numbers, nullable as a type; an
     order of properties is theirs."""
@@ -114,6 +119,7 @@ def schema(value):
         return value
     out = {}
     for key, item in value.items():
+        key = SNAKE.get(key, key)
         if key in ("properties", "$defs", "definitions", "patternProperties") \
                 and isinstance(item, dict):
             out[key] = {name: schema(inner) for name, inner in item.items()}
