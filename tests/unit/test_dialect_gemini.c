@@ -421,7 +421,6 @@ static void ends_have_the_clients_words(void **state)
         {CHUNK("{\"text\":\"a\"}", ",\"finishReason\":\"PROHIBITED_CONTENT\""), "content_filter"},
         {"{\"promptFeedback\":{\"blockReason\":\"SAFETY\"},\"modelVersion\":\"g3\"}",
          "content_filter"},
-        {CHUNK("", ",\"finishReason\":\"MALFORMED_FUNCTION_CALL\""), "stop"},
         {CHUNK("{\"functionCall\":{\"name\":\"f\"}}", ",\"finishReason\":\"UNEXPECTED_TOOL_CALL\""),
          "tool_calls"},
         {CHUNK("{\"functionCall\":{\"name\":\"f\"}}", ",\"finishReason\":\"MAX_TOKENS\""),
@@ -439,7 +438,26 @@ static void ends_have_the_clients_words(void **state)
             fail_msg("no %s in %.*s", want, STR_ARG(buf_str(&got)));
         }
         buf_release(&got);
-        assert_false(conversion_whole(c, STR("{\"other\":1}"), &some, &got));
+        conversion_free(c);
+        buf_release(&out);
+    }
+}
+
+static void what_is_no_answer_is_a_failure(void **state)
+{
+    (void)state;
+    static const char *const replies[] = {
+        CHUNK("", ",\"finishReason\":\"MALFORMED_FUNCTION_CALL\""),
+        "{\"other\":1}",
+        "[]",
+        "{",
+    };
+    for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+        struct buf out, got;
+        struct conversion *c =
+            begin(DIALECT_CHAT, DIALECT_GEMINI, "m", FRAMING_WHOLE, STR("{" USER "}"), &out);
+        buf_init(&got, MAX);
+        assert_false(conversion_whole(c, str_from(replies[i]), &some, &got));
         conversion_free(c);
         buf_release(&got);
         buf_release(&out);
@@ -610,6 +628,7 @@ int main(void)
         cmocka_unit_test(calls_and_their_end_may_stand_apart),
         cmocka_unit_test(signatures_go_back_to_their_vendor),
         cmocka_unit_test(ends_have_the_clients_words),
+        cmocka_unit_test(what_is_no_answer_is_a_failure),
         cmocka_unit_test(thoughts_are_shown_to_those_who_ask),
         cmocka_unit_test(an_array_begins_and_ends_once),
         cmocka_unit_test(a_whole_reply_is_the_same),
