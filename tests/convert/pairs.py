@@ -21,7 +21,8 @@ HELLO = {
     CHAT: {"messages": [{"role": "user", "content": "Hello"}]},
     RESPONSES: {"input": "Hello"},
     MESSAGES: {"max_tokens": 1024, "messages": [{"role": "user", "content": "Hello"}]},
-    GEMINI: {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]},
+    GEMINI: {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}],
+             "generationConfig": {"thinkingConfig": {"includeThoughts": True}}},
 }
 
 
@@ -112,14 +113,21 @@ def whole_of(client, answer, stream):
     return fold(client, grammar.events(answer.body)) if stream else answer.json()
 
 
-def answer_faults(client, upstream, answer, vendor_whole, stream):
+def wants_thoughts(client, request):
+    """Gemini's clients get thoughts when they ask for them, all others when there are some."""
+    config = (request.get("generationConfig") or {}).get("thinkingConfig") or {}
+    return client != GEMINI or bool(config.get("includeThoughts"))
+
+
+def answer_faults(client, upstream, answer, vendor_whole, stream, thoughts=True):
     """(faults, the meaning of what the client has)"""
     faults, whole = reply_of(client, answer, stream)
     if whole is None:
         return faults, None
     got = meaning.reply(client, whole)
     if vendor_whole is not None:
-        faults = faults + judge.compare_replies(meaning.reply(upstream, vendor_whole), got)
+        faults = faults + judge.compare_replies(meaning.reply(upstream, vendor_whole), got,
+                                                thoughts)
     return faults, got
 
 
@@ -149,7 +157,8 @@ def judge_one(the_bench, client, upstream, name, request, reply=None, stream=Fal
             result.faults += request_faults(client, upstream, request, answer, stream)
         if replies:
             vendor_whole = fold(upstream, sent) if isinstance(sent, list) else sent
-            found, got = answer_faults(client, upstream, answer, vendor_whole, stream)
+            found, got = answer_faults(client, upstream, answer, vendor_whole, stream,
+                                       wants_thoughts(client, request))
             result.faults += found
     if result.faults:
         result.verdict = FAULT
