@@ -252,7 +252,7 @@ static struct str call_id(struct conversion *c, struct str id)
     }
     buf_init(&text, 64);
     buf_cat(&text, STR("call_"), c->reply.id, STR("_"));
-    buf_add_u64(&text, c->reply.made);
+    buf_add_u64(&text, c->reply.made + 1);
     return conversion_take(c, &text);
 }
 
