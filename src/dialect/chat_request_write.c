@@ -5,20 +5,13 @@
 
 /* ---- content ---- */
 
-static void open_typed(struct json_out *o, const char *type)
-{
-    json_open(o, '{');
-    json_key(o, "type");
-    json_put_str(o, str_from(type));
-}
-
 static void write_media_url(struct json_out *o, const char *type, const struct part *p)
 {
     struct buf url;
 
     buf_init(&url, LIMIT_BODY_BYTES);
     media_to_url(p, &url);
-    open_typed(o, type);
+    json_open_typed(o, type);
     json_key(o, type);
     json_open(o, '{');
     json_key(o, "url");
@@ -42,7 +35,7 @@ static void write_audio(struct conversion *c, struct json_out *o, const struct p
         lose(c, FIELD_FILE_TYPE, p->from);
         return;
     }
-    open_typed(o, "input_audio");
+    json_open_typed(o, "input_audio");
     json_key(o, "input_audio");
     json_open(o, '{');
     json_key(o, "data");
@@ -67,7 +60,7 @@ static void write_file(struct conversion *c, struct json_out *o, const struct pa
     }
     buf_init(&url, LIMIT_BODY_BYTES);
     media_to_url(p, &url);
-    open_typed(o, "file");
+    json_open_typed(o, "file");
     json_key(o, "file");
     json_open(o, '{');
     json_key(o, "filename");
@@ -88,7 +81,7 @@ static void write_part(struct conversion *c, struct json_out *o, const struct pa
     switch ((enum part_kind)p->kind) {
     case PART_TEXT:
     case PART_REFUSAL:
-        open_typed(o, "text");
+        json_open_typed(o, "text");
         json_key(o, "text");
         json_put_str(o, p->text);
         chat_write_cache(c, o, p->cache, p->cache_from);
@@ -156,7 +149,7 @@ static void open_message(struct json_out *o, const char *role)
 
 static void write_call(struct conversion *c, struct json_out *o, const struct part *p)
 {
-    open_typed(o, "function");
+    json_open_typed(o, "function");
     json_key(o, "id");
     json_put_str(o, p->wire_id);
     json_key(o, "function");

@@ -14,18 +14,11 @@ void chat_write_cache(struct conversion *c, struct json_out *o, const struct jso
     }
 }
 
-static void open_typed(struct json_out *o, const char *type)
-{
-    json_open(o, '{');
-    json_key(o, "type");
-    json_put_str(o, str_from(type));
-}
-
 /* ---- tools ---- */
 
 static void write_tool(struct conversion *c, struct json_out *o, const struct tool *t)
 {
-    open_typed(o, "function");
+    json_open_typed(o, "function");
     json_key(o, "function");
     json_open(o, '{');
     json_key(o, "name");
@@ -54,7 +47,7 @@ static void write_tools(struct conversion *c, struct json_out *o)
 
 static void put_named(struct conversion *c, struct json_out *o, struct str name)
 {
-    open_typed(o, "function");
+    json_open_typed(o, "function");
     json_key(o, "function");
     json_open(o, '{');
     json_key(o, "name");
@@ -65,7 +58,7 @@ static void put_named(struct conversion *c, struct json_out *o, struct str name)
 
 static void put_allowed(struct conversion *c, struct json_out *o, struct str mode)
 {
-    open_typed(o, "allowed_tools");
+    json_open_typed(o, "allowed_tools");
     json_key(o, "allowed_tools");
     json_open(o, '{');
     json_key(o, "mode");
@@ -145,7 +138,7 @@ static void write_format(struct conversion *c, struct json_out *o)
         return;
     }
     json_key(o, "response_format");
-    open_typed(o, f->kind == FORMAT_JSON ? "json_object" : "json_schema");
+    json_open_typed(o, f->kind == FORMAT_JSON ? "json_object" : "json_schema");
     if (f->kind == FORMAT_SCHEMA) {
         write_schema(o, f);
     }
@@ -187,7 +180,7 @@ static void write_effort(struct conversion *c, struct json_out *o, enum effort w
 static void write_thinking_type(struct conversion *c, struct json_out *o, enum effort effort)
 {
     json_key(o, "thinking");
-    open_typed(o, effort == EFFORT_NONE ? "disabled" : "enabled");
+    json_open_typed(o, effort == EFFORT_NONE ? "disabled" : "enabled");
     json_close(o, '}');
     if (effort == EFFORT_UNSAID) {
         return;

@@ -85,6 +85,8 @@ struct json_out {
 };
 void json_open(struct json_out *o, char bracket);  /* '{' or '[' */
 void json_close(struct json_out *o, char bracket); /* '}' or ']' */
+void json_open_typed(struct json_out *o,
+                     const char *type); /* an object that begins with its type */
 void json_key(struct json_out *o, const char *key);
 void json_put_members(struct json_out *o, struct str text); /* "\"a\":1,\"b\":2", in an object */
 void json_put_key(struct json_out *o, struct str key);

@@ -77,6 +77,13 @@ void json_key(struct json_out *o, const char *key)
     json_put_key(o, str_from(key));
 }
 
+void json_open_typed(struct json_out *o, const char *type)
+{
+    json_open(o, '{');
+    json_key(o, "type");
+    json_put_str(o, str_from(type));
+}
+
 void json_put_members(struct json_out *o, struct str text)
 {
     before(o);
