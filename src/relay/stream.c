@@ -279,7 +279,7 @@ static void stream_bytes(struct request *r, struct str bytes)
         r->run = buf_str(&r->converted);
     }
     flush_run(r);
-    buf_clear(&r->converted);
+    buf_release(&r->converted); /* a stream that waits holds nothing */
     if (!ok) {
         exchange_abort(&r->exchange);
         stream_broken(r, END_UPSTREAM_BROKE);
