@@ -41,6 +41,14 @@ def usage(dialect, total_in=20, out=9, read=0, write=0, reasoning=0):
             "totalTokenCount": total_in + out}
 
 
+def parsed(arguments):
+    """As an object; one that was cut is none yet."""
+    try:
+        return json.loads(arguments or "{}")
+    except ValueError:
+        return {}
+
+
 def halves(text):
     """Two pieces of a text; one when it is short."""
     middle = len(text) // 2
@@ -215,7 +223,7 @@ class Answer:
                 blocks.append({"type": "redacted_thinking", "data": part[1]})
             elif part[0] == "call":
                 blocks.append({"type": "tool_use", "id": part[1], "name": part[2],
-                               "input": json.loads(part[3] or "{}")})
+                               "input": parsed(part[3])})
         return blocks
 
     def _message(self, blocks, stop, counts):
@@ -269,7 +277,7 @@ class Answer:
             elif part[0] == "reasoning":
                 out.append({"text": part[1], "thought": True})
             elif part[0] == "call":
-                call = {"name": part[2], "args": json.loads(part[3] or "{}")}
+                call = {"name": part[2], "args": parsed(part[3])}
                 if part[1]:
                     call["id"] = part[1]
                 out.append({"functionCall": call,
@@ -337,7 +345,8 @@ def next_turn(dialect, asked, whole, results=(), text=None):
     results = iter(results)
     if dialect == CHAT:
         message = whole["choices"][0]["message"]
-        out["messages"].append({k: v for k, v in message.items() if v is not None or k == "content"})
+        out["messages"].append({k: v for k, v in message.items()
+                                if v is not None or k == "content"})
         for call in message.get("tool_calls") or []:
             out["messages"].append({"role": "tool", "tool_call_id": call["id"],
                                     "content": next(results)})

@@ -2,6 +2,7 @@
 """The base of the fifty rules' tests: one bench with every kind of upstream, and what to expect."""
 import functools
 import json
+import os
 import unittest
 
 from tests.convert import pairs
@@ -18,6 +19,11 @@ NAMES = [(GEMINI, GEMINI_3), (GEMINI, OTHER_GEMINI), (MESSAGES, OTHER_CLAUDE),
          (MESSAGES, ADAPTIVE_CLAUDE), (RESPONSES, "gpt-5.5"), (CHAT, "gpt-4o")]
 HOSTS = {"deepseek-v4": ("deepseek", CHAT, ""), "kimi-k2": ("moonshot", CHAT, "/v1"),
          "local": ("openai-compatible", CHAT, "/v1"), "glm-5": ("zai", CHAT, "/api/paas/v4")}
+
+
+def waiting(why):
+    """A rule that the station does not keep yet: run where ENTREPOT_STRICT is set."""
+    return unittest.skipUnless(os.environ.get("ENTREPOT_STRICT"), "not kept yet: " + why)
 
 
 def _each(wanted, which):

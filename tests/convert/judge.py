@@ -80,7 +80,7 @@ EXTRAS = [
     (RESPONSES, r"^tools\[\d+\]\.(defer_loading|output_schema)$", "drop"),
     (RESPONSES, r"^tools\[\d+\]\.format$", "report"),
     (RESPONSES, r"^(include|stream_options)$", "drop"),
-    (RESPONSES, r"^reasoning\.(context|mode)$", "report"),
+    (RESPONSES, r"^reasoning\.(context|mode)$", "report or refuse"),
     (GEMINI, r"^safetySettings$", "drop if lax"),
     (GEMINI, r"mediaResolution$", "report"),
     (GEMINI, r"^tools\[\d+\]\.functionDeclarations\[\d+\]\.behavior$", "report"),
@@ -128,6 +128,10 @@ def _plain(text):
     return re.sub(r"\s+", " ", TAG.sub("", text)).strip()
 
 
+def _letters(text):
+    return _plain(text).replace(" ", "")
+
+
 def _leading(items):
     """How many items at the start are system text."""
     count = 0
@@ -141,6 +145,12 @@ def _turns(items, fold_system, ordered=True):
     texts of a role as one, opaque state left out."""
     lead = _leading(items)
     rows, run = [], []
+    numbers = {}            # calls count from 0 among these items
+
+    def call_of(item):
+        if item.what == "call":
+            numbers[item.call] = len(numbers)
+        return numbers.get(item.call)
 
     def flush():
         run.sort(key=lambda row: row[0][0] != "result")
@@ -161,9 +171,9 @@ def _turns(items, fold_system, ordered=True):
                 continue
         elif what == "result":
             text = value[len("[tool error] "):] if value.startswith("[tool error] ") else value
-            row = [(what, item.call, _plain(text)), item]
+            row = [(what, call_of(item), _plain(text)), item]
         else:
-            row = [(what, role, json.dumps(value, sort_keys=True), item.call), item]
+            row = [(what, role, json.dumps(value, sort_keys=True), call_of(item)), item]
         if role == "assistant":
             flush()
             rows.append(row)
@@ -198,9 +208,21 @@ def _assistant_texts_first(rows):
 
 
 def _conversation(given, sent, lossy):
+    """Faults; items that were declared lost count as there or as gone, whichever fits."""
+    gone = [i for i in given.items if any(i.path == entry or i.path.startswith((entry + ".",
+                                                                                entry + "["))
+                                          for entry in lossy)]
+    faults = _aligned(given, given.items, sent, lossy)
+    if faults and gone:
+        rest = _aligned(given, [i for i in given.items if i not in gone], sent, lossy)
+        faults = min(faults, rest, key=len)
+    return faults
+
+
+def _aligned(given, items, sent, lossy):
     fold = sent.dialect in (GEMINI, MESSAGES)
     ordered = CHAT not in (given.dialect, sent.dialect)
-    ours = _turns(given.items, fold, ordered)
+    ours = _turns(items, fold, ordered)
     theirs = _turns(sent.items, fold, ordered)
     faults = []
     matcher = difflib.SequenceMatcher(None, [k for k, _ in ours], [k for k, _ in theirs], False)
@@ -276,14 +298,16 @@ def _tools(given, sent, lossy):
                         f"{json.dumps(tool.schema):.70} became {json.dumps(other.schema):.70}")
         if (tool.description or "") not in (other.description or ""):
             yield Fault("tool description changed", tool.path, f"{other.description!r:.60}")
-        if tool.strict and not (other.strict or sent.get("validated")
+        forced = sent.dialect == GEMINI and sent.get("choice") not in (None, "auto")
+        if tool.strict and not (other.strict or sent.get("validated") or forced
                                 or is_declared(tool.path, lossy)):
             yield Fault("strict lost", tool.path)
         if sent.dialect == RESPONSES and given.dialect != RESPONSES and not tool.strict \
                 and tool.kind == "function" and other.strict is not False:
             yield Fault("strict must be said", other.path, f"strict is {other.strict}")
-    order = [tool.name for tool in sent.tools if tool.name in names]
-    if order != names:
+    names = list(dict.fromkeys(names))
+    order = list(dict.fromkeys(tool.name for tool in sent.tools if tool.name in names))
+    if order != names and not any(tool.path.startswith("input[") for tool in given.tools):
         yield Fault("tools reordered", "tools", str(order)[:80])
     calls = {i.value[0] for i in given.items if i.what == "call"}
     known = {tool.name for tool in given.tools} | calls
@@ -347,7 +371,7 @@ def _format(given, sent, lossy):
     if ours == theirs:
         return
     path = given.settings.get("format", (None, "format"))[1]
-    if ours == ["json"] and sent.dialect == MESSAGES and is_declared(path, lossy):
+    if is_declared(path, lossy):
         return
     yield Fault("format changed", path, f"{json.dumps(ours):.70} became {json.dumps(theirs):.70}")
 
@@ -377,6 +401,8 @@ def _settings(given, sent, lossy):
             continue
         other = sent.get(name)
         if other == value or name == "user" and other is not None:
+            continue
+        if name == "summary" and bool(other) == bool(value):
             continue
         fate = LACKING.get(name, {}).get(sent.dialect)
         if fate == "drop" and other is None:
@@ -416,7 +442,7 @@ def _extras(given, sent, lossy):
         if _carried(path, value, sent) or is_declared(path, lossy):
             continue
         fate = fate_of_extra(given.dialect, path, value)
-        if fate == "report":
+        if fate.startswith("report"):
             yield Fault("undeclared loss", path, f"{value!s:.50}")
         elif fate == "refuse":
             yield Fault("must be refused or named", path, f"{value!s:.50}")
@@ -447,8 +473,8 @@ AT_GOOGLE = re.compile(r"gs://|files/|https://generativelanguage\.googleapis\.co
 def _ids(given):
     """Media by a vendor's own id, or in a place that it alone can read."""
     return [i.path for i in given.items if i.what in ("image", "file")
-            and isinstance(i.value, list)
-            and (i.value[0] in ("id", "file", None) or AT_GOOGLE.match(str(i.value[1])))]
+            and isinstance(i.value, list) and (i.value[0] in ("id", "file", None) or re.match(
+                r"gs:|https://generativelanguage\.", str(i.value[1])))]
 
 
 def refusable(given, upstream):
@@ -470,6 +496,8 @@ def refusable(given, upstream):
         if name == "stop" and (upstream == CHAT and len(value) > 4 or upstream == GEMINI
                                and len(value) > 5):
             out.append(("too many stop sequences", path))
+        if name in ("logprobs", "top_logprobs"):    # no pair carries them: a limit, but no loss
+            out.append(("log probabilities", path))
         if name == "seed" and upstream == GEMINI:
             out.append(("seed out of range", path))
     last = given.items[-1] if given.items else None
@@ -486,6 +514,8 @@ def refusable(given, upstream):
             out.append(("audio", item.path))
         if item.what == "file":
             out.append(("file that the upstream does not take", item.path))
+        if item.what == "image" and item.role == "assistant":
+            out.append(("an image made by the model", item.path))
         if item.what == "image" and isinstance(item.value, list):
             if item.value[0] == "url" and upstream == GEMINI:
                 out.append(("image by URL", item.path))
@@ -500,7 +530,7 @@ def refusable(given, upstream):
         if tool.kind not in ("function", "custom"):
             out.append(("hosted tool", tool.path))
     for path, value in given.extras.items():
-        if fate_of_extra(given.dialect, path, value) == "refuse":
+        if fate_of_extra(given.dialect, path, value).endswith("refuse"):
             out.append(("unknown key", path))
         if re.search(r"allowed_callers$|citations$|file_id$|cachedContent$|container$", path):
             out.append(("bound to its vendor", path))
@@ -586,8 +616,8 @@ def _usage(vendor, client):
         yield Fault("usage is inconsistent", "usage", str(b))
 
 
-def compare_replies(vendor, client, thoughts=True):
-    """Faults of an answer as the client got it; thoughts: whether it wanted to read them."""
+def compare_replies(vendor, client, hidden=False):
+    """Faults of an answer as the client got it. `hidden`: it did not ask for reasoning."""
     faults = []
     if not thoughts:
         vendor.parts = [part for part in vendor.parts if part[0] != "reasoning"]
@@ -597,21 +627,23 @@ def compare_replies(vendor, client, thoughts=True):
         faults.append(Fault("text changed", "text", _first_difference(ours, theirs)))
     if refusal and refusal not in client.text + "".join(client.all("refusal")):
         faults.append(Fault("refusal lost", "refusal", refusal[:60]))
-    if _plain(vendor.reasoning).replace(" ", "") != _plain(client.reasoning).replace(" ", ""):
+    if not hidden and _letters(vendor.reasoning) != _letters(client.reasoning):
         faults.append(Fault("reasoning changed", "reasoning",
                             _first_difference(vendor.reasoning, client.reasoning)))
     if vendor.all("call") != client.all("call"):
         faults.append(Fault("calls changed", "calls",
                             f"{vendor.all('call')!s:.80} became {client.all('call')!s:.80}"))
-    bad_call = vendor.finish == "bad call" and client.finish in ("tool", "stop", "failed")
-    if vendor.finish != client.finish and not bad_call \
-            and not (refusal and client.finish == "filter"):
+    good = {vendor.finish} | ({"filter"} if refusal else set())
+    if vendor.finish == "bad call":
+        good = {CHAT: {"stop"}, RESPONSES: {"failed"}}.get(client.dialect, good)
+    if client.finish not in good:
         faults.append(Fault("finish changed", "finish", f"{vendor.finish} became {client.finish}"))
     if vendor.model and vendor.model != client.model:
         faults.append(Fault("model changed", "model", f"{vendor.model} became {client.model}"))
-    if CHAT not in (vendor.dialect, client.dialect) and vendor.order != client.order \
-            and not refusal:
-        faults.append(Fault("order changed", "order", f"{vendor.order} became {client.order}"))
+    ours, theirs = [[k for k in read.order if not hidden or k != "reasoning"]
+                    for read in (vendor, client)]
+    if CHAT not in (vendor.dialect, client.dialect) and ours != theirs and not refusal:
+        faults.append(Fault("order changed", "order", f"{ours} became {theirs}"))
     faults += _usage(vendor, client)
     return faults
 

@@ -113,21 +113,15 @@ def whole_of(client, answer, stream):
     return fold(client, grammar.events(answer.body)) if stream else answer.json()
 
 
-def wants_thoughts(client, request):
-    """Gemini's clients get thoughts when they ask for them, all others when there are some."""
-    config = (request.get("generationConfig") or {}).get("thinkingConfig") or {}
-    return client != GEMINI or bool(config.get("includeThoughts"))
-
-
-def answer_faults(client, upstream, answer, vendor_whole, stream, thoughts=True):
+def answer_faults(client, upstream, request, answer, vendor_whole, stream):
     """(faults, the meaning of what the client has)"""
     faults, whole = reply_of(client, answer, stream)
     if whole is None:
         return faults, None
     got = meaning.reply(client, whole)
     if vendor_whole is not None:
-        faults = faults + judge.compare_replies(meaning.reply(upstream, vendor_whole), got,
-                                                thoughts)
+        hidden = client == GEMINI and not meaning.request(client, request).get("summary")
+        faults = faults + judge.compare_replies(meaning.reply(upstream, vendor_whole), got, hidden)
     return faults, got
 
 
@@ -157,8 +151,8 @@ def judge_one(the_bench, client, upstream, name, request, reply=None, stream=Fal
             result.faults += request_faults(client, upstream, request, answer, stream)
         if replies:
             vendor_whole = fold(upstream, sent) if isinstance(sent, list) else sent
-            found, got = answer_faults(client, upstream, answer, vendor_whole, stream,
-                                       wants_thoughts(client, request))
+            found, got = answer_faults(client, upstream, request, answer, vendor_whole,
+                                       stream)
             result.faults += found
     if result.faults:
         result.verdict = FAULT

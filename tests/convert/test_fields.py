@@ -363,8 +363,8 @@ class Fields(FiftyCase):
     def test_35_betas_pass_to_anthropic_alone(self):
         betas = [("anthropic-beta", "context-management-2025-06-27, future-beta-2027-01-01"),
                  ("anthropic-version", "2023-06-01")]
-        asked = answers.request(MESSAGES, "Hi",
-                                context_management={"edits": [{"type": "clear_tool_uses_20250919"}]})
+        edits = {"edits": [{"type": "clear_tool_uses_20250919"}]}
+        asked = answers.request(MESSAGES, "Hi", context_management=edits)
         got = self.ask(MESSAGES, MESSAGES, asked, headers=betas)
         self.assertEqual(got.received.get("anthropic-beta"), betas[0][1])
         self.assertIn("context_management", got.asked)

@@ -138,6 +138,8 @@ class _Chat(Reader):
             self.item("image", role, link(inner.get("url")), path)
             if inner.get("detail") not in (None, "auto"):
                 self.out.extras[path + ".image_url.detail"] = inner["detail"]
+        elif kind == "video_url":
+            self.item("file", role, link((part.pop("video_url") or {}).get("url")), path)
         elif kind == "input_audio":
             inner = part.pop("input_audio")
             self.item("audio", role, [inner.get("format"), blob("", inner.get("data"))[2]], path)
@@ -234,11 +236,22 @@ class _Responses(Reader):
         if kind == "message":
             self.message(item, path)
         elif kind == "function_call":
-            self.call(item.get("call_id"), item.get("name"), arguments(item.get("arguments")), path)
+            self.call(item.get("call_id"), self.full_name(item), arguments(item.get("arguments")),
+                      path)
         elif kind == "custom_tool_call":
-            self.call(item.get("call_id"), item.get("name"), {"input": item.get("input")}, path)
+            self.call(item.get("call_id"), self.full_name(item), {"input": item.get("input")}, path)
         elif kind in ("function_call_output", "custom_tool_call_output"):
             self.output(item, path)
+        elif kind == "tool_search_call" and item.get("execution") == "client":
+            self.call(item.get("call_id"), "tool_search", item.get("arguments"), path)
+        elif kind == "tool_search_output" and item.get("execution") == "client":
+            number = self.number(item.get("call_id"), path)
+            self.item("result", "user", "tools", path, call=number)
+            for index, tool in enumerate(item.get("tools") or []):
+                self.tool(dict(tool), f"{path}.tools[{index}]")
+        elif kind == "additional_tools":
+            for index, tool in enumerate(item.get("tools") or []):
+                self.tool(dict(tool), f"{path}.tools[{index}]")
         elif kind == "reasoning":
             texts = [s.get("text") for s in (item.get("content") or item.get("summary") or [])]
             if any(texts):
@@ -247,6 +260,10 @@ class _Responses(Reader):
                 self.item("opaque", "assistant", item["encrypted_content"], path)
         else:
             self.item("other", "assistant", {"type": kind}, path)
+
+    @staticmethod
+    def full_name(item):
+        return (item["namespace"] + "__" if item.get("namespace") else "") + str(item.get("name"))
 
     def message(self, item, path):
         role = item.get("role")
@@ -532,7 +549,8 @@ class _Gemini(Reader):
             value = blob(mime, data.get("data"))
             what = mime.partition("/")[0]
             if what == "audio":
-                value = [mime.partition("/")[2].replace("mpeg", "mp3"), value[2]]
+                form = mime.partition("/")[2]
+                value = [{"mpeg": "mp3", "x-wav": "wav"}.get(form, form), value[2]]
             self.item(what if what in ("image", "audio") else "file", role, value, path)
         elif "fileData" in part:
             mime = part["fileData"].get("mimeType") or ""
