@@ -473,8 +473,8 @@ AT_GOOGLE = re.compile(r"gs://|files/|https://generativelanguage\.googleapis\.co
 def _ids(given):
     """Media by a vendor's own id, or in a place that it alone can read."""
     return [i.path for i in given.items if i.what in ("image", "file")
-            and isinstance(i.value, list) and (i.value[0] in ("id", "file", None) or re.match(
-                r"gs:|https://generativelanguage\.", str(i.value[1])))]
+            and isinstance(i.value, list)
+            and (i.value[0] in ("id", "file", None) or AT_GOOGLE.match(str(i.value[1])))]
 
 
 def refusable(given, upstream):
@@ -619,14 +619,14 @@ def _usage(vendor, client):
 def compare_replies(vendor, client, hidden=False):
     """Faults of an answer as the client got it. `hidden`: it did not ask for reasoning."""
     faults = []
-    if not thoughts:
-        vendor.parts = [part for part in vendor.parts if part[0] != "reasoning"]
     ours, theirs = vendor.text, client.text
     refusal = "".join(vendor.all("refusal"))
     if ours != theirs and not (refusal and theirs in (ours + refusal, refusal)):
         faults.append(Fault("text changed", "text", _first_difference(ours, theirs)))
     if refusal and refusal not in client.text + "".join(client.all("refusal")):
         faults.append(Fault("refusal lost", "refusal", refusal[:60]))
+    if hidden and client.reasoning:
+        faults.append(Fault("reasoning shown to who did not ask", "reasoning"))
     if not hidden and _letters(vendor.reasoning) != _letters(client.reasoning):
         faults.append(Fault("reasoning changed", "reasoning",
                             _first_difference(vendor.reasoning, client.reasoning)))
@@ -634,8 +634,8 @@ def compare_replies(vendor, client, hidden=False):
         faults.append(Fault("calls changed", "calls",
                             f"{vendor.all('call')!s:.80} became {client.all('call')!s:.80}"))
     good = {vendor.finish} | ({"filter"} if refusal else set())
-    if vendor.finish == "bad call":
-        good = {CHAT: {"stop"}, RESPONSES: {"failed"}}.get(client.dialect, good)
+    if vendor.finish == "bad call":     # a call that can be read is one, whatever Google calls it
+        good = {"tool"} if vendor.all("call") else {"stop", "failed"}
     if client.finish not in good:
         faults.append(Fault("finish changed", "finish", f"{vendor.finish} became {client.finish}"))
     if vendor.model and vendor.model != client.model:

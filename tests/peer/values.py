@@ -119,7 +119,7 @@ def schema(value):
         return value
     out = {}
     for key, item in value.items():
-        key = re.sub(r"_([a-z])", lambda m: m[1].upper(), key)      # Google reads both spellings
+        key = SNAKE.get(key, key)       # Google reads both spellings
         if key in ("properties", "$defs", "definitions", "patternProperties") \
                 and isinstance(item, dict):
             out[key] = {name: schema(inner) for name, inner in item.items()}
@@ -131,7 +131,7 @@ def schema(value):
             out[key] = int(item)
         elif key in ("enum", "const", "default", "example", "required", "examples"):
             out[key] = item
-        elif key != "propertyOrdering":     # elsewhere the order of the properties themselves
+        else:
             out[key] = schema(item)
     if out.pop("nullable", False) and isinstance(out.get("type"), str):
         out["type"] = [out["type"], "null"]
