@@ -63,6 +63,9 @@ bool ask_read(const struct endpoint *ep, struct str body, struct ask *out, const
 
 /* Tokens that the content asked about has at the very least; the body must still be there. */
 uint64_t ask_input_floor(const struct ask *a);
+/* Tokens of a request's input as the vendor of this model would count them, roughly; whatever it
+ * holds, and in any dialect. False: it is no JSON. */
+bool estimate_input(struct str body, struct str model, uint64_t *tokens) MUST_CHECK;
 /* Tokens that the strings of a piece of JSON have at the very least. */
 uint64_t text_tokens_floor(struct str json);
 /* Bytes of generated text in a whole reply. */

@@ -94,16 +94,16 @@ void answer_problem(struct request *r)
     session_answered(s, r->keep);
 }
 
-void answer_own(struct request *r, unsigned status, struct str content_type)
+void answer_own(struct request *r, unsigned status, struct str content_type, struct str extra)
 {
     struct session *s = r->session;
     struct buf head;
 
-    r->end = END_OWN;
+    r->end = r->target.endpoint->op == OP_COUNT ? END_FREE : END_OWN;
     r->status = (uint16_t)status;
     if (s != NULL) {
         buf_init(&head, 8192);
-        answer_head(r, status, content_type, (int64_t)r->reply.n, STR(""), &head);
+        answer_head(r, status, content_type, (int64_t)r->reply.n, extra, &head);
         send_whole(r, buf_str(&head), buf_str(&r->reply));
         buf_release(&head);
         r->session = NULL;

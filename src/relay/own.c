@@ -53,7 +53,7 @@ static void one_model(struct request *r, enum asker_shape shape)
     const struct model *m = ok ? config_model(r->config, buf_str(&name)) : NULL;
     if (m != NULL) {
         write_model(&r->reply, shape, m->name);
-        answer_own(r, 200, STR("application/json"));
+        answer_own(r, 200, STR("application/json"), STR(""));
     } else {
         request_failf(r, END_NO_MODEL, "model", "The model '%.*s' does not exist here.",
                       STR_ARG(buf_str(&name)));
@@ -87,7 +87,7 @@ static void models(struct request *r)
         write_model(&r->reply, shape, m->name);
     }
     buf_add(&r->reply, str_from(after[shape]));
-    answer_own(r, 200, STR("application/json"));
+    answer_own(r, 200, STR("application/json"), STR(""));
 }
 
 static void write_budget(struct request *r, const struct budget *budget)
@@ -117,7 +117,7 @@ static void account(struct request *r)
     buf_add_byte(&r->reply, '"');
     write_budget(r, &a->budget);
     buf_add_byte(&r->reply, '}');
-    answer_own(r, 200, STR("application/json"));
+    answer_own(r, 200, STR("application/json"), STR(""));
 }
 
 /* On a reader's thread; the request waits for it and is not touched by its lane meanwhile. */
@@ -147,8 +147,27 @@ void own_ledger_done(struct request *r)
         request_fail(r, END_LEDGER_LATE);
         return;
     }
-    answer_own(r, 200, STR("application/json"));
+    answer_own(r, 200, STR("application/json"), STR(""));
     request_run(r);
+}
+
+void own_estimate(struct request *r)
+{
+    static const char *const before[] = {
+        [DIALECT_RESPONSES] = "{\"object\":\"response.input_tokens\",\"input_tokens\":",
+        [DIALECT_MESSAGES] = "{\"input_tokens\":",
+        [DIALECT_GEMINI] = "{\"totalTokens\":",
+    };
+    uint64_t tokens;
+
+    if (!estimate_input(buf_str(&r->body), r->model->routes[0].model, &tokens)) {
+        request_fail(r, END_BAD_JSON);
+        return;
+    }
+    buf_add(&r->reply, str_from(before[r->target.endpoint->dialect]));
+    buf_add_u64(&r->reply, tokens);
+    buf_add_byte(&r->reply, '}');
+    answer_own(r, 200, STR("application/json"), STR("relay-estimated: input_tokens\r\n"));
 }
 
 /* Ready for new requests: not while it drains, nor while charges cannot be recorded. */
@@ -158,13 +177,13 @@ static void ready(struct request *r)
     bool ok = !atomic_load(&st->draining) && ledger_admits(st->ledger);
 
     buf_add(&r->reply, ok ? STR("{\"status\":\"ok\"}") : STR("{\"status\":\"not ready\"}"));
-    answer_own(r, ok ? 200 : 503, STR("application/json"));
+    answer_own(r, ok ? 200 : 503, STR("application/json"), STR(""));
 }
 
 static void health(struct request *r)
 {
     buf_add(&r->reply, STR("{\"status\":\"ok\"}"));
-    answer_own(r, 200, STR("application/json"));
+    answer_own(r, 200, STR("application/json"), STR(""));
 }
 
 /* For the operator alone: only over the admin listener. */
@@ -193,7 +212,7 @@ static void metrics(struct request *r)
              "# TYPE entrepot_request_bytes gauge\nentrepot_request_bytes %ld\n",
              atomic_load(&st->charges), atomic_load(&st->mismatches),
              atomic_load(&st->request_bytes));
-    answer_own(r, 200, STR("text/plain; version=0.0.4"));
+    answer_own(r, 200, STR("text/plain; version=0.0.4"), STR(""));
 }
 
 static void write_rate(struct buf *b, const char *name, int64_t pico)
@@ -229,14 +248,14 @@ static void prices(struct request *r)
                  (long long)m->margin_den);
     }
     buf_add(b, STR("]}"));
-    answer_own(r, 200, STR("application/json"));
+    answer_own(r, 200, STR("application/json"), STR(""));
 }
 
 static void page(struct request *r)
 {
     struct str html = r->lane->station->page();
     buf_add(&r->reply, html);
-    answer_own(r, 200, STR("text/html; charset=utf-8"));
+    answer_own(r, 200, STR("text/html; charset=utf-8"), STR(""));
 }
 
 static const struct {

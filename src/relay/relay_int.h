@@ -242,9 +242,11 @@ void answer_head(struct request *r, unsigned status, struct str content_type, in
 void answer_problem(struct request *r);
 /* Endpoints of our own. */
 void own_answer(struct request *r);
+/* Tokens of the input, counted here because no upstream of the model counts them. */
+void own_estimate(struct request *r);
 /* The ledger has filled r->reply for one of them. */
 void own_ledger_done(struct request *r);
-/* A JSON answer of our own from r->reply; moves to CLOSE. */
-void answer_own(struct request *r, unsigned status, struct str content_type);
+/* An answer of our own from r->reply; moves to CLOSE. extra: headers. */
+void answer_own(struct request *r, unsigned status, struct str content_type, struct str extra);
 
 #endif

@@ -409,7 +409,11 @@ static bool prepare(struct request *r)
         }
         r->refused_routes |= 1U << route;
     }
-    request_fail(r, END_WRONG_DIALECT);
+    if (r->target.endpoint->op == OP_COUNT) {
+        own_estimate(r);
+    } else {
+        request_fail(r, END_WRONG_DIALECT);
+    }
     return false;
 }
 
