@@ -165,11 +165,13 @@ static void name_call(struct joining *j, struct part *call)
     (void)map_put(j->by_wire, call->wire_id, call);
 }
 
-/* The call before it that a result without an id is the answer to: the next unanswered one. */
-static struct part *next_unanswered(struct turn *before, struct str name)
+/* The call before it that a result without an id is the answer to, or one whose id the call never
+ * had (clients make up their own): the next unanswered one of its name. */
+static struct part *next_unanswered(struct turn *before, const struct part *result)
 {
     for (struct part *p = before != NULL ? before->parts.first : NULL; p != NULL; p = p->next) {
-        if (p->kind == PART_CALL && !p->answered && (name.n == 0 || str_eq(p->name, name))) {
+        bool same = result->name.n > 0 ? str_eq(p->name, result->name) : result->id.n == 0;
+        if (p->kind == PART_CALL && !p->answered && same && (result->id.n == 0 || p->id.n == 0)) {
             return p;
         }
     }
@@ -178,9 +180,9 @@ static struct part *next_unanswered(struct turn *before, struct str name)
 
 static void join_result(struct joining *j, struct part *result, struct turn *before)
 {
-    struct part *call =
-        result->id.n > 0 ? map_get(j->by_id, result->id) : next_unanswered(before, result->name);
+    struct part *call = result->id.n > 0 ? map_get(j->by_id, result->id) : NULL;
 
+    call = call != NULL ? call : next_unanswered(before, result);
     if (call == NULL) {
         refuse(j->c, result->from, "No tool call '%.*s' comes before this result.",
                STR_ARG(result->id.n > 0 ? result->id : result->name));

@@ -16,7 +16,7 @@
 static struct conversion *begin(enum dialect from, enum dialect to, const char *model,
                                 enum framing framing, struct str body, struct buf *out)
 {
-    static const char *const names[] = {"deepseek", "openai", "anthropic", "gemini"};
+    static const char *const names[] = {"openai-compatible", "openai", "anthropic", "gemini"};
     struct conversion_ask ask = {
         .from = from,
         .to = to,
@@ -270,6 +270,41 @@ static void both_spellings_and_lone_items_are_read(void **state)
          "{\"name\":\"f\",\"input_schema\":{\"type\":\"object\",\"properties\":{}}}],"
          "\"stop_sequences\":[\"z\"],\"top_k\":40}",
          "contents[1].parts[0].functionCall");
+}
+
+/* Clients that make up ids for calls that had none give them to the results alone. */
+static void results_are_joined_by_id_or_by_name(void **state)
+{
+    (void)state;
+    static const char *const ids[][3] = {
+        {"", "", ""},
+        {"", "\"id\":\"made-up-1\",", "\"id\":\"made-up-2\","},
+        {"\"id\":\"call_0\",", "\"id\":\"call_0\",", ""},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        char body[1024];
+        (void)snprintf(
+            body, sizeof(body),
+            "{\"contents\":[{\"parts\":[{\"text\":\"hi\"}]},{\"role\":\"model\",\"parts\":["
+            "{\"functionCall\":{%s\"name\":\"f\"}},{\"functionCall\":{\"name\":\"f\"}}]},"
+            "{\"parts\":[{\"functionResponse\":{%s\"name\":\"f\",\"response\":"
+            "{\"output\":\"1\"}}},{\"functionResponse\":{%s\"name\":\"f\",\"response\":"
+            "{\"output\":\"2\"}}}]}]}",
+            ids[i][0], ids[i][1], ids[i][2]);
+        asks(DIALECT_GEMINI, DIALECT_CHAT, "m", body,
+             "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":"
+             "\"assistant\",\"content\":null,\"tool_calls\":[{\"type\":\"function\",\"id\":"
+             "\"call_0\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}},{\"type\":"
+             "\"function\",\"id\":\"call_1\",\"function\":{\"name\":\"f\",\"arguments\":"
+             "\"{}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"call_0\",\"content\":\"1\"},"
+             "{\"role\":\"tool\",\"tool_call_id\":\"call_1\",\"content\":\"2\"}]}",
+             "");
+    }
+    refuses(DIALECT_GEMINI, DIALECT_CHAT,
+            "{\"contents\":[{\"parts\":[{\"text\":\"hi\"}]},{\"role\":\"model\",\"parts\":["
+            "{\"functionCall\":{\"id\":\"a\",\"name\":\"f\"}}]},{\"parts\":[{\"functionResponse\":"
+            "{\"id\":\"b\",\"name\":\"f\",\"response\":{}}}]}]}",
+            "contents[2].parts[0].functionResponse");
 }
 
 static void schemas_become_json_schema(void **state)
@@ -623,6 +658,7 @@ int main(void)
         cmocka_unit_test(results_of_the_messages_dialect),
         cmocka_unit_test(what_gemini_cannot_say_is_refused),
         cmocka_unit_test(both_spellings_and_lone_items_are_read),
+        cmocka_unit_test(results_are_joined_by_id_or_by_name),
         cmocka_unit_test(schemas_become_json_schema),
         cmocka_unit_test(what_only_gemini_says_is_refused_or_named),
         cmocka_unit_test(calls_and_their_end_may_stand_apart),
