@@ -3,8 +3,9 @@
 #include "dialect/dialect.h"
 
 /* Where the message stands, the likelier first. */
-static const char *const places[] = {"error.message",        "0.error.message", "message", "msg",
-                                     "base_resp.status_msg", "detail",          "error"};
+static const char *const places[] = {
+    "error.message", "response.error.message", "0.error.message", "message",
+    "msg",           "base_resp.status_msg",   "detail",          "error"};
 
 /* Clients make their history shorter when they see that it was too long, whoever says so. */
 static const char *const too_long[] = {"context_length_exceeded", "prompt is too long",
