@@ -218,7 +218,7 @@ void conversion_fail(struct conversion *c, enum framing f, const struct problem 
 
     c->out = out;
     c->reply.ended = true;
-    if (w->fail != NULL && c->reply.started) {
+    if (w->fail != NULL) {
         w->fail(c, p);
     } else {
         problem_write_event((enum dialect)c->from, f, p, out);

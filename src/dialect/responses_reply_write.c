@@ -506,13 +506,14 @@ static void close_call(struct conversion *c, const struct reply_part *p)
 {
     struct json_out o = {c->out, true};
 
-    begin_inside(c,
-                 p->custom ? "response.custom_tool_call_input.done"
-                           : "response.function_call_arguments.done",
-                 p);
+    if (p->custom) {
+        say_text(c, "response.custom_tool_call_input.done", p, "input", buf_str(&p->text));
+        return;
+    }
+    begin_inside(c, "response.function_call_arguments.done", p);
     json_key(&o, "name");
     json_put_str(&o, p->name);
-    json_key(&o, p->custom ? "input" : "arguments");
+    json_key(&o, "arguments");
     json_put_str(&o, buf_str(&p->text));
     finish_event(c);
 }

@@ -399,8 +399,22 @@ static void settle_strict(struct conversion *c, struct tool *t)
 
 struct tool_list {
     struct str group;
-    bool again; /* what a search found: it may be among the tools already */
+    bool again;   /* what a search found: it may be among the tools already */
+    bool has_own; /* tools of the client's are among them */
 };
+
+/* Codex offers a search of the web with every turn, whatever the turn is about: beside tools of its
+ * own it is left out by name. Alone it is what the client came for. */
+static bool is_web_search(struct str type)
+{
+    return str_starts(type, STR("web_search"));
+}
+
+static bool is_own(struct str type)
+{
+    return str_eq(type, STR("function")) || str_eq(type, STR("custom")) ||
+           str_eq(type, STR("namespace"));
+}
 
 static bool is_there(const struct conversion *c, struct str group, struct str name)
 {
@@ -451,7 +465,8 @@ static void read_tool(struct conversion *c, const struct json *v, const struct p
         return;
     }
     if (!custom && !str_eq(type, STR("function"))) {
-        lose(c, FIELD_TOOL_HOSTED, place_key(c, at, STR("type")));
+        lose(c, is_web_search(type) && list->has_own ? FIELD_TOOL_WEB_SEARCH : FIELD_TOOL_HOSTED,
+             place_key(c, at, STR("type")));
         return;
     }
     if (list->again && is_there(c, list->group, read_word(v, "name"))) {
@@ -473,8 +488,12 @@ static void read_tools(struct conversion *c, const struct json *v, const struct 
                        void *into)
 {
     struct tool_list list = {.again = false};
+    struct json_each it = json_each(v);
 
     (void)into;
+    while (json_is_array(v) && json_next(&it)) {
+        list.has_own = list.has_own || is_own(read_word(it.value, "type"));
+    }
     read_items(c, v, at, read_tool, &list);
 }
 
@@ -483,7 +502,7 @@ static void read_later_tools(struct conversion *c, const struct json *input)
 {
     struct json_each it = json_each(input);
     const struct place *at = place_key(c, NULL, STR("input"));
-    struct tool_list list = {.again = true};
+    struct tool_list list = {.again = true, .has_own = true};
 
     while (json_is_array(input) && !c->refused && json_next(&it)) {
         const struct json *tools = json_get(it.value, "tools");

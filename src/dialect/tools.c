@@ -117,6 +117,10 @@ struct str tool_wire_name(struct conversion *c, struct str group, struct str nam
     const struct tool *t = find(c, group, name);
     struct str full = full_name(c, group, name);
 
+    for (const struct tool *any = c->ask.tools; t == NULL && group.n == 0 && any != NULL;
+         any = any->next) {
+        t = str_eq(any->name, name) ? any : NULL; /* some name it without its group */
+    }
     if (t != NULL) {
         return t->wire_name;
     }

@@ -96,6 +96,22 @@ static void searched_tools_are_offered(void **state)
         "input[1], input[2], input[3]");
 }
 
+/* A tool may be named without its namespace; the search of the web goes where others stay. */
+static void a_forced_tool_is_found_in_its_group(void **state)
+{
+    (void)state;
+    assert_request(
+        DIALECT_RESPONSES, DIALECT_CHAT,
+        "{\"input\":\"a\",\"tools\":[{\"type\":\"namespace\",\"name\":\"n\",\"description\":"
+        "\"d\",\"tools\":[" TOOL_F "]},{\"type\":\"web_search\",\"search_context_size\":"
+        "\"low\"}],\"tool_choice\":{\"type\":\"function\",\"name\":\"f\"}}",
+        "{\"model\":\"gpt-5\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"tools\":["
+        "{\"type\":\"function\",\"function\":{\"name\":\"n__f\",\"parameters\":{\"type\":"
+        "\"object\",\"properties\":{}}}}],\"tool_choice\":{\"type\":\"function\",\"function\":{"
+        "\"name\":\"n__f\"}}}",
+        "tools[1].type, tools[0].tools[0]");
+}
+
 static void what_cannot_be_taken_is_refused_by_name(void **state)
 {
     static const char *const cases[][2] = {
@@ -289,6 +305,7 @@ int main(void)
         cmocka_unit_test(items_become_messages),
         cmocka_unit_test(tools_of_all_kinds),
         cmocka_unit_test(searched_tools_are_offered),
+        cmocka_unit_test(a_forced_tool_is_found_in_its_group),
         cmocka_unit_test(what_cannot_be_taken_is_refused_by_name),
         cmocka_unit_test(what_is_lost_is_named),
         cmocka_unit_test(chat_becomes_items),

@@ -359,6 +359,49 @@ static void a_failure_bears_its_number_and_response(void **state)
     drop(&m);
 }
 
+/* Nothing has come when it fails: the failure is the first event. */
+static void a_failure_may_be_all_there_is(void **state)
+{
+    struct made m = make(DIALECT_RESPONSES, DIALECT_MESSAGES, true, ASK);
+    struct problem p = {503, NULL, STR("Busy."), NULL};
+
+    (void)state;
+    conversion_fail(m.c, FRAMING_SSE, &p, &m.reply);
+    struct json_doc *doc = event_json(buf_str(&m.reply));
+    assert_value(json_root(doc), "sequence_number", "0");
+    assert_value(json_root(doc), "response.id", "\"resp_1\"");
+    assert_value(json_root(doc), "response.error.code", "\"server_error\"");
+    json_free(doc);
+    drop(&m);
+}
+
+/* Results are joined to their calls by id: each call has its own. */
+static void ids_of_calls_are_unique(void **state)
+{
+    static const char *const events[] = {
+        DELTA("\"tool_calls\":[{\"index\":0,\"id\":\"same\",\"function\":{\"name\":\"f\","
+              "\"arguments\":\"{}\"}}]"),
+        DELTA("\"tool_calls\":[{\"index\":1,\"id\":\"same\",\"function\":{\"name\":\"f\","
+              "\"arguments\":\"{\\\"a\\\":1}\"}}]"),
+        DELTA("\"tool_calls\":[{\"index\":1,\"id\":\"same\",\"function\":{\"name\":\"f\","
+              "\"arguments\":\"\"}}]"),
+        FINISH("tool_calls"), NULL};
+    struct made m = make(DIALECT_RESPONSES, DIALECT_CHAT, true, ASK);
+
+    (void)state;
+    feed_all(&m, events);
+    size_t at = str_find(buf_str(&m.reply), STR("event: response.completed"));
+    assert_true(at != SIZE_MAX);
+    struct json_doc *doc = event_json(str_skip(buf_str(&m.reply), at));
+    const struct json *output = json_get(json_root(doc), "response.output");
+    assert_int_equal(json_count(output), 2);
+    assert_value(output, "0.call_id", "\"same\"");
+    assert_value(output, "1.call_id", "\"call_1_2\"");
+    assert_value(output, "1.arguments", "\"{\\\"a\\\":1}\"");
+    json_free(doc);
+    drop(&m);
+}
+
 /* ---- state that goes around ---- */
 
 static struct str field_of(struct made *m, const char *path, struct json_doc **doc)
@@ -628,6 +671,8 @@ int main(void)
         cmocka_unit_test(pieces_make_no_difference),
         cmocka_unit_test(what_was_cut_is_incomplete),
         cmocka_unit_test(a_failure_bears_its_number_and_response),
+        cmocka_unit_test(a_failure_may_be_all_there_is),
+        cmocka_unit_test(ids_of_calls_are_unique),
         cmocka_unit_test(thoughts_without_a_state_survive_their_client),
         cmocka_unit_test(the_state_of_an_item_comes_back_as_it_was),
         cmocka_unit_test(a_stream_is_read_with_and_without_deltas),
