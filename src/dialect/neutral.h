@@ -433,7 +433,6 @@ void chat_write_ask(struct conversion *c, struct json_out *o);
 void chat_read_whole(struct conversion *c, const struct json *root);
 void chat_read_event(struct conversion *c, const struct json *root);
 extern const struct reply_writer chat_writer;
-struct str responses_settings(struct conversion *c, const struct json *root);
 void responses_write_ask(struct conversion *c, struct json_out *o);
 void responses_read_whole(struct conversion *c, const struct json *root);
 void responses_read_event(struct conversion *c, const struct json *root);

@@ -3,7 +3,7 @@
  * and what Codex sends. */
 #include <stddef.h>
 
-#include "dialect/neutral.h"
+#include "dialect/responses.h"
 
 /* ---- content ---- */
 
@@ -242,11 +242,6 @@ static void read_reasoning(struct conversion *c, const struct item *it)
     part_reasoning(c, &t->parts, conversion_take(c, &text), it->encrypted, it->at);
 }
 
-static bool brings_tools(struct str type)
-{
-    return str_eq(type, STR("additional_tools")) || str_eq(type, STR("tool_search_output"));
-}
-
 static void read_item(struct conversion *c, const struct json *v, const struct place *at,
                       void *into)
 {
@@ -261,7 +256,7 @@ static void read_item(struct conversion *c, const struct json *v, const struct p
     if (type.n > 0 && !str_eq(type, STR("message")) && !str_eq(type, STR("function_call")) &&
         !str_eq(type, STR("custom_tool_call")) && !str_eq(type, STR("function_call_output")) &&
         !str_eq(type, STR("custom_tool_call_output")) && !str_eq(type, STR("reasoning")) &&
-        !str_eq(type, STR("tool_search_call")) && !brings_tools(type)) {
+        !str_eq(type, STR("tool_search_call")) && !responses_brings_tools(type)) {
         lose(c, FIELD_PART_UNKNOWN, place_key(c, at, STR("type")));
         return;
     }
@@ -273,7 +268,7 @@ static void read_item(struct conversion *c, const struct json *v, const struct p
         read_message(c, &it);
     } else if (str_eq(type, STR("reasoning"))) {
         read_reasoning(c, &it);
-    } else if (str_ends(type, STR("_output")) && !brings_tools(type)) {
+    } else if (str_ends(type, STR("_output")) && !responses_brings_tools(type)) {
         read_output(c, &it);
     } else if (str_eq(type, STR("function_call")) || str_eq(type, STR("custom_tool_call"))) {
         read_call(c, &it, str_eq(type, STR("custom_tool_call")));
@@ -310,244 +305,7 @@ static void read_instructions(struct conversion *c, const struct json *v, const 
     c->ask.last_turn = rest != NULL ? rest_last : t;
 }
 
-/* ---- tools ---- */
-
-static void read_schema(struct conversion *c, const struct json *v, const struct place *at,
-                        void *into)
-{
-    struct tool *t = into;
-
-    if (!json_is_object(v)) {
-        refuse(c, at, "It must be a JSON schema.");
-    }
-    t->schema = v;
-}
-
-static void read_hint(struct conversion *c, const struct json *v, const struct place *at,
-                      void *into)
-{
-    bool on = true;
-
-    (void)into;
-    if (!json_bool(v, &on) || on) {
-        lose(c, FIELD_TOOL_EXTRA, at);
-    }
-}
-
-static const struct key tool_keys[] = {
-    {.name = "type", .take = TAKE_KNOWN},
-    {.name = "name", .take = TAKE_STR, .at = offsetof(struct tool, name)},
-    {.name = "description", .take = TAKE_STR, .at = offsetof(struct tool, description)},
-    {.name = "parameters", .take = TAKE_READ, .read = read_schema},
-    {.name = "strict", .take = TAKE_BOOL, .at = offsetof(struct tool, strict)},
-    {.name = "format", .take = TAKE_JSON, .at = offsetof(struct tool, format)},
-    {.name = "defer_loading", .take = TAKE_READ, .read = read_hint},
-    {.name = "output_schema", .take = TAKE_READ, .read = read_hint},
-    {.name = "allowed_callers", .take = TAKE_LOSS, .field = FIELD_TOOL_CALLERS},
-    {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct tool, cache)},
-};
-
-static bool lists_name(const struct json *required, struct str name)
-{
-    struct json_each it = json_each(required);
-
-    while (json_next(&it)) {
-        if (str_eq(json_str(it.value), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether strict mode takes it: every object is closed, and all of its members are required. */
-static bool fits_strict(const struct json *schema)
-{
-    struct json_each it = json_each(schema);
-    struct json_each member = json_each(json_get(schema, "properties"));
-    bool open = true;
-
-    if (json_is_object(schema) && (str_eq(read_word(schema, "type"), STR("object")) ||
-                                   json_get(schema, "properties") != NULL)) {
-        if (!json_bool(json_get(schema, "additionalProperties"), &open) || open) {
-            return false;
-        }
-        while (json_next(&member)) {
-            if (!lists_name(json_get(schema, "required"), member.key)) {
-                return false;
-            }
-        }
-    }
-    while (json_next(&it)) {
-        if ((json_is_object(it.value) || json_is_array(it.value)) && !fits_strict(it.value)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Here alone a tool is strict unless it says otherwise. */
-static void settle_strict(struct conversion *c, struct tool *t)
-{
-    if (t->strict != UNSAID || t->kind == TOOL_CUSTOM) {
-        return;
-    }
-    t->strict = t->schema != NULL && fits_strict(t->schema) ? YES : NO;
-    if (t->strict == NO && t->schema != NULL) {
-        lose(c, FIELD_TOOL_STRICT_UNSAID, t->from);
-    }
-}
-
-struct tool_list {
-    struct str group;
-    bool again;   /* what a search found: it may be among the tools already */
-    bool has_own; /* tools of the client's are among them */
-};
-
-/* Codex offers a search of the web with every turn, whatever the turn is about: beside tools of its
- * own it is left out by name. Alone it is what the client came for. */
-static bool is_web_search(struct str type)
-{
-    return str_starts(type, STR("web_search"));
-}
-
-static bool is_own(struct str type)
-{
-    return str_eq(type, STR("function")) || str_eq(type, STR("custom")) ||
-           str_eq(type, STR("namespace"));
-}
-
-static bool is_there(const struct conversion *c, struct str group, struct str name)
-{
-    for (const struct tool *t = c->ask.tools; t != NULL; t = t->next) {
-        if (str_eq(t->name, name) && str_eq(t->group, group)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void read_tool(struct conversion *c, const struct json *v, const struct place *at,
-                      void *into);
-
-static const struct key group_keys[] = {
-    {.name = "type", .take = TAKE_KNOWN},
-    {.name = "name", .take = TAKE_KNOWN},
-    {.name = "description", .take = TAKE_KNOWN},
-    {.name = "tools", .take = TAKE_KNOWN},
-};
-
-static void read_group(struct conversion *c, const struct json *v, const struct place *at,
-                       const struct tool_list *list)
-{
-    struct tool_list inner = {.group = read_word(v, "name"), .again = list->again};
-
-    READ_OBJECT(c, v, at, NULL, group_keys, NULL);
-    if (inner.group.n == 0 || list->group.n > 0) {
-        refuse(c, at, "A namespace needs a name, and does not stand inside another.");
-        return;
-    }
-    read_items(c, json_get(v, "tools"), place_key(c, at, STR("tools")), read_tool, &inner);
-}
-
-static void read_tool(struct conversion *c, const struct json *v, const struct place *at,
-                      void *into)
-{
-    const struct tool_list *list = into;
-    struct str type = read_word(v, "type");
-    bool custom = str_eq(type, STR("custom"));
-
-    if (str_eq(type, STR("namespace"))) {
-        read_group(c, v, at, list);
-        return;
-    }
-    if (str_eq(type, STR("tool_search"))) {
-        lose(c, FIELD_TOOL_SEARCH, at);
-        return;
-    }
-    if (!custom && !str_eq(type, STR("function"))) {
-        lose(c, is_web_search(type) && list->has_own ? FIELD_TOOL_WEB_SEARCH : FIELD_TOOL_HOSTED,
-             place_key(c, at, STR("type")));
-        return;
-    }
-    if (list->again && is_there(c, list->group, read_word(v, "name"))) {
-        return;
-    }
-    struct tool *t = tool_new(c, custom ? TOOL_CUSTOM : TOOL_FUNCTION, at);
-    READ_OBJECT(c, v, at, NULL, tool_keys, t);
-    t->group = list->group;
-    if (t->cache != NULL) {
-        t->cache_from = place_key(c, at, STR("cache_control"));
-    }
-    if (t->name.n == 0) {
-        refuse(c, place_key(c, at, STR("name")), "It is missing.");
-    }
-    settle_strict(c, t);
-}
-
-static void read_tools(struct conversion *c, const struct json *v, const struct place *at,
-                       void *into)
-{
-    struct tool_list list = {.again = false};
-    struct json_each it = json_each(v);
-
-    (void)into;
-    while (json_is_array(v) && json_next(&it)) {
-        list.has_own = list.has_own || is_own(read_word(it.value, "type"));
-    }
-    read_items(c, v, at, read_tool, &list);
-}
-
-/* Tools that the conversation brought along are offered from its start. */
-static void read_later_tools(struct conversion *c, const struct json *input)
-{
-    struct json_each it = json_each(input);
-    const struct place *at = place_key(c, NULL, STR("input"));
-    struct tool_list list = {.again = true, .has_own = true};
-
-    while (json_is_array(input) && !c->refused && json_next(&it)) {
-        const struct json *tools = json_get(it.value, "tools");
-        if (tools != NULL && brings_tools(read_word(it.value, "type"))) {
-            const struct place *here = place_item(c, at, it.index);
-            read_items(c, tools, place_key(c, here, STR("tools")), read_tool, &list);
-        }
-    }
-}
-
-static enum choice_mode choice_mode(struct str word)
-{
-    return str_eq(word, STR("auto"))       ? CHOICE_AUTO
-           : str_eq(word, STR("none"))     ? CHOICE_NONE
-           : str_eq(word, STR("required")) ? CHOICE_REQUIRED
-                                           : CHOICE_UNSAID;
-}
-
-static void read_choice(struct conversion *c, const struct json *v, const struct place *at,
-                        void *into)
-{
-    struct tool_choice *choice = &c->ask.choice;
-    struct str type = read_word(v, "type");
-
-    (void)into;
-    choice->from = at;
-    if (str_eq(type, STR("function")) || str_eq(type, STR("custom"))) {
-        choice->mode = CHOICE_NAMED;
-        choice->name = read_word(v, "name");
-        if (choice->name.n == 0) {
-            refuse(c, place_key(c, at, STR("name")), "It is missing.");
-        }
-        return;
-    }
-    if (type.n > 0 && !str_eq(type, STR("allowed_tools"))) {
-        lose(c, FIELD_TOOL_HOSTED, place_key(c, at, STR("type")));
-        return;
-    }
-    choice->mode = (uint8_t)choice_mode(type.n > 0 ? read_word(v, "mode") : json_str(v));
-    choice->allowed = json_get(v, "tools");
-    choice->allowed_from = at;
-    if (choice->mode == CHOICE_UNSAID) {
-        refuse(c, at, "It must be auto, none, required, or name a tool.");
-    }
-}
+/* ---- the rest ---- */
 
 static void read_parallel(struct conversion *c, const struct json *v, const struct place *at,
                           void *into)
@@ -561,8 +319,6 @@ static void read_parallel(struct conversion *c, const struct json *v, const stru
     c->ask.parallel = flag ? YES : NO;
     c->ask.parallel_from = at;
 }
-
-/* ---- the rest ---- */
 
 static void read_max(struct conversion *c, const struct json *v, const struct place *at, void *into)
 {
@@ -681,8 +437,8 @@ static const struct key ask_keys[] = {
     {.name = "stream_options", .take = TAKE_KNOWN},
     READ("instructions", read_instructions),
     READ("input", read_input),
-    READ("tools", read_tools),
-    READ("tool_choice", read_choice),
+    READ("tools", responses_read_tools),
+    READ("tool_choice", responses_read_choice),
     READ("parallel_tool_calls", read_parallel),
     READ("max_output_tokens", read_max),
     READ("reasoning", read_reasoning_wish),
@@ -694,7 +450,7 @@ static const struct key ask_keys[] = {
 static void read_ask(struct conversion *c, const struct json *root)
 {
     READ_OBJECT(c, root, NULL, "", ask_keys, &c->ask);
-    read_later_tools(c, json_get(root, "input"));
+    responses_read_later_tools(c, json_get(root, "input"));
     if (!c->refused && c->ask.turns == NULL) {
         refuse(c, place_key(c, NULL, STR("input")), "There is none.");
     }
