@@ -277,6 +277,8 @@ struct part *part_new(struct conversion *c, struct parts *list, enum part_kind k
 struct part *part_text(struct conversion *c, struct parts *list, struct str text,
                        const struct place *from);
 void parts_add(struct parts *list, struct part *p);
+/* Letters, digits, and unless plain _ and -: what every dialect takes. */
+bool id_is_legal(struct str id, size_t most, bool plain);
 /* The arguments of a call as a JSON object's text; refused where they are none. */
 struct str part_arguments(struct conversion *c, const struct part *p);
 /* A call of the history, with the state that an envelope before it held. */

@@ -242,12 +242,12 @@ static bool id_taken(const struct conversion *c, struct str id)
     return false;
 }
 
-/* A call whose id came empty, or twice, has one made of the reply's; the next turn brings it back. */
+/* A call whose id is none, or came twice, has one made of the reply's; the next turn brings it back. */
 static struct str call_id(struct conversion *c, struct str id)
 {
     struct buf text;
 
-    if (id.n > 0 && id.n <= 64 && !id_taken(c, id)) {
+    if (id_is_legal(id, 64, false) && !id_taken(c, id)) {
         return conversion_str(c, id);
     }
     buf_init(&text, 64);

@@ -121,20 +121,25 @@ static bool nine_wanted(const struct conversion *c)
     return c->to == DIALECT_CHAT && c->vendor->tool_id == TOOL_ID_ALNUM9;
 }
 
-static bool id_legal(const struct conversion *c, struct str id)
+bool id_is_legal(struct str id, size_t most, bool plain)
 {
-    bool nine = nine_wanted(c);
-    size_t max = nine ? 9 : c->to == DIALECT_RESPONSES ? 64 : 128;
-
     for (size_t i = 0; i < id.n; i++) {
         char ch = id.p[i];
         bool word = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-                    (ch >= '0' && ch <= '9') || (!nine && (ch == '_' || ch == '-'));
+                    (ch >= '0' && ch <= '9') || (!plain && (ch == '_' || ch == '-'));
         if (!word) {
             return false;
         }
     }
-    return id.n > 0 && id.n <= max && (!nine || id.n == 9);
+    return id.n > 0 && id.n <= most;
+}
+
+static bool takes_id(const struct conversion *c, struct str id)
+{
+    if (nine_wanted(c)) {
+        return id.n == 9 && id_is_legal(id, 9, true);
+    }
+    return id_is_legal(id, c->to == DIALECT_RESPONSES ? 64 : 128, false);
 }
 
 struct joining {
@@ -152,7 +157,7 @@ static void name_call(struct joining *j, struct part *call)
     if (call->id.n > 0) {
         (void)map_put(j->by_id, call->id, call);
     }
-    if (id_legal(j->c, call->id) && map_get(j->by_wire, call->id) == NULL) {
+    if (takes_id(j->c, call->id) && map_get(j->by_wire, call->id) == NULL) {
         call->wire_id = call->id;
     } else {
         buf_init(&text, 64);

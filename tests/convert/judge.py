@@ -432,7 +432,8 @@ def fate_of_extra(dialect, path, value):
 def _carried(path, value, sent):
     """An extra that arrived under the same last name, or in an item's own place."""
     leaf = path.rpartition(".")[2]
-    return any(p.rpartition(".")[2] == leaf and v == value for p, v in sent.extras.items())
+    names = {"filename", "title"} if leaf in ("filename", "title") else {leaf}
+    return any(p.rpartition(".")[2] in names and v == value for p, v in sent.extras.items())
 
 
 def _extras(given, sent, lossy):
