@@ -22,8 +22,23 @@ const struct spoken *spoken_of(enum dialect d)
     return d < SPOKEN ? all[d] : NULL;
 }
 
+static bool is_embedding(enum dialect from, enum dialect to)
+{
+    return (from == DIALECT_EMBEDDINGS && to == DIALECT_GEMINI) ||
+           (from == DIALECT_GEMINI && to == DIALECT_EMBEDDINGS);
+}
+
+/* Embeddings are told as the chat dialect tells things. */
+static uint8_t teller(enum dialect d)
+{
+    return d == DIALECT_EMBEDDINGS ? DIALECT_CHAT : (uint8_t)d;
+}
+
 bool conversion_knows(enum dialect from, enum dialect to)
 {
+    if (is_embedding(from, to)) {
+        return true;
+    }
     return from != to && spoken_of(from) != NULL && spoken_of(to) != NULL;
 }
 
@@ -75,6 +90,19 @@ const struct json *conversion_parse(struct conversion *c, struct buf *text)
     return made->doc != NULL ? json_root(made->doc) : NULL;
 }
 
+static void convert_answer(struct conversion *c, struct json_out *o)
+{
+    spoken_of((enum dialect)c->from)->read_ask(c, json_root(c->doc));
+    if (!c->refused) {
+        turns_settle(c);
+        tools_rename(c);
+    }
+    if (!c->refused) {
+        spoken_of((enum dialect)c->to)->write_ask(c, o);
+        lose_unwritten(c);
+    }
+}
+
 static void convert_ask(struct conversion *c, const struct conversion_ask *ask, struct buf *out)
 {
     struct json_out o = {out, false};
@@ -85,14 +113,11 @@ static void convert_ask(struct conversion *c, const struct conversion_ask *ask, 
         refuse(c, NULL, "The body is not valid JSON: %s", e.text);
         return;
     }
-    spoken_of((enum dialect)c->from)->read_ask(c, json_root(c->doc));
-    if (!c->refused) {
-        turns_settle(c);
-        tools_rename(c);
-    }
-    if (!c->refused) {
-        spoken_of((enum dialect)c->to)->write_ask(c, &o);
-        lose_unwritten(c);
+    if (c->embedding != NULL) {
+        embeddings_read_ask(c, json_root(c->doc));
+        embeddings_write_ask(c, &o);
+    } else {
+        convert_answer(c, &o);
     }
     if (out->overflow) {
         refuse(c, NULL, "The request is too large to be converted.");
@@ -125,8 +150,11 @@ struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *
     buf_init(&c->lossy, 4096);
     buf_init(&c->why, 1024);
     buf_init(&c->why_at, 1024);
-    c->from = (uint8_t)ask->from;
-    c->to = (uint8_t)ask->to;
+    c->from = teller(ask->from);
+    c->to = teller(ask->to);
+    if (is_embedding(ask->from, ask->to)) {
+        c->embedding = conversion_alloc(c, sizeof(*c->embedding));
+    }
     c->vendor = ask->vendor;
     c->max_output = ask->max_output;
     c->allowed = ask->allowed;
@@ -231,7 +259,9 @@ bool conversion_whole(struct conversion *c, struct str body, const struct usage 
     bool ok = doc != NULL && json_is_object(json_root(doc));
 
     c->out = out;
-    if (ok) {
+    if (ok && c->embedding != NULL) {
+        embeddings_convert_reply(c, json_root(doc), u);
+    } else if (ok) {
         spoken_of((enum dialect)c->to)->read_whole(c, json_root(doc));
         reply_end(c, u);
     }

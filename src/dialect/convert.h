@@ -26,7 +26,8 @@ struct conversion_ask {
     uint64_t max_output;     /* the model's ceiling, tokens */
     const uint64_t *allowed; /* bits of fields whose loss the route allows; or NULL */
 };
-/* Whether the two dialects can be converted at all. */
+/* Whether the two dialects can be converted at all. DIALECT_EMBEDDINGS with DIALECT_GEMINI, in
+ * either order, are embeddings: their replies are whole. */
 bool conversion_knows(enum dialect from, enum dialect to);
 /* Never NULL. The upstream's body is appended to out, unless it is refused. */
 struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *out);

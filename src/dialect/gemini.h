@@ -14,6 +14,9 @@ void gemini_read_list(struct conversion *c, const struct json *v, const struct p
                       void (*read)(struct conversion *c, const struct json *v,
                                    const struct place *at, void *into),
                       void *into);
+/* The parts of one content, whatever its role. */
+void gemini_read_parts(struct conversion *c, const struct json *v, const struct place *at,
+                       struct parts *list);
 /* Of rows: contents, systemInstruction. */
 void gemini_read_contents(struct conversion *c, const struct json *v, const struct place *at,
                           void *into);

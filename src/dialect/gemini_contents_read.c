@@ -479,21 +479,27 @@ void gemini_read_contents(struct conversion *c, const struct json *v, const stru
     }
 }
 
+void gemini_read_parts(struct conversion *c, const struct json *v, const struct place *at,
+                       struct parts *list)
+{
+    struct content in = {0};
+
+    READ_OBJECT(c, v, at, NULL, content_keys, &in);
+    if (in.parts != NULL && !c->refused) {
+        gemini_read_list(c, in.parts, place_key(c, at, STR("parts")), read_part, list);
+    }
+}
+
 /* It stands first, wherever the key does. */
 void gemini_read_system(struct conversion *c, const struct json *v, const struct place *at,
                         void *into)
 {
     struct turn *rest = c->ask.turns, *rest_last = c->ask.last_turn;
-    struct content in = {0};
 
     (void)into;
-    READ_OBJECT(c, v, at, NULL, content_keys, &in);
-    if (in.parts == NULL) {
-        return;
-    }
     c->ask.turns = c->ask.last_turn = NULL;
     struct turn *t = turn_new(c, ROLE_SYSTEM, at);
-    gemini_read_list(c, in.parts, place_key(c, at, STR("parts")), read_part, &t->parts);
+    gemini_read_parts(c, v, at, &t->parts);
     for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
         if (p->kind != PART_TEXT) {
             refuse(c, p->from, "A system instruction is text.");

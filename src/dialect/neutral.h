@@ -231,6 +231,7 @@ struct conversion {
     struct json_doc *doc;    /* the client's request, while it is converted */
     struct made_doc *made;   /* what readers made of parts of it, as long */
     struct ask_neutral ask;
+    struct embedding *embedding;   /* embeddings are asked for; NULL: an answer is */
     struct buf lossy, why, why_at; /* texts: "a, b"; what was refused, and where */
     /* of the reply */
     struct buf *out; /* where writers write; set for each call */
@@ -449,6 +450,20 @@ void gemini_read_event(struct conversion *c, const struct json *root);
 extern const struct reply_writer gemini_writer;
 extern const struct spoken spoken_chat, spoken_responses, spoken_messages, spoken_gemini;
 const struct spoken *spoken_of(enum dialect d); /* NULL: it is not converted */
+
+/* ---- embeddings_*.c: the chat dialect's sibling /embeddings, and Gemini's methods ---- */
+struct embedding {
+    struct parts inputs; /* TEXT */
+    size_t count;
+    struct value dimensions;
+    bool single; /* gemini: of one content, not of a batch */
+    bool base64; /* chat: vectors as base64 of their 32-bit floats */
+};
+/* from and to are DIALECT_CHAT and DIALECT_GEMINI then, in either order. */
+void embeddings_read_ask(struct conversion *c, const struct json *root);
+void embeddings_write_ask(struct conversion *c, struct json_out *o);
+/* The upstream's reply as the client's; what cannot be read is c->unreadable. */
+void embeddings_convert_reply(struct conversion *c, const struct json *root, const struct usage *u);
 
 /* Scalars whose path in the target begins with prefix, at that path's last name. */
 void write_fields(struct conversion *c, struct json_out *o, const char *prefix);
