@@ -108,6 +108,7 @@ struct tool {
     struct tool *next;
     const struct place *from;
     uint8_t kind, strict;
+    bool search; /* responses: the client's own search for further tools */
     struct str name, description;
     struct str group;     /* responses: the namespace it stands in */
     struct str wire_name; /* how the upstream knows it: name, or another where that is not legal */
@@ -364,7 +365,8 @@ struct reply_part {
     uint8_t state; /* of reply.c, like the next line */
     bool wrapped;  /* a custom call that comes as a function's */
     bool closing, json_quoted, json_escaped, json_begun;
-    bool cut; /* CALL: it ended before its arguments did */
+    bool cut;    /* CALL: it ended before its arguments did */
+    bool search; /* CALL: of such a tool */
     int json_depth;
     size_t text_n;              /* bytes written so far */
     uint64_t key;               /* the reader's own name for it */

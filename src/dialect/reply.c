@@ -285,6 +285,7 @@ void reply_call(struct conversion *c, uint64_t key, const struct reply_call *cal
     p->upstream_id = conversion_str(c, call->id);
     p->name = tool != NULL ? tool->name : conversion_str(c, call->name);
     p->group = tool != NULL ? tool->group : STR("");
+    p->search = tool != NULL && tool->search;
     p->custom = call->raw || (tool != NULL && tool->kind == TOOL_CUSTOM);
     p->wrapped = p->custom && !call->raw;
     if (call->state.n > 0 && slot) {

@@ -5,6 +5,8 @@
 
 #include "dialect/neutral.h"
 
+#define RESPONSES_SEARCH "tool_search" /* the client's own, where it stands as a function */
+
 /* Of rows: tools, tool_choice. */
 void responses_read_tools(struct conversion *c, const struct json *v, const struct place *at,
                           void *into);

@@ -23,6 +23,7 @@ static struct str item_type(const struct reply_part *p)
 {
     return p->kind == PART_REASONING ? STR("reasoning")
            : p->kind != PART_CALL    ? STR("message")
+           : p->search               ? STR("tool_search_call")
            : p->custom               ? STR("custom_tool_call")
                                      : STR("function_call");
 }
@@ -32,6 +33,7 @@ static void put_item_id(const struct conversion *c, struct buf *b, const struct 
 {
     struct str prefix = p->kind == PART_REASONING ? STR("\"rs_")
                         : p->kind != PART_CALL    ? STR("\"msg_")
+                        : p->search               ? STR("\"tsc_")
                         : p->custom               ? STR("\"ctc_")
                                                   : STR("\"fc_");
 
@@ -102,12 +104,24 @@ static void put_reasoning(struct conversion *c, struct json_out *o, const struct
     }
 }
 
-static void put_call(struct json_out *o, const struct reply_part *p, bool done, const char *status)
+static void put_call(struct conversion *c, struct json_out *o, const struct reply_part *p,
+                     bool done, const char *status)
 {
     json_key(o, "status");
     json_put_str(o, str_from(status));
     json_key(o, "call_id");
     json_put_str(o, p->id);
+    if (p->search) {
+        json_key(o, "execution");
+        json_put_str(o, STR("client"));
+        json_key(o, "arguments");
+        if (done) {
+            reply_put_arguments(c, o, p);
+        } else {
+            json_put_raw(o, STR("{}"));
+        }
+        return;
+    }
     json_key(o, "name");
     json_put_str(o, p->name);
     if (p->group.n > 0) {
@@ -132,7 +146,7 @@ static void put_item(struct conversion *c, struct json_out *o, const struct repl
     if (p->kind == PART_REASONING) {
         put_reasoning(c, o, p, done);
     } else if (p->kind == PART_CALL) {
-        put_call(o, p, done, status);
+        put_call(c, o, p, done, status);
     } else {
         put_message(o, p, done, status);
     }
@@ -394,6 +408,9 @@ static void piece(struct conversion *c, struct reply_part *p, struct str text)
         break;
     case PART_REFUSAL: say_text(c, "response.refusal.delta", p, "delta", text); break;
     case PART_CALL:
+        if (p->search) { /* its arguments are an object, which comes at once */
+            break;
+        }
         say_text(c,
                  p->custom ? "response.custom_tool_call_input.delta"
                            : "response.function_call_arguments.delta",
@@ -425,12 +442,12 @@ static void close_part(struct conversion *c, struct reply_part *p)
 
     if (p->kind == PART_REFUSAL) {
         say_text(c, "response.refusal.done", p, "refusal", text);
-    } else if (p->kind == PART_CALL) {
+    } else if (p->kind == PART_CALL && !p->search) {
         close_call(c, p);
     } else if (p->kind == PART_REASONING && text.n > 0) {
         say_text(c, "response.reasoning_summary_text.done", p, "text", text);
         say_summary(c, "response.reasoning_summary_part.done", p, p);
-    } else if (p->kind != PART_REASONING) {
+    } else if (p->kind == PART_TEXT) {
         say_text(c, "response.output_text.done", p, "text", text);
     }
     if (is_content(p)) {

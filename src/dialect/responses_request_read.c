@@ -123,8 +123,8 @@ static void read_content(struct conversion *c, const struct json *v, const struc
 /* ---- items ---- */
 
 struct item {
-    struct str type, role, call_id, name, group, input, encrypted;
-    const struct json *content, *arguments, *output, *summary, *cache;
+    struct str type, role, call_id, name, group, input, encrypted, execution;
+    const struct json *content, *arguments, *output, *summary, *tools, *cache;
     const struct place *at;
 };
 
@@ -151,8 +151,8 @@ static const struct key item_keys[] = {
     {.name = "output", .take = TAKE_JSON, .at = offsetof(struct item, output)},
     {.name = "summary", .take = TAKE_JSON, .at = offsetof(struct item, summary)},
     {.name = "encrypted_content", .take = TAKE_STR, .at = offsetof(struct item, encrypted)},
-    {.name = "execution", .take = TAKE_KNOWN},
-    {.name = "tools", .take = TAKE_KNOWN},
+    {.name = "execution", .take = TAKE_STR, .at = offsetof(struct item, execution)},
+    {.name = "tools", .take = TAKE_JSON, .at = offsetof(struct item, tools)},
     {.name = "caller", .take = TAKE_KNOWN},
     {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct item, cache)},
 };
@@ -203,7 +203,7 @@ static void read_call(struct conversion *c, const struct item *it, bool custom)
 }
 
 /* The outputs of one step stand in one item each. */
-static void read_output(struct conversion *c, const struct item *it)
+static struct part *read_output(struct conversion *c, const struct item *it)
 {
     struct turn *last = c->ask.last_turn;
     bool same = last != NULL && last->role == ROLE_USER && last->parts.last != NULL &&
@@ -217,6 +217,47 @@ static void read_output(struct conversion *c, const struct item *it)
     }
     read_content(c, it->output, place_key(c, it->at, STR("output")), &p->parts);
     mark_cache(c, it, p);
+    return p;
+}
+
+static void add_names(const struct json *tools, struct str group, struct buf *text)
+{
+    struct json_each it = json_each(tools);
+
+    while (json_is_array(tools) && json_next(&it)) {
+        struct str name = read_word(it.value, "name");
+        if (json_get(it.value, "tools") != NULL && group.n == 0) {
+            add_names(json_get(it.value, "tools"), name, text);
+        } else if (name.n > 0) {
+            buf_cat(text, text->n > 0 ? STR(", ") : STR(""), group,
+                    group.n > 0 ? STR("__") : STR(""), name);
+        }
+    }
+}
+
+/* What the vendor searched is over. What the client did is a function's call, and its result the
+ * names of the tools, which are offered with the others. */
+static void read_search(struct conversion *c, const struct item *it)
+{
+    struct buf text;
+
+    if (it->call_id.n == 0 || str_eq(it->execution, STR("server"))) {
+        lose(c, FIELD_TOOL_SEARCH, it->at);
+        return;
+    }
+    buf_init(&text, LIMIT_BODY_BYTES);
+    if (str_eq(it->type, STR("tool_search_output"))) {
+        add_names(it->tools, STR(""), &text);
+        struct str names = conversion_take(c, &text);
+        part_text(c, &read_output(c, it)->parts, names.n > 0 ? names : STR("none"), it->at);
+        return;
+    }
+    struct part *p = part_call(c, &turn_last(c, ROLE_ASSISTANT, it->at)->parts, it->at);
+    json_write_value(&text, it->arguments);
+    p->id = it->call_id;
+    p->name = STR(RESPONSES_SEARCH);
+    p->text = conversion_take(c, &text);
+    p->text_from = place_key(c, it->at, STR("arguments"));
 }
 
 static void add_texts(const struct json *list, struct buf *text)
@@ -268,8 +309,10 @@ static void read_item(struct conversion *c, const struct json *v, const struct p
         read_message(c, &it);
     } else if (str_eq(type, STR("reasoning"))) {
         read_reasoning(c, &it);
-    } else if (str_ends(type, STR("_output")) && !responses_brings_tools(type)) {
-        read_output(c, &it);
+    } else if (str_starts(type, STR("tool_search_"))) {
+        read_search(c, &it);
+    } else if (str_ends(type, STR("_output"))) {
+        (void)read_output(c, &it);
     } else if (str_eq(type, STR("function_call")) || str_eq(type, STR("custom_tool_call"))) {
         read_call(c, &it, str_eq(type, STR("custom_tool_call")));
     } else {

@@ -142,6 +142,27 @@ static void read_group(struct conversion *c, const struct json *v, const struct 
     read_items(c, json_get(v, "tools"), place_key(c, at, STR("tools")), read_tool, &inner);
 }
 
+static const struct key search_keys[] = {
+    {.name = "type", .take = TAKE_KNOWN},
+    {.name = "execution", .take = TAKE_KNOWN},
+    {.name = "description", .take = TAKE_STR, .at = offsetof(struct tool, description)},
+    {.name = "parameters", .take = TAKE_READ, .read = read_schema},
+};
+
+/* A search that the client makes is a function to others; the vendor's own has nothing to find,
+ * since all tools are offered at once. */
+static void read_search(struct conversion *c, const struct json *v, const struct place *at)
+{
+    lose(c, FIELD_TOOL_SEARCH, at);
+    if (str_eq(read_word(v, "execution"), STR("client"))) {
+        struct tool *t = tool_new(c, TOOL_FUNCTION, at);
+        READ_OBJECT(c, v, at, NULL, search_keys, t);
+        t->name = STR(RESPONSES_SEARCH);
+        t->strict = NO;
+        t->search = true;
+    }
+}
+
 static void read_tool(struct conversion *c, const struct json *v, const struct place *at,
                       void *into)
 {
@@ -154,7 +175,7 @@ static void read_tool(struct conversion *c, const struct json *v, const struct p
         return;
     }
     if (str_eq(type, STR("tool_search"))) {
-        lose(c, FIELD_TOOL_SEARCH, at);
+        read_search(c, v, at);
         return;
     }
     if (!custom && !str_eq(type, STR("function"))) {

@@ -75,25 +75,50 @@ static void tools_of_all_kinds(void **state)
 #define TOOL_F "{\"type\":\"function\",\"name\":\"f\",\"strict\":false}"
 #define TOOL_G "{\"type\":\"function\",\"name\":\"g\",\"strict\":false}"
 
-/* What a search found is offered from the start, once, and the search itself is left out. */
+/* What the vendor's search found is offered from the start, once; the search is left out. */
 static void searched_tools_are_offered(void **state)
 {
     (void)state;
     assert_request(
         DIALECT_RESPONSES, DIALECT_CHAT,
         "{\"input\":[{\"role\":\"user\",\"content\":\"a\"},"
-        "{\"type\":\"tool_search_call\",\"call_id\":\"s\",\"execution\":\"client\","
-        "\"arguments\":{}},"
-        "{\"type\":\"tool_search_output\",\"call_id\":\"s\",\"tools\":[" TOOL_F "," TOOL_G "]},"
-        "{\"type\":\"additional_tools\",\"role\":\"developer\",\"tools\":[" TOOL_G "]},"
-        "{\"role\":\"user\",\"content\":\"b\"}],\"tools\":[" TOOL_F "]}",
+        "{\"type\":\"tool_search_call\",\"execution\":\"server\",\"arguments\":{}},"
+        "{\"type\":\"tool_search_output\",\"execution\":\"server\",\"tools\":[" TOOL_F "," TOOL_G
+        "]},{\"type\":\"additional_tools\",\"role\":\"developer\",\"tools\":[" TOOL_G "]},"
+        "{\"role\":\"user\",\"content\":\"b\"}],\"tools\":[" TOOL_F ",{\"type\":\"tool_search\"}]}",
         "{\"model\":\"gpt-5\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"},"
         "{\"role\":\"user\",\"content\":\"b\"}],\"tools\":["
         "{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\","
         "\"properties\":{}}}},"
         "{\"type\":\"function\",\"function\":{\"name\":\"g\",\"parameters\":{\"type\":\"object\","
         "\"properties\":{}}}}]}",
-        "input[1], input[2], input[3]");
+        "input[1], input[2], input[3], tools[1]");
+}
+
+/* A search of the client's own is a function. */
+static void the_clients_search_is_called(void **state)
+{
+    (void)state;
+    assert_request(
+        DIALECT_RESPONSES, DIALECT_CHAT,
+        "{\"input\":[{\"role\":\"user\",\"content\":\"a\"},"
+        "{\"type\":\"tool_search_call\",\"call_id\":\"s\",\"execution\":\"client\","
+        "\"arguments\":{\"query\":\"q\"}},"
+        "{\"type\":\"tool_search_output\",\"call_id\":\"s\",\"execution\":\"client\",\"tools\":["
+        "{\"type\":\"namespace\",\"name\":\"n\",\"description\":\"d\",\"tools\":[" TOOL_F
+        "]}," TOOL_G "]}],\"tools\":[{\"type\":\"tool_search\",\"execution\":\"client\","
+        "\"description\":\"Finds.\",\"parameters\":{\"type\":\"object\"}}]}",
+        "{\"model\":\"gpt-5\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"},"
+        "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"type\":\"function\",\"id\":"
+        "\"s\",\"function\":{\"name\":\"tool_search\",\"arguments\":\"{\\\"query\\\":\\\"q\\\"}\""
+        "}}]},{\"role\":\"tool\",\"tool_call_id\":\"s\",\"content\":\"n__f, g\"}],\"tools\":["
+        "{\"type\":\"function\",\"function\":{\"name\":\"tool_search\",\"description\":"
+        "\"Finds.\",\"parameters\":{\"type\":\"object\"}}},"
+        "{\"type\":\"function\",\"function\":{\"name\":\"n__f\",\"parameters\":{\"type\":"
+        "\"object\",\"properties\":{}}}},"
+        "{\"type\":\"function\",\"function\":{\"name\":\"g\",\"parameters\":{\"type\":"
+        "\"object\",\"properties\":{}}}}]}",
+        "tools[0], input[2].tools[0].tools[0]");
 }
 
 /* A tool may be named without its namespace; the search of the web goes where others stay. */
@@ -305,6 +330,7 @@ int main(void)
         cmocka_unit_test(items_become_messages),
         cmocka_unit_test(tools_of_all_kinds),
         cmocka_unit_test(searched_tools_are_offered),
+        cmocka_unit_test(the_clients_search_is_called),
         cmocka_unit_test(a_forced_tool_is_found_in_its_group),
         cmocka_unit_test(what_cannot_be_taken_is_refused_by_name),
         cmocka_unit_test(what_is_lost_is_named),

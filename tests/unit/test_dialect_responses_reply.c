@@ -375,6 +375,31 @@ static void a_failure_may_be_all_there_is(void **state)
     drop(&m);
 }
 
+/* The client makes the search: it finds it as the item that its own vendor would write. */
+static void a_search_of_the_client_is_an_item_of_its_own(void **state)
+{
+    static const char *const events[] = {
+        DELTA("\"tool_calls\":[{\"index\":0,\"id\":\"s\",\"function\":{\"name\":\"tool_search\","
+              "\"arguments\":\"{\\\"query\\\":\"}}]"),
+        DELTA("\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"1}\"}}]"),
+        FINISH("tool_calls"), NULL};
+    static const char *const names[] = {"response.created",           "response.in_progress",
+                                        "response.output_item.added", "response.output_item.done",
+                                        "response.completed",         NULL};
+    struct made m = make(DIALECT_RESPONSES, DIALECT_CHAT, true,
+                         "{\"input\":\"a\",\"tools\":[{\"type\":\"tool_search\",\"execution\":"
+                         "\"client\"}]}");
+
+    (void)state;
+    feed_all(&m, events);
+    struct json_doc *doc = assert_events(buf_str(&m.reply), names);
+    assert_value(json_root(doc), "response.output",
+                 "[{\"id\":\"tsc_1_0\",\"type\":\"tool_search_call\",\"status\":\"completed\","
+                 "\"call_id\":\"s\",\"execution\":\"client\",\"arguments\":{\"query\":1}}]");
+    json_free(doc);
+    drop(&m);
+}
+
 /* Results are joined to their calls by id: each call has its own. */
 static void ids_of_calls_are_unique(void **state)
 {
@@ -672,6 +697,7 @@ int main(void)
         cmocka_unit_test(what_was_cut_is_incomplete),
         cmocka_unit_test(a_failure_bears_its_number_and_response),
         cmocka_unit_test(a_failure_may_be_all_there_is),
+        cmocka_unit_test(a_search_of_the_client_is_an_item_of_its_own),
         cmocka_unit_test(ids_of_calls_are_unique),
         cmocka_unit_test(thoughts_without_a_state_survive_their_client),
         cmocka_unit_test(the_state_of_an_item_comes_back_as_it_was),
