@@ -5,7 +5,18 @@
 
 /* ---- content ---- */
 
-static void write_media_url(struct json_out *o, const char *type, const struct part *p)
+/* The sharpest of the responses dialect has no name here. */
+static struct str chat_detail(struct conversion *c, const struct part *p)
+{
+    if (str_eq(p->detail, STR("original"))) {
+        lose(c, FIELD_IMAGE_ORIGINAL, place_key(c, p->from, STR("detail")));
+        return STR("high");
+    }
+    return p->detail;
+}
+
+static void write_media_url(struct conversion *c, struct json_out *o, const char *type,
+                            const struct part *p)
 {
     struct buf url;
 
@@ -18,7 +29,7 @@ static void write_media_url(struct json_out *o, const char *type, const struct p
     json_put_str(o, buf_str(&url));
     if (p->detail.n > 0) {
         json_key(o, "detail");
-        json_put_str(o, p->detail);
+        json_put_str(o, chat_detail(c, p));
     }
     json_close(o, '}');
     json_close(o, '}');
@@ -87,12 +98,12 @@ static void write_part(struct conversion *c, struct json_out *o, const struct pa
         chat_write_cache(c, o, p->cache, p->cache_from);
         json_close(o, '}');
         break;
-    case PART_IMAGE: write_media_url(o, "image_url", p); break;
+    case PART_IMAGE: write_media_url(c, o, "image_url", p); break;
     case PART_VIDEO:
         if (c->vendor->developer_role) { /* OpenAI itself knows no video */
             lose(c, FIELD_VENDOR_LACKS, p->from);
         }
-        write_media_url(o, "video_url", p);
+        write_media_url(c, o, "video_url", p);
         break;
     case PART_AUDIO: write_audio(c, o, p); break;
     case PART_FILE: write_file(c, o, p); break;

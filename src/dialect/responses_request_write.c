@@ -4,13 +4,6 @@
 
 #define OUTPUT_MIN 16 /* tokens: less is refused */
 
-static void open_typed(struct json_out *o, const char *type)
-{
-    json_open(o, '{');
-    json_key(o, "type");
-    json_put_str(o, str_from(type));
-}
-
 /* ---- content ---- */
 
 static void put_media_url(struct json_out *o, const char *key, const struct part *p)
@@ -26,7 +19,7 @@ static void put_media_url(struct json_out *o, const char *key, const struct part
 
 static void write_image(struct json_out *o, const struct part *p)
 {
-    open_typed(o, "input_image");
+    json_open_typed(o, "input_image");
     put_media_url(o, "image_url", p);
     json_key(o, "detail");
     json_put_str(o, p->detail.n > 0 ? p->detail : STR("auto"));
@@ -35,7 +28,7 @@ static void write_image(struct json_out *o, const struct part *p)
 
 static void write_file(struct json_out *o, const struct part *p)
 {
-    open_typed(o, "input_file");
+    json_open_typed(o, "input_file");
     if (p->data.p != NULL) {
         json_key(o, "filename");
         json_put_str(o, p->title.n > 0                            ? p->title
@@ -50,7 +43,7 @@ static void write_text(struct json_out *o, const char *type, struct str prefix, 
 {
     struct buf both;
 
-    open_typed(o, type);
+    json_open_typed(o, type);
     json_key(o, "text");
     if (prefix.n == 0) {
         json_put_str(o, text);
@@ -94,7 +87,7 @@ static void write_input(struct conversion *c, struct json_out *o, const struct p
 
 static void open_message(struct json_out *o, const char *role)
 {
-    open_typed(o, "message");
+    json_open_typed(o, "message");
     json_key(o, "role");
     json_put_str(o, str_from(role));
     json_key(o, "content");
@@ -139,7 +132,7 @@ static void write_result(struct conversion *c, struct json_out *o, const struct 
         lose(c, FIELD_TOOL_FAILED, p->from);
     }
     lose_cache(c, p);
-    open_typed(o, p->custom ? "custom_tool_call_output" : "function_call_output");
+    json_open_typed(o, p->custom ? "custom_tool_call_output" : "function_call_output");
     json_key(o, "call_id");
     json_put_str(o, p->wire_id);
     put_output(c, o, p);
@@ -182,7 +175,7 @@ static void write_system(struct conversion *c, struct json_out *o, const struct 
 
 static void write_call(struct conversion *c, struct json_out *o, const struct part *p)
 {
-    open_typed(o, p->custom ? "custom_tool_call" : "function_call");
+    json_open_typed(o, p->custom ? "custom_tool_call" : "function_call");
     json_key(o, "call_id");
     json_put_str(o, p->wire_id);
     json_key(o, "name");
@@ -204,7 +197,7 @@ static void write_reasoning(struct json_out *o, const struct part *p)
     struct str encrypted = p->opaque;
     struct str id = str_cut(&encrypted, ' ');
 
-    open_typed(o, "reasoning");
+    json_open_typed(o, "reasoning");
     if (id.n > 0) {
         json_key(o, "id");
         json_put_str(o, id);
@@ -232,10 +225,10 @@ static const struct part *write_said(struct conversion *c, struct json_out *o, c
     for (; p != NULL && is_said(p); p = p->next) {
         lose_cache(c, p);
         if (p->kind == PART_REFUSAL) {
-            open_typed(o, "refusal");
+            json_open_typed(o, "refusal");
             json_key(o, "refusal");
         } else {
-            open_typed(o, "output_text");
+            json_open_typed(o, "output_text");
             json_key(o, "annotations");
             json_put_raw(o, STR("[]"));
             json_key(o, "text");
@@ -326,7 +319,7 @@ static void put_format(struct json_out *o, const struct json *format)
         json_put_value(o, format);
         return;
     }
-    open_typed(o, "grammar");
+    json_open_typed(o, "grammar");
     json_key(o, "definition");
     json_put_str(o, read_word(grammar, "definition"));
     json_key(o, "syntax");
@@ -338,7 +331,7 @@ static void write_tool(struct conversion *c, struct json_out *o, const struct to
 {
     bool custom = t->kind == TOOL_CUSTOM;
 
-    open_typed(o, custom ? "custom" : "function");
+    json_open_typed(o, custom ? "custom" : "function");
     json_key(o, "name");
     json_put_str(o, t->wire_name);
     if (t->description.n > 0) {
@@ -377,7 +370,7 @@ static void put_named(struct conversion *c, struct json_out *o, struct str name)
     struct str wire = tool_wire_name(c, STR(""), name);
     const struct tool *t = tool_by_wire_name(c, wire);
 
-    open_typed(o, t != NULL && t->kind == TOOL_CUSTOM ? "custom" : "function");
+    json_open_typed(o, t != NULL && t->kind == TOOL_CUSTOM ? "custom" : "function");
     json_key(o, "name");
     json_put_str(o, wire);
     json_close(o, '}');
@@ -385,7 +378,7 @@ static void put_named(struct conversion *c, struct json_out *o, struct str name)
 
 static void put_allowed(struct conversion *c, struct json_out *o, struct str mode)
 {
-    open_typed(o, "allowed_tools");
+    json_open_typed(o, "allowed_tools");
     json_key(o, "mode");
     json_put_str(o, mode);
     json_key(o, "tools");
@@ -429,7 +422,7 @@ static void write_choice(struct conversion *c, struct json_out *o)
 
 static void put_schema(struct json_out *o, const struct format *f)
 {
-    open_typed(o, "json_schema");
+    json_open_typed(o, "json_schema");
     json_key(o, "name");
     json_put_str(o, f->name.n > 0 ? f->name : STR("answer"));
     if (f->description.n > 0) {
@@ -463,7 +456,7 @@ static void write_text_wish(struct conversion *c, struct json_out *o)
         put_schema(o, f);
     } else if (f->kind == FORMAT_JSON) {
         json_key(o, "format");
-        open_typed(o, "json_object");
+        json_open_typed(o, "json_object");
         json_close(o, '}');
     }
     write_fields(c, o, "text.");

@@ -121,6 +121,20 @@ static void the_clients_search_is_called(void **state)
         "tools[0], input[2].tools[0].tools[0]");
 }
 
+/* An image as sharp as it is, which chat cannot ask for. */
+static void original_detail_is_high(void **state)
+{
+    (void)state;
+    assert_request(
+        DIALECT_RESPONSES, DIALECT_CHAT,
+        "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"detail\":"
+        "\"original\",\"image_url\":\"https://x/y.png\"}]}]}",
+        "{\"model\":\"gpt-5\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
+        "\"image_url\",\"image_url\":{\"url\":\"https://x/y.png\",\"detail\":\"high\"}}]}"
+        "]}",
+        "input[0].content[0].detail");
+}
+
 /* A tool may be named without its namespace; the search of the web goes where others stay. */
 static void a_forced_tool_is_found_in_its_group(void **state)
 {
@@ -331,6 +345,7 @@ int main(void)
         cmocka_unit_test(tools_of_all_kinds),
         cmocka_unit_test(searched_tools_are_offered),
         cmocka_unit_test(the_clients_search_is_called),
+        cmocka_unit_test(original_detail_is_high),
         cmocka_unit_test(a_forced_tool_is_found_in_its_group),
         cmocka_unit_test(what_cannot_be_taken_is_refused_by_name),
         cmocka_unit_test(what_is_lost_is_named),
