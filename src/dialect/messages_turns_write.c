@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* System text and turns of an Anthropic Messages request. Source: Anthropic OpenAPI, InputMessage. */
+/* System text and turns of an Anthropic Messages request. Source: Anthropic OpenAPI. */
 #include "base/base64.h"
 #include "dialect/messages.h"
 

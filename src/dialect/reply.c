@@ -242,7 +242,7 @@ static bool id_taken(const struct conversion *c, struct str id)
     return false;
 }
 
-/* A call whose id is none, or came twice, has one made of the reply's; the next turn brings it back. */
+/* A call whose id is none, or came twice, has one made of the reply's; it comes back as that. */
 static struct str call_id(struct conversion *c, struct str id)
 {
     struct buf text;

@@ -159,7 +159,7 @@ def _gemini(talk, scene):
         calls = [part for part in parts if "functionCall" in part]
         wanted = [part["functionCall"]["name"] for part in calls]
         if calls and not calls[0].get("thoughtSignature"):
-            yield f"contents[{n}]: Function call is missing a thought_signature in functionCall parts"
+            yield f"contents[{n}]: a function call without a thought_signature"
         for part in parts:
             if not part or part == {"text": ""}:
                 yield f"contents[{n}]: an empty part"
