@@ -13,7 +13,7 @@ import unittest
 from tests.convert import answers
 from tests.convert.answers import Answer
 from tests.convert.fifty import (GEMINI_3, OTHER_CLAUDE, TOOLS, WEATHER, FiftyCase, all_pairs,
-                                 clients_of, text_of, upstreams_of, waiting)
+                                 clients_of, text_of, upstreams_of)
 from tests.convert.harness import SPOKEN
 from tests.peer import grammar, meaning
 from tests.peer.fold import fold
@@ -175,7 +175,6 @@ class Fifty(FiftyCase):
         return {"type": "custom", "name": name, "description": "Edits files",
                 "format": {"type": "grammar", "syntax": "lark", "definition": "start: /x+/"}}
 
-    @waiting("an event has a key too much")
     @upstreams_of(RESPONSES)
     def test_09_freeform_tools(self, upstream):
         asked = answers.request(RESPONSES, "Hi")
@@ -195,7 +194,6 @@ class Fifty(FiftyCase):
             self.assertIn(["apply_patch", {"input": self.PATCH}],
                           [i.value for i in back.items if i.what == "call"])
 
-    @waiting("an event has a key too much")
     @upstreams_of(RESPONSES)
     def test_09_freeform_tools_in_a_namespace(self, upstream):
         asked = answers.request(RESPONSES, "Hi")
@@ -215,7 +213,6 @@ class Fifty(FiftyCase):
                                      ("function_call", "read", "files")])
             self.assertEqual(whole["output"][0]["input"], self.PATCH)
 
-    @waiting("web_search is refused")
     @upstreams_of(RESPONSES)
     def test_10_the_whole_list_of_tools_that_codex_sends(self, upstream):
         asked = answers.request(RESPONSES, "Hi", tools=TOOLS)
@@ -305,7 +302,6 @@ class Fifty(FiftyCase):
             for word in (b"end_turn", b'"finish_reason":"', b"response.completed", b'"STOP"'):
                 self.assertNotIn(word, got.body)
 
-    @waiting("the words of response.failed are lost")
     @all_pairs
     def test_16_a_vendor_that_says_so_is_no_success(self, client, upstream):
         frames = sse_events(Answer([("text", "Hello you")]).stream(upstream),
@@ -343,7 +339,6 @@ class Fifty(FiftyCase):
         self.assertEqual(end["usage"]["output_tokens_details"]["reasoning_tokens"], 3)
         self.assertEqual(end["usage"]["input_tokens_details"]["cached_tokens"], 5)
 
-    @waiting("tool_use without a call")
     @all_pairs
     def test_19_every_end_is_legal_and_counted(self, client, upstream):
         """Also where the vendor's word is none of its dialect's."""
