@@ -200,7 +200,7 @@ static enum kind kind_of(uint32_t c)
 static void count_text(struct estimate *e, struct str s)
 {
     const uint16_t *milli = e->family->milli;
-    const char *end = s.p + s.n;
+    const char *end = s.n > 0 ? s.p + s.n : s.p; /* of nothing the pointer may be NULL */
     enum kind before = KIND_BLANK;
     size_t letters = 0, n;
 
