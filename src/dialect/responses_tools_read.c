@@ -184,6 +184,8 @@ static void read_tool(struct conversion *c, const struct json *v, const struct p
         return;
     }
     if (list->again && is_there(c, list->group, read_word(v, "name"))) {
+        struct tool same = {0}; /* what it says beside its name is met all the same */
+        READ_OBJECT(c, v, at, NULL, tool_keys, &same);
         return;
     }
     struct tool *t = tool_new(c, custom ? TOOL_CUSTOM : TOOL_FUNCTION, at);
