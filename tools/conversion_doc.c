@@ -23,7 +23,13 @@ static const char head[] =
     "*nothing*) are left out without a word. Replies are carried whole: text, calls, reasoning, "
     "ends\n"
     "and usage; state that is bound to a vendor travels in an envelope in the client's opaque "
-    "slot.\n";
+    "slot.\n\n"
+    "Embeddings are converted between OpenAI's kind (`/v1/embeddings`) and Gemini's\n"
+    "(`:embedContent`, `:batchEmbedContents`); the rows below with `requests[]` are theirs. "
+    "Vectors\n"
+    "are numbers as the vendor wrote them, or base64 of 32-bit floats where the client asks for\n"
+    "`encoding_format: base64`. Toward Gemini inputs of tokens, and of more than 100 texts, are\n"
+    "refused.\n";
 
 static const char *verdict(char to)
 {

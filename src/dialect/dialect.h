@@ -71,8 +71,8 @@ uint64_t text_tokens_floor(struct str json);
 /* Bytes of generated text in a whole reply. */
 uint64_t reply_text_bytes(enum dialect d, const struct json *root);
 
-/* The endpoint at which this dialect's vendors generate; NULL: none. */
-const struct endpoint *endpoint_generate(enum dialect d, bool stream);
+/* The endpoint at which this dialect's vendors do this; NULL: none. */
+const struct endpoint *endpoint_of(enum op op, enum dialect d, bool stream);
 /* Path for the upstream: base path is the vendor's; appended to out, e.g. "/chat/completions". */
 bool upstream_path(const struct endpoint *ep, const struct target *t, struct str vendor_model,
                    struct buf *out);

@@ -185,14 +185,19 @@ static void add_encoded(struct buf *out, struct str s)
     }
 }
 
-const struct endpoint *endpoint_generate(enum dialect d, bool stream)
+/* Of Gemini's methods the one that streams or does not; of those that embed the batch's. */
+static bool is_method(const struct row *row, enum op op, bool stream)
+{
+    return op == OP_EMBED ? str_eq(row->path, STR("batchEmbedContents"))
+                          : str_eq(row->path, STR("streamGenerateContent")) == stream;
+}
+
+const struct endpoint *endpoint_of(enum op op, enum dialect d, bool stream)
 {
     for (size_t i = 0; i < ROW_COUNT; i++) {
         const struct endpoint *ep = &rows[i].endpoint;
-        bool streams =
-            rows[i].shape == SHAPE_METHOD && str_eq(rows[i].path, STR("streamGenerateContent"));
-        if (ep->dialect == d && ep->op == OP_GENERATE &&
-            (rows[i].shape != SHAPE_METHOD || streams == stream)) {
+        if (ep->dialect == d && ep->op == op &&
+            (rows[i].shape != SHAPE_METHOD || is_method(&rows[i], op, stream))) {
             return ep;
         }
     }

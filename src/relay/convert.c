@@ -17,9 +17,15 @@ static const uint8_t nearest[][3] = {
 };
 #define SPOKEN (sizeof(nearest) / sizeof(nearest[0]))
 
+/* Embeddings have two kinds. */
+static enum dialect other_embedding(const struct endpoint *ep)
+{
+    return ep->dialect == DIALECT_EMBEDDINGS ? DIALECT_GEMINI : DIALECT_EMBEDDINGS;
+}
+
 uint32_t convert_dialects(const struct endpoint *ep)
 {
-    uint32_t mask = 0;
+    uint32_t mask = ep->op == OP_EMBED ? DIALECT_BIT(other_embedding(ep)) : 0;
 
     for (unsigned d = 0; ep->op == OP_GENERATE && ep->dialect < SPOKEN && d < SPOKEN; d++) {
         mask |= conversion_knows((enum dialect)ep->dialect, (enum dialect)d) ? DIALECT_BIT(d) : 0;
@@ -80,10 +86,14 @@ static bool convert_to(struct request *r, const struct vendor *v, enum dialect t
 
 bool convert_request(struct request *r, const struct vendor *v, uint32_t dialects)
 {
-    const uint8_t *order = nearest[r->target.endpoint->dialect];
+    const struct endpoint *ep = r->target.endpoint;
     bool chat_first = v == NULL || !v->developer_role; /* OpenAI's newest models want responses */
 
     convert_drop(r);
+    if (ep->op == OP_EMBED) {
+        return convert_to(r, v, other_embedding(ep));
+    }
+    const uint8_t *order = nearest[ep->dialect];
     if (chat_first && (dialects & DIALECT_BIT(DIALECT_CHAT)) != 0 &&
         convert_to(r, v, DIALECT_CHAT)) {
         return true;

@@ -80,7 +80,8 @@ static struct target upstream_target(const struct request *r)
     if (r->conversion == NULL) {
         return r->target;
     }
-    return (struct target){.endpoint = endpoint_generate((enum dialect)r->spoken, r->stream),
+    enum op op = (enum op)r->target.endpoint->op;
+    return (struct target){.endpoint = endpoint_of(op, (enum dialect)r->spoken, r->stream),
                            .stream = r->stream,
                            .framing = FRAMING_SSE};
 }
