@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every reader and writer of conversion. The first byte chooses the pair, the second whether it is
- * a stream; then comes the client's request, and behind each zero byte an event of the upstream's
+ * Every reader and writer of conversion. The first byte chooses the pair (from 16 on embeddings),
+ * the second whether it is a stream; then comes the client's request, and behind each zero byte an event of the upstream's
  * (or the whole of its reply). What is written is JSON, whatever was read, and so are a stream's
  * events.
  */
@@ -75,10 +75,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     enum dialect from = (enum dialect)(data[0] & 3), to = (enum dialect)(data[0] >> 2 & 3);
+    bool embeds = (data[0] & 16) != 0;
+    if (embeds) {
+        from = (data[0] & 1) != 0 ? DIALECT_GEMINI : DIALECT_EMBEDDINGS;
+        to = (data[0] & 1) != 0 ? DIALECT_EMBEDDINGS : DIALECT_GEMINI;
+    }
     if (!conversion_knows(from, to)) {
         return 0;
     }
-    bool stream = (data[1] & 1) != 0;
+    bool stream = !embeds && (data[1] & 1) != 0;
     struct str rest = {(const char *)data + 2, size - 2};
     struct str body = str_cut(&rest, '\0');
     struct conversion_ask ask = {.from = from,
