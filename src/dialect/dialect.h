@@ -120,14 +120,20 @@ void problem_write(enum dialect d, const struct problem *p, struct str request_i
  */
 void problem_write_event(enum dialect d, enum framing f, const struct problem *p, struct buf *out);
 
-/* A vendor's error reply: its message, and a code that clients act on. The caller releases memory.
- */
+/* A vendor's error, as a client of another dialect is told it. The caller releases memory. */
+struct vendor;
 struct vendor_words {
     struct str text;
-    const char *code; /* "context_length_exceeded", or NULL */
+    struct str said;  /* the same with the vendor's own codes */
+    const char *code; /* one that clients act on, or NULL */
+    unsigned status;
+    bool too_long;    /* the input: clients make their history shorter */
+    int64_t retry_ms; /* as the body says it; -1: it does not */
     struct buf memory;
 };
-void vendor_words_read(struct str body, struct vendor_words *out);
+/* status: of the reply; below 400, what the body says stands for one. v may be NULL. */
+void vendor_words_read(const struct vendor *v, unsigned status, struct str body,
+                       enum dialect client, struct vendor_words *out);
 
 /*
  * The length-like ending of a stream that the balance cannot pay any further, as the dialect's

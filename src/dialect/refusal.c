@@ -102,11 +102,17 @@ static unsigned status_of(const struct json *code)
     return status_of_word(json_str(code));
 }
 
-/* {"error": {"message", "code", "type"}}, or its text alone with a code beside it. */
+/* {"error": {"message", "code", "type"}}, or its text alone with a code beside it; in a stream of
+ * responses also in the response that failed, or as the event itself. */
 static bool read_error(const struct json *root, struct refusal *out)
 {
     const struct json *error = json_get(root, "error");
 
+    if (!json_is_object(error) && json_str(error).n == 0) {
+        const struct json *failed = json_get(root, "response.error");
+        bool event = str_eq(json_str(json_get(root, "type")), STR("error"));
+        error = json_is_object(failed) ? failed : event ? root : error;
+    }
     if (!json_is_object(error)) {
         out->text = json_str(error);
         out->status = status_of(json_get(root, "code"));

@@ -141,25 +141,49 @@ bool convert_whole(struct request *r)
     return ok;
 }
 
-/* The vendor's own words in the client's shape. */
+static bool has_retry(struct str headers)
+{
+    static const struct str name = STR_INIT("retry-after");
+
+    while (headers.n > 0) {
+        struct str line = str_cut(&headers, '\n');
+        if (line.n > name.n && str_eq_nocase(str_slice(line.p, name.n), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * The vendor's own words in the client's shape. Codex shortens its history for a failed response
+ * alone: an HTTP error of that kind would end its turn.
+ */
 void convert_problem(struct request *r)
 {
+    enum dialect client = (enum dialect)r->target.endpoint->dialect;
+    const struct vendor *v = vendor_find(r->channel.upstream->vendor);
     struct vendor_words words;
     struct buf own = r->reply;
-    unsigned status =
-        r->status == 529 && r->target.endpoint->dialect != DIALECT_MESSAGES ? 503U : r->status;
 
     buf_init(&r->reply, LIMIT_BODY_BYTES);
-    vendor_words_read(buf_str(&own), &words);
-    struct problem p = {status, words.code, words.text, NULL};
-    r->status = (uint16_t)status;
-    problem_write((enum dialect)r->target.endpoint->dialect, &p, str_from(r->rid_text), &r->reply);
+    vendor_words_read(v, r->status, buf_str(&own), client, &words);
+    struct problem p = {words.status, words.code, words.text, NULL};
+    r->status = (uint16_t)words.status;
+    if (words.too_long && client == DIALECT_RESPONSES && r->stream) {
+        r->status = 200;
+        problem_write_event(client, FRAMING_SSE, &p, &r->reply);
+    } else {
+        problem_write(client, &p, str_from(r->rid_text), &r->reply);
+    }
+    if (words.retry_ms >= 0 && !has_retry(buf_str(&r->extra))) {
+        buf_addf(&r->extra, "retry-after: %lld\r\n", (long long)(words.retry_ms + 999) / 1000);
+    }
     buf_release(&own);
     buf_release(&words.memory);
 }
 
 struct str convert_type(const struct request *r)
 {
-    bool events = r->stream && r->target.framing != FRAMING_ARRAY;
+    bool events = r->stream && r->status < 400 && r->target.framing != FRAMING_ARRAY;
     return events ? STR("text/event-stream; charset=utf-8") : STR("application/json");
 }

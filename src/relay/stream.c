@@ -146,16 +146,49 @@ static void await_terminal(struct request *r)
     wheel_set(loop_timers(r->lane->loop), &r->timer, loop_now_ms(r->lane->loop) + TERMINAL_WAIT_MS);
 }
 
+/* The attempt's row says why it failed, and its channel rests. */
+static void note_failure(struct request *r, enum failure f, const char *why, unsigned status)
+{
+    const struct failure_row *row = failure_row(f);
+    const struct upstream *u = r->channel.upstream;
+    int64_t rest = r->rest_ms > 0 ? r->rest_ms : row->cooldown_ms;
+
+    r->failure = (uint8_t)f;
+    r->rest_ms = -1;
+    attempt_end(r, row->name);
+    log_event(LOG_WARN, "attempt_failed",
+              "id=%s upstream=%.*s failure=%s fault=%s status=%u why=\"%s\"", r->rid_text,
+              STR_ARG(u->name), row->name, row->fault, status, why);
+    if (row->cooldown_ms > 0 && u->cooldown_ms != 0 && !(f == FAILURE_CUT && r->exchange.reused)) {
+        rest = u->cooldown_ms > 0 ? u->cooldown_ms : rest;
+        atomic_store(&r->channel.health->rest_until_ms, loop_now_ms(r->lane->loop) + rest);
+    }
+}
+
+/* The vendor has said that it failed, in the middle of its answer: an attempt's failure like those
+ * before it, and the client is told what the table says. */
+static void failed_by_vendor(struct request *r, struct str data)
+{
+    const struct vendor *v = vendor_find(r->channel.upstream->vendor);
+    struct vendor_words words;
+
+    vendor_words_read(v, r->status, data, (enum dialect)r->target.endpoint->dialect, &words);
+    enum failure f = failure_of_reply(words.status, words.said);
+    const struct failure_row *row = failure_row(f);
+    r->rest_ms = words.retry_ms;
+    note_failure(r, f, "an error in its stream", words.status);
+    free(r->detail);
+    r->detail = row->status != 0 ? strdup(row->text) : strndup(words.text.p, words.text.n);
+    r->problem_code = row->status != 0 ? row->code : words.code;
+    r->problem_status = row->status != 0 ? row->status : (uint16_t)words.status;
+    buf_release(&words.memory);
+}
+
 /* False: it has failed, by the vendor's word or because it cannot be held. */
 static bool converted_event(struct request *r, struct str data, enum mark mark)
 {
     if (mark == MARK_FAILED) {
-        struct vendor_words words;
-        vendor_words_read(data, &words);
-        free(r->detail);
-        r->detail = strndup(words.text.p, words.text.n);
-        r->problem_code = words.code;
-        buf_release(&words.memory);
+        failed_by_vendor(r, data);
         return false;
     }
     if (mark == MARK_TERMINAL && !r->terminal) {
@@ -281,8 +314,12 @@ static void stream_bytes(struct request *r, struct str bytes)
     flush_run(r);
     buf_release(&r->converted); /* a stream that waits holds nothing */
     if (!ok) {
+        bool told = r->conversion != NULL && r->meter.failed;
         exchange_abort(&r->exchange);
-        stream_broken(r, END_UPSTREAM_BROKE);
+        if (!told) {
+            note_failure(r, FAILURE_BAD_REPLY, "more than can be held", r->status);
+        }
+        stream_broken(r, told ? END_VENDOR_ERROR : END_UPSTREAM_BROKE);
         return;
     }
     if (r->session == NULL) {
@@ -332,25 +369,6 @@ static void on_body(void *owner, const char *p, size_t n)
         r->bad_reply = true;
     } else if (!r->bad_reply) {
         look_for_array(r);
-    }
-}
-
-/* The attempt's row says why it failed, and its channel rests. */
-static void note_failure(struct request *r, enum failure f, const char *why, unsigned status)
-{
-    const struct failure_row *row = failure_row(f);
-    const struct upstream *u = r->channel.upstream;
-    int64_t rest = r->rest_ms > 0 ? r->rest_ms : row->cooldown_ms;
-
-    r->failure = (uint8_t)f;
-    r->rest_ms = -1;
-    attempt_end(r, row->name);
-    log_event(LOG_WARN, "attempt_failed",
-              "id=%s upstream=%.*s failure=%s fault=%s status=%u why=\"%s\"", r->rid_text,
-              STR_ARG(u->name), row->name, row->fault, status, why);
-    if (row->cooldown_ms > 0 && u->cooldown_ms != 0 && !(f == FAILURE_CUT && r->exchange.reused)) {
-        rest = u->cooldown_ms > 0 ? u->cooldown_ms : rest;
-        atomic_store(&r->channel.health->rest_until_ms, loop_now_ms(r->lane->loop) + rest);
     }
 }
 
@@ -415,10 +433,12 @@ static void refuse_whole(struct request *r, const struct refusal *why)
     if (p.text.n == 0) {
         p.text = STR("The vendor refused without a reason.");
     }
-    buf_init(&body, LIMIT_BODY_BYTES);
-    problem_write((enum dialect)r->meter.dialect, &p, str_from(r->rid_text), &body);
-    buf_release(&r->reply);
-    r->reply = body;
+    if (r->conversion == NULL) { /* else it is read for its words */
+        buf_init(&body, LIMIT_BODY_BYTES);
+        problem_write((enum dialect)r->meter.dialect, &p, str_from(r->rid_text), &body);
+        buf_release(&r->reply);
+        r->reply = body;
+    }
     r->status = (uint16_t)why->status;
     meter_init(&r->meter, (enum dialect)r->meter.dialect); /* another attempt begins anew */
     fail_attempt(r, failure_of_reply(r->status, buf_str(&r->reply)), "an error under status 200",
@@ -476,6 +496,18 @@ static void stream_end(struct request *r)
     request_run(r);
 }
 
+/* Gemini says in the body how long its quota is used up. */
+static void read_retry(struct request *r)
+{
+    struct vendor_words words;
+
+    if (r->rest_ms < 0 && r->meter.dialect == DIALECT_GEMINI) {
+        vendor_words_read(NULL, r->status, buf_str(&r->reply), DIALECT_GEMINI, &words);
+        r->rest_ms = words.retry_ms;
+        buf_release(&words.memory);
+    }
+}
+
 static void on_end(void *owner)
 {
     struct request *r = owner;
@@ -483,6 +515,7 @@ static void on_end(void *owner)
     if (r->state == REQ_STREAM) {
         stream_end(r);
     } else if (r->status >= 400 && !r->bad_reply) {
+        read_retry(r);
         fail_attempt(r, failure_of_reply(r->status, buf_str(&r->reply)), "status", r->status);
     } else if (r->bad_reply) {
         fail_attempt(r, FAILURE_BAD_REPLY, "compressed or too large", r->status);
@@ -510,7 +543,9 @@ static void on_fail(void *owner, enum failure f, const char *why)
 static void tell_broken(struct request *r, enum end end)
 {
     const struct end_row *row = end_row(end);
-    struct problem p = {row->status, r->problem_code != NULL ? r->problem_code : row->code,
+    bool by_vendor = end == END_VENDOR_ERROR; /* its words, or the table's for them */
+    struct problem p = {by_vendor ? r->problem_status : row->status,
+                        by_vendor ? r->problem_code : row->code,
                         str_from(r->detail != NULL ? r->detail : row->text), NULL};
     struct session *s = r->session;
     struct buf out;

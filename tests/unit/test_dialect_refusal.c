@@ -43,6 +43,14 @@ static void reads_errors_of_all_vendors(void **state)
         assert_int_equal(error(v, "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\","
                                   "\"message\":\"no\"}}"),
                          503);
+        assert_int_equal(error(v, "{\"type\":\"response.failed\",\"response\":{\"error\":"
+                                  "{\"code\":\"rate_limit_exceeded\",\"message\":\"no\"}}}"),
+                         429);
+        assert_int_equal(error(v, "{\"type\":\"error\",\"code\":\"invalid_prompt\","
+                                  "\"message\":\"no\"}"),
+                         400);
+        assert_int_equal(error(v, "{\"type\":\"response.created\",\"response\":{\"error\":null}}"),
+                         0);
         assert_int_equal(error(v, "{\"error\":null,\"choices\":[]}"), 0);
         assert_int_equal(error(v, "{\"error\":\"\"}"), 0);
         assert_int_equal(error(v, "{}"), 0);

@@ -7,29 +7,8 @@ import json
 import unittest
 
 from tests.peer import station
-from tests.peer.case import StationCase, body_for
-
-DIALECTS = ("chat", "responses", "messages", "gemini")
-VENDOR_OF = {"chat": "openai", "responses": "openai", "messages": "anthropic",
-             "gemini": "gemini"}
-
-
-class ConvertCase(StationCase):
-    """A model for each dialect, of its name, whose upstream speaks that alone."""
-
-    @classmethod
-    def upstreams(cls):
-        return [station.upstream(cls.vendor, VENDOR_OF[d], "up-" + d, dialects=[d],
-                                 cooldown="0s") for d in DIALECTS]
-
-    @classmethod
-    def models(cls):
-        return [station.model(d, ("up-" + d, "m-" + d)) for d in DIALECTS]
-
-    def setUp(self):
-        super().setUp()
-        self.buyer = self.customer("50.00")
-
+from tests.peer.case import body_for
+from tests.wire.converting import ConvertCase
 
 COUNT_PATHS = {"responses": "/v1/responses/input_tokens",
                "messages": "/v1/messages/count_tokens?beta=true",
