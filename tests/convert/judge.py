@@ -77,7 +77,7 @@ EXTRAS = [
     (CHAT, r"^(stream_options|prediction)$", "drop"),
     (MESSAGES, r"^tools\[\d+\]\.(defer_loading|eager_input_streaming)$", "drop"),
     (MESSAGES, r"^tools\[\d+\]\.input_examples$", "report"),
-    (RESPONSES, r"^tools\[\d+\]\.(defer_loading|output_schema)$", "drop"),
+    (RESPONSES, r"tools\[\d+\]\.(defer_loading|output_schema)$", "drop"),
     (RESPONSES, r"^tools\[\d+\]\.format$", "report"),
     (RESPONSES, r"^(include|stream_options)$", "drop"),
     (RESPONSES, r"^reasoning\.(context|mode)$", "report or refuse"),

@@ -246,10 +246,8 @@ class _Responses(Reader):
             self.call(item.get("call_id"), "tool_search", item.get("arguments"), path)
         elif kind == "tool_search_output" and item.get("execution") == "client":
             number = self.number(item.get("call_id"), path)
-            names = [f"{tool['name']}__{inner['name']}" if tool.get("type") == "namespace"
-                     else inner["name"] for tool in item.get("tools") or []
-                     for inner in tool.get("tools") or [tool]]
-            self.item("result", "user", ", ".join(names) or "none", path, call=number)
+            names = [self.full_name(tool) for tool in item.get("tools") or []]
+            self.item("result", "user", "\n".join(names), path, call=number)
             for index, tool in enumerate(item.get("tools") or []):
                 self.tool(dict(tool), f"{path}.tools[{index}]")
         elif kind == "additional_tools":
