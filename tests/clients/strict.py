@@ -161,7 +161,7 @@ def _gemini(talk, scene):
         if calls and not calls[0].get("thoughtSignature"):
             yield f"contents[{n}]: a function call without a thought_signature"
         for part in parts:
-            if not part or part == {"text": ""}:
+            if not part:
                 yield f"contents[{n}]: an empty part"
             if not _is_base64((part.get("inlineData") or {}).get("data", "")):
                 yield f"contents[{n}]: inlineData is not base64"

@@ -208,7 +208,9 @@ class Talk:
                          id=answer.get("id", ""))
                 self._parts("user", answer.get("parts"))
             elif "inlineData" in part:
-                self.add("image", role, data=picture(part["inlineData"]["data"]))
+                # Google takes the URL-safe alphabet, too, and its own SDK sends it.
+                data = part["inlineData"]["data"].replace("-", "+").replace("_", "/")
+                self.add("image", role, data=picture(data))
             elif part.get("thought"):
                 self.add("think", role, part.get("text"), seal=seal)
             else:

@@ -48,7 +48,7 @@ class Scene:
                 re.findall(r"scene:(\w+)", item.text)
             if found:
                 self.name, self.said, self.since = found[-1], item.text, talk.items[n:]
-                self.words = dict(re.findall(r"\b(\w+)=(\S+)", item.text))
+                self.words = dict(re.findall(r"\b(\w+)=(\w+)", item.text))
         self.results = [item for item in self.since if item.kind == "result"]
         self.calls = [item for item in self.since if item.kind == "call"]
 
@@ -66,7 +66,7 @@ class Scene:
 
     def result_of(self, name):
         """The texts of what the tools of this name answered."""
-        ids = {call.id for call in self.calls if call.name == name}
+        ids = {call.id for call in self.calls if call.name == name} - {""}
         return [r.text for r in self.results if r.id in ids or r.name == name]
 
 
@@ -150,7 +150,7 @@ def tools(scene):
         return [scene.think(0), call(scene, "weather", {"city": "Paris"}),
                 call(scene, "clock", {})], "tool"
     if len(scene.results) < 3:
-        return [scene.think(1), call(scene, "weather", {"city": CITY, "big": 12345678901234567})], \
+        return [scene.think(1), call(scene, "weather", {"city": CITY, "big": 1234567890123456})], \
             "tool"
     said = [*scene.result_of("weather"), *scene.result_of("clock")]
     marks = [re.search(r"\w+-\d+", text) for text in said]
