@@ -94,8 +94,10 @@ void lose(struct conversion *c, enum field f, const struct place *at)
     if (row->to[c->to] == 'L' || (row->to[c->to] == 'R' && allowed)) {
         note_lossy(c, at, row->name);
     } else if (row->to[c->to] == 'R') {
-        refuse(c, at, "This model's upstream speaks another dialect, which cannot carry %s: %s.",
-               row->name, row->why);
+        refuse(c, at,
+               "This model's upstream speaks another dialect, which cannot carry %s: %s. (Its "
+               "operator may allow the loss: lossy: [\"%s\"].)",
+               row->name, row->why, row->name);
     }
 }
 
@@ -134,12 +136,21 @@ void write_fields(struct conversion *c, struct json_out *o, const char *prefix)
     }
 }
 
+/* Google's clients send the default of its models with every request. */
+static enum field row_of_value(const struct conversion *c, enum field f)
+{
+    bool usual = f == FIELD_TOP_K && c->from == DIALECT_GEMINI &&
+                 str_eq(json_number(c->ask.value[f].v), STR("64"));
+    return usual ? FIELD_TOP_K_DEFAULT : f;
+}
+
 void lose_unwritten(struct conversion *c)
 {
-    for (unsigned f = 0; f < FIELD_COUNT; f++) {
-        const struct value *value = &c->ask.value[f];
+    for (unsigned i = 0; i < FIELD_COUNT; i++) {
+        const struct value *value = &c->ask.value[i];
+        enum field f = row_of_value(c, (enum field)i);
         if (value->v != NULL && !json_means_nothing(value->v, fields[f].nothing)) {
-            lose(c, (enum field)f, value->at);
+            lose(c, f, value->at);
         }
     }
 }
