@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every reader and writer of conversion. The first byte chooses the pair (from 16 on embeddings),
- * the second whether it is a stream; then comes the client's request, and behind each zero byte an event of the upstream's
- * (or the whole of its reply). What is written is JSON, whatever was read, and so are a stream's
- * events.
+ * Every reader and writer of conversion. The first byte chooses the pair (from 16 on one of
+ * embeddings), the second whether it is a stream; then comes the client's request, and behind each
+ * zero byte an event of the upstream's (or the whole of its reply). What is written is JSON,
+ * whatever was read, and so are a stream's events.
  */
 #include <assert.h>
 #include <stdlib.h>

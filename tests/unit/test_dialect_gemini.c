@@ -446,6 +446,41 @@ static void signatures_go_back_to_their_vendor(void **state)
          "");
 }
 
+/* Clients of the messages dialect have no slot on a call: it stands before it, in a block. Another
+ * model's is of no use. */
+static void signatures_go_back_from_a_block_before_the_call(void **state)
+{
+    (void)state;
+    static const char *const slots[][3] = {
+        {OF_GEMINI "nYzJsbg", ",\"thoughtSignature\":\"c2ln\"", ""},
+        {"rly1.gemini.1.nYzJsbg", "", "messages[1].content[0]"},
+        {"EqQBCkYIARgCIkA", "", "messages[1].content[0]"},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        char body[1024], want[1024];
+        (void)snprintf(
+            body, sizeof(body),
+            "{\"max_tokens\":5,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":"
+            "\"assistant\",\"content\":[{\"type\":\"redacted_thinking\",\"data\":\"%s\"},"
+            "{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{}},{\"type\":"
+            "\"tool_use\",\"id\":\"u\",\"name\":\"f\",\"input\":{}}]},{\"role\":\"user\","
+            "\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"u\",\"content\":\"2\"},"
+            "{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":\"1\"}]}]}",
+            slots[i][0]);
+        (void)snprintf(
+            want, sizeof(want),
+            "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"hi\"}]},{\"role\":"
+            "\"model\",\"parts\":[{\"functionCall\":{\"id\":\"t\",\"name\":\"f\",\"args\":{}}"
+            "%s},{\"functionCall\":{\"id\":\"u\",\"name\":\"f\",\"args\":{}}}]},{\"role\":"
+            "\"user\",\"parts\":[{\"functionResponse\":{\"id\":\"t\",\"name\":\"f\","
+            "\"response\":{\"output\":\"1\"}}},{\"functionResponse\":{\"id\":\"u\",\"name\":"
+            "\"f\",\"response\":{\"output\":\"2\"}}}]}],\"generationConfig\":"
+            "{\"maxOutputTokens\":5}}",
+            slots[i][1]);
+        asks(DIALECT_MESSAGES, DIALECT_GEMINI, "m", body, want, slots[i][2]);
+    }
+}
+
 static void ends_have_the_clients_words(void **state)
 {
     (void)state;
@@ -663,6 +698,7 @@ int main(void)
         cmocka_unit_test(what_only_gemini_says_is_refused_or_named),
         cmocka_unit_test(calls_and_their_end_may_stand_apart),
         cmocka_unit_test(signatures_go_back_to_their_vendor),
+        cmocka_unit_test(signatures_go_back_from_a_block_before_the_call),
         cmocka_unit_test(ends_have_the_clients_words),
         cmocka_unit_test(what_is_no_answer_is_a_failure),
         cmocka_unit_test(thoughts_are_shown_to_those_who_ask),
