@@ -128,7 +128,6 @@ class Edges(FiftyCase):
         self.assertEqual([b["input"] for b in starts], [{}])
         self.assertEqual(fold(MESSAGES, events)["content"][0]["input"], {"city": "Oslo"})
 
-    @waiting("a Messages client gets illegal ids as they are")
     @all_pairs
     def test_39_illegal_ids_of_answers_are_made_legal(self, client, upstream):
         self.ids(client, upstream, ("call:1/é", "call 2"))
