@@ -640,6 +640,10 @@ def compare_replies(vendor, client, hidden=False):
     if vendor.all("call") != client.all("call"):
         faults.append(Fault("calls changed", "calls",
                             f"{vendor.all('call')!s:.80} became {client.all('call')!s:.80}"))
+    if client.dialect in OPENAI and set(vendor.all("citation")) - set(client.all("citation")):
+        faults.append(Fault("citations lost", "annotations", str(vendor.all("citation"))[:80]))
+    if vendor.all("image") and vendor.all("image") != client.all("image"):
+        faults.append(Fault("images lost", "content", f"{len(vendor.all('image'))} of them"))
     good = {vendor.finish} | ({"filter"} if refusal else set())
     if vendor.finish == "bad call":     # a call that can be read is one, whatever Google calls it
         good = {"tool"} if vendor.all("call") else {"stop", "failed"}

@@ -384,7 +384,6 @@ class Edges(FiftyCase):
     SAID = {CHAT: r'"context_length_exceeded"', RESPONSES: r'"context_length_exceeded"',
             MESSAGES: r"prompt is too long", GEMINI: r"exceeds the maximum number of tokens"}
 
-    @waiting("the vendor's words, not the client's dialect's")
     @all_pairs
     def test_45_prompts_that_are_too_long(self, client, upstream):
         for where, status, body in self.TOO_LONG:

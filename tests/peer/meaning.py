@@ -11,7 +11,7 @@ Written from the vendors' documents. It shares nothing with the station.
 from tests.peer import meter
 from tests.peer.readers import READERS
 from tests.peer.recordings import CHAT, GEMINI, MESSAGES, RESPONSES
-from tests.peer.values import Reply, arguments, effort_of, tool_schema
+from tests.peer.values import Reply, arguments, effort_of, link, tool_schema
 
 __all__ = ["effort_of", "reply", "request", "tool_schema"]
 
@@ -37,6 +37,11 @@ def _reply_chat(value, out):
             out.parts.append(("text", part["text"]))
     if isinstance(content, str) and content:
         out.parts.append(("text", content))
+    for note in message.get("annotations") or []:
+        if note.get("type") == "url_citation":
+            out.parts.append(("citation", (note.get("url_citation") or {}).get("url")))
+    for image in message.get("images") or []:
+        out.parts.append(("image", link((image.get("image_url") or {}).get("url"))[-1]))
     if message.get("refusal"):
         out.parts.append(("refusal", message["refusal"]))
     for call in message.get("tool_calls") or []:
@@ -65,6 +70,9 @@ def _reply_responses(value, out):
                     out.parts.append(("refusal", part.get("refusal")))
                 elif part.get("text"):
                     out.parts.append(("text", part["text"]))
+                for note in part.get("annotations") or []:
+                    if note.get("type") == "url_citation":
+                        out.parts.append(("citation", note.get("url")))
         elif kind == "function_call":
             out.parts.append(("call", [item.get("name"), arguments(item.get("arguments"))]))
         elif kind == "custom_tool_call":
@@ -85,6 +93,9 @@ def _reply_messages(value, out):
         if kind == "text":
             if block.get("text"):
                 out.parts.append(("text", block["text"]))
+            for note in block.get("citations") or []:
+                if note.get("type") == "web_search_result_location":
+                    out.parts.append(("citation", note.get("url")))
         elif kind == "thinking":
             if block.get("thinking"):
                 out.parts.append(("reasoning", block["thinking"]))
@@ -109,6 +120,12 @@ def _reply_gemini(value, out):
             out.parts.append(("image", part["inlineData"].get("data")))
         elif set(part) - {"text", "thoughtSignature", "thought"}:
             out.parts.append(("hosted", next(iter(part))))
+    grounding = candidate.get("groundingMetadata") or {}
+    chunks = grounding.get("groundingChunks") or []
+    for support in grounding.get("groundingSupports") or []:
+        for index in support.get("groundingChunkIndices") or []:
+            if index < len(chunks) and "web" in chunks[index]:
+                out.parts.append(("citation", chunks[index]["web"].get("uri")))
     finish = candidate.get("finishReason")
     blocked = (value.get("promptFeedback") or {}).get("blockReason")
     if finish == "STOP":
