@@ -343,6 +343,7 @@ void chat_write_settings(struct conversion *c, struct json_out *o)
     check_temperature(c, c->vendor->temperature_tenths);
     check_lacks(c);
     write_own_names(c, o);
+    write_long_user(c, o);
     write_fields(c, o, "");
     write_stream(c, o);
     if (c->vendor->extra != NULL) {

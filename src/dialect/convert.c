@@ -223,14 +223,14 @@ bool conversion_event(struct conversion *c, struct str data, struct buf *out)
         spoken_of((enum dialect)c->to)->read_event(c, json_root(doc));
     }
     json_free(doc);
-    return !c->reply.broken;
+    return !c->reply.broken && !out->overflow;
 }
 
 bool conversion_end(struct conversion *c, const struct usage *u, struct buf *out)
 {
     c->out = out;
     reply_end(c, u);
-    return !c->reply.broken;
+    return !c->reply.broken && !out->overflow;
 }
 
 void conversion_limit(struct conversion *c, const struct usage *u, struct buf *out)

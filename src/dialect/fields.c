@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of all that a request can say, and what they decide: carried, lost by name, refused. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "dialect/neutral.h"
+
+#define USER_MAX 64 /* bytes, of OpenAI's dialects */
 
 const struct field_row fields[FIELD_COUNT] = {
 #define X(ID, name, kind, chat, responses, messages, gemini, to, nothing, why) \
@@ -142,6 +145,33 @@ static enum field row_of_value(const struct conversion *c, enum field f)
     bool usual = f == FIELD_TOP_K && c->from == DIALECT_GEMINI &&
                  str_eq(json_number(c->ask.value[f].v), STR("64"));
     return usual ? FIELD_TOP_K_DEFAULT : f;
+}
+
+static uint64_t hash_of(struct str s, uint64_t seed)
+{
+    uint64_t hash = UINT64_C(14695981039346656037) ^ seed; /* FNV-1a */
+
+    for (size_t i = 0; i < s.n; i++) {
+        hash = (hash ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
+
+void write_long_user(struct conversion *c, struct json_out *o)
+{
+    struct value *value = &c->ask.value[FIELD_USER];
+    struct str user = json_str(value->v);
+    char text[33];
+
+    if (user.n <= USER_MAX) {
+        return;
+    }
+    lose(c, FIELD_USER_HASHED, value->at);
+    (void)snprintf(text, sizeof(text), "%016" PRIx64 "%016" PRIx64, hash_of(user, 0),
+                   hash_of(user, UINT64_MAX));
+    json_key(o, "user");
+    json_put_str(o, str_from(text));
+    value->v = NULL;
 }
 
 void lose_unwritten(struct conversion *c)

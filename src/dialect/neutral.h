@@ -471,6 +471,8 @@ void embeddings_convert_reply(struct conversion *c, const struct json *root, con
 void write_fields(struct conversion *c, struct json_out *o, const char *prefix);
 /* A temperature above what the upstream takes is lost by name. 0: no limit is known. */
 void check_temperature(struct conversion *c, unsigned most_tenths);
+/* The user, where the name is too long for OpenAI's dialects: a hash, which tells users apart. */
+void write_long_user(struct conversion *c, struct json_out *o);
 /* Those that the target cannot say: lost or refused, by their rows. */
 void lose_unwritten(struct conversion *c);
 

@@ -68,6 +68,9 @@ static void read_file(struct conversion *c, const struct content *in, const stru
 
     p->title = in->filename;
     p->ref = in->file_id;
+    if (in->detail.n > 0 && !str_eq(in->detail, STR("auto"))) {
+        lose(c, FIELD_FILE_DETAIL, place_key(c, at, STR("detail")));
+    }
     if (in->file_data.n > 0) {
         media_from_url(c, p, in->file_data);
         if (p->data.p == NULL) {

@@ -555,6 +555,7 @@ void responses_write_ask(struct conversion *c, struct json_out *o)
     write_limit(c, o);
     lose_stops(c);
     write_state(c, o);
+    write_long_user(c, o);
     write_fields(c, o, "");
     if (c->ask.stream) {
         json_key(o, "stream");

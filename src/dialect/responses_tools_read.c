@@ -125,7 +125,7 @@ static void read_tool(struct conversion *c, const struct json *v, const struct p
 static const struct key group_keys[] = {
     {.name = "type", .take = TAKE_KNOWN},
     {.name = "name", .take = TAKE_KNOWN},
-    {.name = "description", .take = TAKE_KNOWN},
+    {.name = "description", .take = TAKE_LOSS, .field = FIELD_TOOL_EXTRA},
     {.name = "tools", .take = TAKE_KNOWN},
 };
 

@@ -2,6 +2,8 @@
 /* Requests of the responses dialect, as what others become and what they become of others. */
 #include "conversion_case.h"
 
+#include <stdio.h>
+
 /* ---- requests of the dialect ---- */
 
 static void items_become_messages(void **state)
@@ -67,9 +69,9 @@ static const char tools_written[] =
 static void tools_of_all_kinds(void **state)
 {
     (void)state;
-    assert_request(
-        DIALECT_RESPONSES, DIALECT_MESSAGES, tools_asked, tools_written,
-        "tools[1], tools[4].tools[0].defer_loading, tools[5], tools[4].tools[0], tools[3]");
+    assert_request(DIALECT_RESPONSES, DIALECT_MESSAGES, tools_asked, tools_written,
+                   "tools[1], tools[4].description, tools[4].tools[0].defer_loading, tools[5], "
+                   "tools[4].tools[0], tools[3]");
 }
 
 #define TOOL_F "{\"type\":\"function\",\"name\":\"f\",\"strict\":false}"
@@ -118,7 +120,7 @@ static void the_clients_search_is_called(void **state)
         "\"object\",\"properties\":{}}}},"
         "{\"type\":\"function\",\"function\":{\"name\":\"g\",\"parameters\":{\"type\":"
         "\"object\",\"properties\":{}}}}]}",
-        "tools[0], input[2].tools[0].tools[0]");
+        "tools[0], input[2].tools[0].description, input[2].tools[0].tools[0]");
 }
 
 /* An image as sharp as it is, which chat cannot ask for. */
@@ -148,7 +150,7 @@ static void a_forced_tool_is_found_in_its_group(void **state)
         "{\"type\":\"function\",\"function\":{\"name\":\"n__f\",\"parameters\":{\"type\":"
         "\"object\",\"properties\":{}}}}],\"tool_choice\":{\"type\":\"function\",\"function\":{"
         "\"name\":\"n__f\"}}}",
-        "tools[1].type, tools[0].tools[0]");
+        "tools[0].description, tools[1].type, tools[0].tools[0]");
 }
 
 static void what_cannot_be_taken_is_refused_by_name(void **state)
@@ -318,6 +320,30 @@ static void messages_become_items(void **state)
     model = "gpt-5";
 }
 
+/* Claude Code names its user in a piece of JSON. */
+static void a_long_user_is_hashed(void **state)
+{
+    static const char asked[] =
+        "{\"max_tokens\":20,\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"metadata\":{"
+        "\"user_id\":\"0123456789012345678901234567890123456789012345678901234567890123%s\"}}";
+    char body[512];
+
+    (void)state;
+    (void)snprintf(body, sizeof(body), asked, "");
+    struct made m = make(DIALECT_MESSAGES, DIALECT_RESPONSES, false, body);
+    assert_true(str_find(buf_str(&m.body), STR("\"user\":\"0123")) != SIZE_MAX);
+    assert_text(conversion_lossy(m.c), "");
+    drop(&m);
+    (void)snprintf(body, sizeof(body), asked, "4");
+    m = make(DIALECT_MESSAGES, DIALECT_RESPONSES, false, body);
+    size_t at = str_find(buf_str(&m.body), STR("\"user\":\""));
+    assert_true(at != SIZE_MAX);
+    struct str user = str_skip(buf_str(&m.body), at + sizeof("\"user\":\"") - 1);
+    assert_int_equal(str_find_byte(user, '"'), 32);
+    assert_text(conversion_lossy(m.c), "metadata.user_id");
+    drop(&m);
+}
+
 static void what_the_dialect_lacks_is_refused(void **state)
 {
     (void)state;
@@ -351,6 +377,7 @@ int main(void)
         cmocka_unit_test(what_is_lost_is_named),
         cmocka_unit_test(chat_becomes_items),
         cmocka_unit_test(messages_become_items),
+        cmocka_unit_test(a_long_user_is_hashed),
         cmocka_unit_test(what_the_dialect_lacks_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
