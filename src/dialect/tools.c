@@ -172,11 +172,27 @@ void tool_write_description(struct conversion *c, struct json_out *o, const stru
     buf_release(&text);
 }
 
+/* OpenAI refuses an object that does not say its properties, also where it has none. */
+static void write_bare_object(struct json_out *o, const struct json *schema)
+{
+    struct buf text;
+
+    buf_init(&text, LIMIT_BODY_BYTES);
+    json_write_value(&text, schema);
+    json_put_raw(o, str_slice(text.p, text.n - 1));
+    buf_add(o->b, STR(",\"properties\":{}}"));
+    buf_release(&text);
+}
+
 void tool_write_schema(struct json_out *o, const struct tool *t)
 {
+    bool object = str_eq(read_word(t->schema, "type"), STR("object"));
+
     if (t->kind == TOOL_CUSTOM) {
         json_put_raw(o, STR("{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},"
                             "\"required\":[\"input\"],\"additionalProperties\":false}"));
+    } else if (object && json_get(t->schema, "properties") == NULL) {
+        write_bare_object(o, t->schema);
     } else if (t->schema != NULL && json_count(t->schema) > 0) {
         json_put_value(o, t->schema);
     } else {

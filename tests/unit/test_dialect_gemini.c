@@ -326,8 +326,23 @@ static void schemas_become_json_schema(void **state)
          "\"minimum\":0.50},\"examples\":[[1]]},\"b\":{\"anyOf\":[{\"type\":\"integer\"},"
          "{\"type\":\"null\"}]},\"any_of\":{\"type\":[\"string\",\"null\"],\"enum\":[\"x\",null]}"
          "},\"required\":[\"b\"]}}},{\"type\":\"function\",\"function\":{\"name\":\"g\","
-         "\"parameters\":{\"type\":\"object\",\"nullable\":7}}}],\"tool_choice\":{\"type\":"
+         "\"parameters\":{\"type\":\"object\",\"nullable\":7,\"properties\":{}}}}],\"tool_choice\":"
+         "{\"type\":"
          "\"function\",\"function\":{\"name\":\"f\"}}}",
+         "");
+}
+
+static void objects_say_their_properties(void **state)
+{
+    (void)state;
+    asks(DIALECT_GEMINI, DIALECT_CHAT, "m",
+         "{\"contents\":[{\"parts\":[{\"text\":\"hi\"}]}],\"tools\":{\"functionDeclarations\":["
+         "{\"name\":\"f\",\"parameters\":{\"type\":\"OBJECT\",\"description\":\"d\"}},{\"name\":"
+         "\"g\"}]}}",
+         "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"tools\":["
+         "{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\","
+         "\"description\":\"d\",\"properties\":{}}}},{\"type\":\"function\",\"function\":{\"name\":"
+         "\"g\",\"parameters\":{\"type\":\"object\",\"properties\":{}}}}]}",
          "");
 }
 
@@ -695,6 +710,7 @@ int main(void)
         cmocka_unit_test(both_spellings_and_lone_items_are_read),
         cmocka_unit_test(results_are_joined_by_id_or_by_name),
         cmocka_unit_test(schemas_become_json_schema),
+        cmocka_unit_test(objects_say_their_properties),
         cmocka_unit_test(what_only_gemini_says_is_refused_or_named),
         cmocka_unit_test(calls_and_their_end_may_stand_apart),
         cmocka_unit_test(signatures_go_back_to_their_vendor),

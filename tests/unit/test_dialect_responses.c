@@ -115,7 +115,7 @@ static void the_clients_search_is_called(void **state)
         "\"s\",\"function\":{\"name\":\"tool_search\",\"arguments\":\"{\\\"query\\\":\\\"q\\\"}\""
         "}}]},{\"role\":\"tool\",\"tool_call_id\":\"s\",\"content\":\"n__f, g\"}],\"tools\":["
         "{\"type\":\"function\",\"function\":{\"name\":\"tool_search\",\"description\":"
-        "\"Finds.\",\"parameters\":{\"type\":\"object\"}}},"
+        "\"Finds.\",\"parameters\":{\"type\":\"object\",\"properties\":{}}}},"
         "{\"type\":\"function\",\"function\":{\"name\":\"n__f\",\"parameters\":{\"type\":"
         "\"object\",\"properties\":{}}}},"
         "{\"type\":\"function\",\"function\":{\"name\":\"g\",\"parameters\":{\"type\":"
@@ -312,7 +312,8 @@ static void messages_become_items(void **state)
         "\"auto\"}]},"
         "{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":\"input_text\","
         "\"text\":\"behind\"}]}],"
-        "\"tools\":[{\"type\":\"function\",\"name\":\"f\",\"parameters\":{\"type\":\"object\"},"
+        "\"tools\":[{\"type\":\"function\",\"name\":\"f\",\"parameters\":{\"type\":\"object\","
+        "\"properties\":{}},"
         "\"strict\":false}],\"tool_choice\":\"auto\",\"parallel_tool_calls\":false,"
         "\"reasoning\":{\"effort\":\"medium\",\"summary\":\"auto\"},\"max_output_tokens\":100,"
         "\"store\":false}",
