@@ -22,6 +22,23 @@ static void read_call(struct conversion *c, const struct json *call, struct str 
     reply_close(c, PART_CALL, key);
 }
 
+/* No other dialect's answer holds a picture, but most clients show markdown. */
+static void read_blob(struct conversion *c, const struct json *blob)
+{
+    struct part image = {.mime = read_word(blob, "mimeType"), .data = read_word(blob, "data")};
+    struct buf text;
+
+    if (image.data.n == 0) {
+        return;
+    }
+    buf_init(&text, LIMIT_BODY_BYTES);
+    buf_add(&text, STR("![]("));
+    media_to_url(&image, &text);
+    buf_add(&text, STR(")"));
+    reply_piece(c, PART_TEXT, 0, buf_str(&text));
+    buf_release(&text);
+}
+
 /* The signature of a text is of no use to anyone: only calls must have theirs back. */
 static void read_part(struct conversion *c, const struct json *part)
 {
@@ -37,6 +54,7 @@ static void read_part(struct conversion *c, const struct json *part)
         reply_opaque(c, 0, state, false);
     } else {
         reply_piece(c, PART_TEXT, 0, read_word(part, "text"));
+        read_blob(c, json_get(part, "inlineData"));
     }
 }
 

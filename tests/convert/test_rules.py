@@ -419,7 +419,6 @@ class Rules(FiftyCase):
             self.assertEqual(found, [CITATION])
 
     @clients_of(GEMINI)
-    @waiting("images vanish")
     def test_images_of_an_answer_do_not_vanish(self, client):
         whole = HELLO.whole(GEMINI)
         whole["candidates"][0]["content"]["parts"].append(

@@ -445,6 +445,21 @@ static void calls_and_their_end_may_stand_apart(void **state)
             "{\"reasoning_tokens\":3}}}");
 }
 
+static void pictures_are_markdown(void **state)
+{
+    (void)state;
+    answers(DIALECT_MESSAGES, DIALECT_GEMINI, FRAMING_WHOLE, "{\"max_tokens\":5," USER "}",
+            (const char *const[]){
+                CHUNK("{\"text\":\"See \"},{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":"
+                      "\"AAAA\"}}",
+                      ",\"finishReason\":\"STOP\"")},
+            "{\"id\":\"msg_R1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"g3\","
+            "\"content\":[{\"type\":\"text\",\"text\":\"See ![](data:image/png;base64,AAAA)\"}],"
+            "\"stop_reason\":\"end_turn\",\"stop_sequence\":null,\"usage\":{\"input_tokens\":6,"
+            "\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":4,\"output_tokens\":8,"
+            "\"output_tokens_details\":{\"thinking_tokens\":3}}}");
+}
+
 /* What a client of another dialect carries comes back as the vendor gave it. */
 static void signatures_go_back_to_their_vendor(void **state)
 {
@@ -713,6 +728,7 @@ int main(void)
         cmocka_unit_test(objects_say_their_properties),
         cmocka_unit_test(what_only_gemini_says_is_refused_or_named),
         cmocka_unit_test(calls_and_their_end_may_stand_apart),
+        cmocka_unit_test(pictures_are_markdown),
         cmocka_unit_test(signatures_go_back_to_their_vendor),
         cmocka_unit_test(signatures_go_back_from_a_block_before_the_call),
         cmocka_unit_test(ends_have_the_clients_words),
