@@ -42,7 +42,9 @@
 #define LIMIT_COMMIT_MS (10 * 1000)   /* a charge that is not durable by then fails the request */
 #define LIMIT_SETTLE_MS (30 * 1000)   /* reading on for the usage after a client left */
 #define LIMIT_SETTLE_BYTES (4 << 20)
-#define LIMIT_OUTPUT_STEP 2048 /* tokens of output held at a time for a stream */
+#define LIMIT_OPENING_MS (10 * 1000) /* an error until then becomes a status; SDKs wait a minute */
+#define LIMIT_SILENCE_MS (15 * 1000) /* then a keep-alive; proxies cut silence after 30 s or more */
+#define LIMIT_OUTPUT_STEP 2048       /* tokens of output held at a time for a stream */
 
 /* Ledger */
 #define LIMIT_CLOSINGS_KEPT 10000 /* request rows that wait for a store that commits again */

@@ -253,6 +253,16 @@ void conversion_fail(struct conversion *c, enum framing f, const struct problem 
     }
 }
 
+void conversion_ping(struct conversion *c, struct buf *out)
+{
+    const struct reply_writer *w = spoken_of((enum dialect)c->from)->writer;
+
+    c->out = out;
+    if (w->ping != NULL && !c->whole && !c->reply.ended) {
+        w->ping(c);
+    }
+}
+
 bool conversion_whole(struct conversion *c, struct str body, const struct usage *u, struct buf *out)
 {
     struct json_doc *doc = json_parse_exact(body, NULL);

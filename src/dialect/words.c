@@ -152,7 +152,7 @@ void vendor_words_read(const struct vendor *v, unsigned status, struct str body,
 
     if (status < 400) {
         (void)refusal_read(v, root, &why);
-        status = why.status;
+        status = why.status == 503 && client == DIALECT_MESSAGES ? 529 : why.status;
     }
     text = text.n > 0 ? shortened(text) : STR("The vendor refused the request.");
     buf_init(&out->memory, LIMIT_SMALL_BODY_BYTES);

@@ -141,6 +141,7 @@ void step_close(struct request *r)
     int64_t now_us = clock_wall_us();
 
     wheel_cancel(loop_timers(r->lane->loop), &r->timer);
+    wheel_cancel(loop_timers(r->lane->loop), &r->pulse);
     exchange_abort(&r->exchange);
     if (r->op_in_flight) {
         return;

@@ -119,16 +119,15 @@ void convert_event(struct request *r, struct str data)
     }
 }
 
-void convert_end(struct request *r)
+bool convert_end(struct request *r)
 {
-    if (r->conversion == NULL || !r->head_sent) {
-        return;
-    }
+    struct buf *out = r->head_sent ? &r->tail : &r->reply;
+
     if (r->end == END_LIMIT) {
-        conversion_limit(r->conversion, &r->meter.usage, &r->tail);
-    } else if (!conversion_end(r->conversion, &r->meter.usage, &r->tail)) {
-        r->bad_reply = true;
+        conversion_limit(r->conversion, &r->meter.usage, out);
+        return true;
     }
+    return conversion_end(r->conversion, &r->meter.usage, out) && !out->overflow && out->n > 0;
 }
 
 bool convert_whole(struct request *r)
@@ -171,7 +170,7 @@ void convert_problem(struct request *r)
     r->status = (uint16_t)words.status;
     if (words.too_long && client == DIALECT_RESPONSES && r->stream) {
         r->status = 200;
-        problem_write_event(client, FRAMING_SSE, &p, &r->reply);
+        conversion_fail(r->conversion, FRAMING_SSE, &p, &r->reply);
     } else {
         problem_write(client, &p, str_from(r->rid_text), &r->reply);
     }

@@ -4,7 +4,7 @@
  *
  *   HEAD -> BODY -> PARSE -> ADMIT -> HOLD (-> WAIT_LEDGER -> HOLD) -> SEND -> WAIT_REPLY -> STREAM
  *        -> CHARGE -> WAIT_COMMIT -> CLOSE -> DONE;   from anywhere before the reply: -> ANSWER ->
- * CLOSE
+ * CLOSE;   from a reply that fails before anything was sent: -> SEND
  *
  * A request outlives its session: when the client is gone, session is NULL and it settles alone.
  */
@@ -126,7 +126,9 @@ struct request {
     struct array array; /* instead, where the stream is one */
     struct str run;     /* bytes of the reply that wait to be sent as one chunk */
     struct timer timer;
-    struct ip client; /* as trusted proxies say */
+    struct timer pulse; /* of a stream: its head is due, or a keep-alive */
+    int64_t told_ms;    /* when the client was last sent something */
+    struct ip client;   /* as trusted proxies say */
     struct rid rid;
     char rid_text[RID_TEXT + 1];
     char *asked, *tag; /* the model's name as the client wrote it; Relay-Tag; or NULL */
@@ -140,7 +142,7 @@ struct request {
     bool head_only;    /* it asked by HEAD: an answer has no body */
     bool op_in_flight; /* `op` is in the ledger's hands: neither it nor the request may go */
     bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, finishing,
-        late, settled, upstream_done;
+        late, settled, upstream_done, streamed, begun, refused;
     uint16_t status, problem_status;
     uint8_t failure;                      /* enum failure of the last attempt */
     struct health *tried[LIMIT_ATTEMPTS]; /* channels not to be tried again */
@@ -157,7 +159,7 @@ struct request {
     int64_t ts_us, first_us;
     struct ledger_op op; /* one in flight at a time */
     struct charge charge;
-    struct task free_task;
+    struct task free_task, refuse_task;
 };
 
 /* session.c */
@@ -219,8 +221,36 @@ void attempt_end(struct request *r, const char *failure);
 /* close.c */
 void step_close(struct request *r);
 
+/* The attempt's row says why it failed, and its channel rests. */
+void attempt_note(struct request *r, enum failure f, const char *why, unsigned status);
+/* Tries another channel, or answers: with the vendor's own words where the table says so. */
+void attempt_fail(struct request *r, enum failure f, const char *why, unsigned status);
+/* The same with what r->reply says, which came under a status of success: it gets the status that
+ * it stands for, and the client's own shape. */
+void attempt_refused(struct request *r, const char *why);
+
+/* reply.c */
+extern const struct exchange_events reply_events;
+/* The request's bytes are of no more use once the reply has begun: wiped and freed. */
+void drop_request_bytes(struct request *r);
+
+/* opening.c */
+void stream_begin(struct request *r);  /* the reply is a stream */
+void stream_open(struct request *r);   /* the client's head, and what has waited for it */
+void stream_refuse(struct request *r); /* it is no answer; from inside its bytes */
+void stream_forget(struct request *r); /* all of it, for another attempt */
+void stream_pulse(struct timer *t);
+/* Looks at an event before the head is sent; false: it is a failure. */
+bool stream_opening(struct request *r, const struct sse_event *ev, enum mark mark);
+/* Whether a client that leaves now has had something of it. */
+bool stream_owes(const struct request *r);
+
 /* stream.c */
-extern const struct exchange_events stream_events;
+void stream_bytes(struct request *r, struct str bytes); /* from the upstream */
+void stream_send(struct request *r, struct str bytes);  /* to the client, as a chunk */
+void stream_end(struct request *r);                     /* the upstream's reply is over */
+void stream_settle(struct request *r);                  /* to its charge */
+void stream_cut(struct request *r, enum failure f, const char *why);
 void stream_release_tail(struct request *r); /* after the commit */
 void stream_broken(struct request *r, enum end end);
 
@@ -230,9 +260,10 @@ uint32_t convert_dialects(const struct endpoint *ep);
 /* Makes r->conversion and the upstream's body in one of these; false: all refuse. */
 bool convert_request(struct request *r, const struct vendor *v, uint32_t dialects);
 void convert_event(struct request *r, struct str data); /* one event of the upstream's stream */
-void convert_end(struct request *r);                    /* the client's last events into the tail */
-bool convert_whole(struct request *r);                  /* r->reply in the client's dialect */
-void convert_problem(struct request *r);                /* the same of a vendor's error */
+/* What the client gets last: into the tail, or all of it into r->reply. False: it is unreadable. */
+bool convert_end(struct request *r) MUST_CHECK;
+bool convert_whole(struct request *r);   /* r->reply in the client's dialect */
+void convert_problem(struct request *r); /* the same of a vendor's error */
 struct str convert_type(const struct request *r);
 void convert_drop(struct request *r);
 

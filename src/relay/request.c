@@ -22,7 +22,7 @@ const struct sm_state request_states[] = {
     [REQ_SEND] = {"send", SM_BIT(REQ_WAIT_REPLY) | FAILED},
     [REQ_WAIT_REPLY] = {"wait_reply",
                         SM_BIT(REQ_SEND) | SM_BIT(REQ_STREAM) | SM_BIT(REQ_CHARGE) | FAILED},
-    [REQ_STREAM] = {"stream", SM_BIT(REQ_CHARGE) | FAILED},
+    [REQ_STREAM] = {"stream", SM_BIT(REQ_SEND) | SM_BIT(REQ_CHARGE) | FAILED},
     [REQ_CHARGE] = {"charge", SM_BIT(REQ_WAIT_COMMIT) | FAILED},
     [REQ_WAIT_COMMIT] = {"wait_commit", FAILED},
     [REQ_ANSWER] = {"answer", SM_BIT(REQ_CLOSE)},
@@ -113,8 +113,7 @@ static void on_timer(struct timer *t)
                 (r->terminal && !r->in_array))) { /* an array must close */
         exchange_abort(&r->exchange);
         r->upstream_done = true;
-        request_move(r, REQ_CHARGE);
-        request_run(r);
+        stream_settle(r);
     } else if (r->state == REQ_WAIT_REPLY) {
         exchange_abort(&r->exchange);
         r->problem_status = 504;
@@ -155,6 +154,7 @@ struct request *request_new(struct session *s)
     r->open_block = -1;
     buf_init(&r->extra, LIMIT_HEAD_BYTES);
     r->timer.fire = on_timer;
+    r->pulse.fire = stream_pulse;
     r->op.task.run = step_ledger_done;
     wheel_set(loop_timers(r->lane->loop), &r->timer,
               loop_now_ms(r->lane->loop) + r->config->total_ms);
@@ -251,19 +251,14 @@ void request_client_gone(struct request *r, uint64_t undelivered)
 {
     r->session = NULL;
     r->undelivered = undelivered;
-    switch (r->state) {
-    case REQ_WAIT_LEDGER:
-    case REQ_CHARGE:
-    case REQ_WAIT_COMMIT: return; /* the ledger's answer comes back to this request */
-    case REQ_STREAM: stream_broken(r, END_CLIENT_LEFT); return;
-    default:
-        if (r->state < REQ_ANSWER) {
-            exchange_abort(&r->exchange);
-            r->end = END_CLIENT_GONE;
-            request_move(r, REQ_CLOSE);
-            request_run(r);
-        }
-    }
+    if (r->state == REQ_STREAM && stream_owes(r)) {
+        stream_broken(r, END_CLIENT_LEFT);
+    } else if (r->state < REQ_CHARGE && r->state != REQ_WAIT_LEDGER) {
+        exchange_abort(&r->exchange);
+        r->end = END_CLIENT_GONE;
+        request_move(r, REQ_CLOSE);
+        request_run(r);
+    } /* else the ledger's answer comes back to this request */
 }
 
 void request_stop(struct request *r)

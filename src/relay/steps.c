@@ -419,6 +419,7 @@ static bool prepare(struct request *r)
 
 void step_send(struct request *r)
 {
+    stream_forget(r);
     if (!prepare(r)) {
         return;
     }
@@ -432,7 +433,7 @@ void step_send(struct request *r)
     channel_count(&r->channel, loop_now_ms(r->lane->loop));
     exchange_start(
         &r->exchange, r->lane->pool, r->channel.upstream, r->stale_pool, buf_str(&r->upstream_head),
-        r->upstream_body.n > 0 ? buf_str(&r->upstream_body) : buf_str(&r->body), &stream_events, r);
+        r->upstream_body.n > 0 ? buf_str(&r->upstream_body) : buf_str(&r->body), &reply_events, r);
 }
 
 /* Output of which at least this much has reached the client, who may have left some unread. */
@@ -526,16 +527,21 @@ static void fill_charge(struct request *r, int64_t nano)
 
 void step_charge(struct request *r)
 {
-    attempt_end(r, "");
     if (r->op_in_flight) { /* a stream's last allotment: the charge goes right behind it */
         commit_deadline(r);
         return;
     }
     int64_t nano = r->target.endpoint->metered ? charge_nano(r) : 0;
 
-    if (r->session != NULL) { /* the usage that it shows is the one that is charged */
-        convert_end(r);
+    /* The usage that it shows is the one that is charged. */
+    if (r->session != NULL && r->streamed && r->conversion != NULL && !convert_end(r)) {
+        attempt_note(r, FAILURE_BAD_REPLY, "not of its dialect", r->status);
+        r->end = r->head_sent ? END_UPSTREAM_BROKE : END_UPSTREAM_FAILED;
+        stream_broken(r, (enum end)r->end);
+        request_move(r, REQ_CLOSE);
+        return;
     }
+    attempt_end(r, "");
     if (nano == 0) {
         stream_release_tail(r);
         return;

@@ -292,7 +292,7 @@ class Fifty(FiftyCase):
         answer = Answer([("text", "Hello you, there is more to come")])
         events = answer.stream(upstream)
         frames = sse_events(events, named=upstream in (RESPONSES, MESSAGES))
-        for last in (1, 2) if upstream == GEMINI else (2, 3):
+        for last in {GEMINI: (1, 2), RESPONSES: (3, 4)}.get(upstream, (2, 3)):  # with content
             dying = Reply.sse(b"".join(frames), cut=len(b"".join(frames[:last])))
             got = self.ask(client, upstream, answers.request(client, "Hi"), dying, stream=True)
             found, failed = grammar.check(client, got.body, True)

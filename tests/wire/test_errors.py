@@ -254,12 +254,12 @@ class VendorErrors(StationCase):
     def test_in_a_stream_they_end_it_without_the_last_chunk(self):
         ends = {"chat": (b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n',
                          b'data: {"error":{"message":"boom","type":"server_error"}}\n\n'),
-                "responses": (b'event: response.created\ndata: {"type":"response.created",'
-                              b'"response":{"id":"r"}}\n\n',
+                "responses": (b'event: response.output_text.delta\ndata: {"type":'
+                              b'"response.output_text.delta","delta":"a"}\n\n',
                               b'event: response.failed\ndata: {"type":"response.failed","response":'
                               b'{"id":"r","status":"failed","error":{"code":"server_error"}}}\n\n'),
-                "messages": (b'event: message_start\ndata: {"type":"message_start","message":'
-                             b'{"model":"m","usage":{"input_tokens":9,"output_tokens":1}}}\n\n',
+                "messages": (b'event: content_block_start\ndata: {"type":"content_block_start",'
+                             b'"index":0,"content_block":{"type":"text","text":""}}\n\n',
                              b'event: error\ndata: {"type":"error","error":{"type":'
                              b'"overloaded_error","message":"Overloaded"}}\n\n'),
                 "gemini": (b'data: {"candidates":[{"content":{"parts":[{"text":"a"}]}}]}\r\n\r\n',
