@@ -157,7 +157,9 @@ struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *
     }
     c->vendor = ask->vendor;
     c->max_output = ask->max_output;
-    c->allowed = ask->allowed;
+    if (ask->allowed != NULL) {
+        memcpy(c->allowed, ask->allowed, sizeof(c->allowed));
+    }
     c->framing = (uint8_t)ask->framing;
     c->whole = !ask->stream;
     c->ask.stream = ask->stream;
@@ -246,10 +248,19 @@ void conversion_fail(struct conversion *c, enum framing f, const struct problem 
 
     c->out = out;
     c->reply.ended = true;
+    c->reply.sequence = c->reply.held ? c->reply.sent : c->reply.sequence;
     if (w->fail != NULL) {
         w->fail(c, p);
     } else {
         problem_write_event((enum dialect)c->from, f, p, out);
+    }
+}
+
+void conversion_hold(struct conversion *c)
+{
+    if (!c->reply.held) {
+        c->reply.held = true;
+        c->reply.sent = c->reply.sequence;
     }
 }
 

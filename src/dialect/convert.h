@@ -50,6 +50,8 @@ void conversion_limit(struct conversion *c, const struct usage *u, struct buf *o
 /* Its stream fails: the client's last event says so. */
 void conversion_fail(struct conversion *c, enum framing f, const struct problem *p,
                      struct buf *out);
+/* What is written from here on waits; a failure will come instead of it, if at all. */
+void conversion_hold(struct conversion *c);
 /* A keep-alive, where the client's dialect has one. */
 void conversion_ping(struct conversion *c, struct buf *out);
 /* A whole reply; false: it is not what its dialect says. */

@@ -92,7 +92,7 @@ static void note_lossy(struct conversion *c, const struct place *at, const char 
 void lose(struct conversion *c, enum field f, const struct place *at)
 {
     const struct field_row *row = &fields[f];
-    bool allowed = c->allowed != NULL && (c->allowed[f / 64] >> (f % 64) & 1) != 0;
+    bool allowed = (c->allowed[f / 64] >> (f % 64) & 1) != 0;
 
     if (row->to[c->to] == 'L' || (row->to[c->to] == 'R' && allowed)) {
         note_lossy(c, at, row->name);

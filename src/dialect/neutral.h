@@ -13,6 +13,7 @@
 #define DIALECT_NEUTRAL_H
 
 #include "base/arena.h"
+#include "dialect/convert.h"
 #include "dialect/dialect.h"
 #include "dialect/vendor.h"
 
@@ -226,11 +227,11 @@ struct conversion {
     bool refused;
     bool unreadable; /* the upstream's reply is not what its dialect says */
     const struct vendor *vendor;
-    uint64_t max_output;     /* the model's ceiling */
-    struct str upstream_id;  /* vendor and model, as envelopes name them */
-    const uint64_t *allowed; /* bits of fields whose loss the route allows; or NULL */
-    struct json_doc *doc;    /* the client's request, while it is converted */
-    struct made_doc *made;   /* what readers made of parts of it, as long */
+    uint64_t max_output;                      /* the model's ceiling */
+    struct str upstream_id;                   /* vendor and model, as envelopes name them */
+    uint64_t allowed[CONVERSION_FIELDS / 64]; /* bits of fields whose loss the route allows */
+    struct json_doc *doc;                     /* the client's request, while it is converted */
+    struct made_doc *made;                    /* what readers made of parts of it, as long */
     struct ask_neutral ask;
     struct embedding *embedding;   /* embeddings are asked for; NULL: an answer is */
     struct buf lossy, why, why_at; /* texts: "a, b"; what was refused, and where */
@@ -250,6 +251,8 @@ struct conversion {
         uint64_t last_call; /* chat: key of the call that deltas without an index belong to */
         struct str head;    /* what each event of the client's begins with, where it is the same */
         uint64_t sequence;  /* responses: of events */
+        uint64_t sent;      /* of those that did not wait */
+        bool held;
         unsigned items, contents;   /* responses: opened so far; in the open message, behind 1st */
         struct reply_part *message; /* responses: the first part of the open message, or NULL */
         struct str settings; /* responses: what each response says of the request, as members */

@@ -59,6 +59,7 @@ static bool convert_to(struct request *r, const struct vendor *v, enum dialect t
 {
     struct str where, why;
     bool array = r->target.framing == FRAMING_ARRAY;
+    uint64_t allowed[CONVERSION_FIELDS / 64];
     struct conversion_ask ask = {
         .from = (enum dialect)r->target.endpoint->dialect,
         .to = to,
@@ -70,9 +71,12 @@ static bool convert_to(struct request *r, const struct vendor *v, enum dialect t
         .stream = r->target.stream || r->ask.stream,
         .framing = array ? FRAMING_ARRAY_START : FRAMING_SSE,
         .max_output = r->model->max_output,
-        .allowed = r->channel.route->lossy,
+        .allowed = allowed,
     };
 
+    _Static_assert(sizeof(allowed) == sizeof(r->channel.route->lossy), "the same bits");
+    memcpy(allowed, r->channel.route->lossy, sizeof(allowed));
+    agent_extras(r, allowed);
     buf_clear(&r->upstream_body);
     r->conversion = conversion_new(&ask, &r->upstream_body);
     if (conversion_refused(r->conversion, &where, &why)) {
@@ -114,6 +118,9 @@ void convert_event(struct request *r, struct str data)
 {
     struct buf *out = r->terminal ? &r->tail : &r->converted;
 
+    if (r->terminal) {
+        conversion_hold(r->conversion);
+    }
     if (!conversion_event(r->conversion, data, out)) {
         r->bad_reply = true;
     }
@@ -123,6 +130,7 @@ bool convert_end(struct request *r)
 {
     struct buf *out = r->head_sent ? &r->tail : &r->reply;
 
+    conversion_hold(r->conversion);
     if (r->end == END_LIMIT) {
         conversion_limit(r->conversion, &r->meter.usage, out);
         return true;

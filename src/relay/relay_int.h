@@ -267,6 +267,10 @@ void convert_problem(struct request *r); /* the same of a vendor's error */
 struct str convert_type(const struct request *r);
 void convert_drop(struct request *r);
 
+/* agent.c */
+/* Adds what a coding agent's request may lose beyond what its route allows. */
+void agent_extras(const struct request *r, uint64_t allowed[CONVERSION_FIELDS / 64]);
+
 /* answer.c */
 void answer_head(struct request *r, unsigned status, struct str content_type, int64_t length,
                  struct str extra, struct buf *out);
