@@ -78,12 +78,13 @@ static void on_head(void *owner, const struct head *h, const char *base)
     }
 }
 
-/* A stream that does not say in its head that it is one: of events for a conversion, which reads
- * whatever comes, or an array, as Gemini has it without alt=sse. */
+/* A stream that does not say in its head that it is one: an array, as Gemini has it without alt=sse,
+ * or of events for a conversion, which reads whatever comes. */
 static void look_for_stream(struct request *r)
 {
     struct str s = str_trim(buf_str(&r->reply));
-    bool array = r->target.stream && r->spoken == DIALECT_GEMINI && s.n > 0 && s.p[0] == '[';
+    bool array = (r->target.stream || r->conversion != NULL) && may_stream(r) &&
+                 r->spoken == DIALECT_GEMINI && s.n > 0 && s.p[0] == '[';
     bool events =
         r->conversion != NULL && may_stream(r) &&
         (str_starts(s, STR("data:")) || str_starts(s, STR("event:")) || str_starts(s, STR(":")));

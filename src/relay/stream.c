@@ -194,7 +194,7 @@ static bool extend(struct request *r)
 /* How an event of our own stands in this stream. */
 static enum framing framing(const struct request *r)
 {
-    bool array = r->in_array || (r->conversion != NULL && r->target.framing == FRAMING_ARRAY);
+    bool array = r->conversion != NULL ? r->target.framing == FRAMING_ARRAY : r->in_array;
 
     if (!array) {
         return FRAMING_SSE;

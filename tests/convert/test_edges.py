@@ -9,7 +9,7 @@ import unittest
 from tests.convert import answers, judge
 from tests.convert.answers import Answer
 from tests.convert.fifty import (OTHER_CLAUDE, TOOLS, FiftyCase, all_pairs, clients_of, text_of,
-                                 upstreams_of, waiting)
+                                 upstreams_of)
 from tests.convert.harness import PATHS, wire
 from tests.peer import grammar, meaning, rawhttp
 from tests.peer.fold import fold
@@ -424,7 +424,6 @@ class Edges(FiftyCase):
             self.assertEqual(got.response.get("retry-after"), "7")
             self.assert_shape(client, got)
 
-    @waiting("an error as the first event is a stream")
     @all_pairs
     def test_46_failures_under_status_200(self, client, upstream):
         body = self.FAILED[upstream](500, "it died inside")
