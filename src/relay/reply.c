@@ -78,8 +78,8 @@ static void on_head(void *owner, const struct head *h, const char *base)
     }
 }
 
-/* A stream that does not say in its head that it is one: an array, as Gemini has it without alt=sse,
- * or of events for a conversion, which reads whatever comes. */
+/* A stream that does not say in its head that it is one: an array, as Gemini has it without
+ * alt=sse, or of events for a conversion, which reads whatever comes. */
 static void look_for_stream(struct request *r)
 {
     struct str s = str_trim(buf_str(&r->reply));

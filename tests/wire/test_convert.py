@@ -198,6 +198,8 @@ class Money(ConvertCase):
                                      self.body(client, upstream, stream=True)) as raw:
                     answer = raw.head()
                     self.assertTrue(raw.until(answer, b"w1 "))
+                for _ in range(5):      # whoever has answered these has seen it leave
+                    self.station.ask("GET", "/healthz")
                 gate.set()
                 row = self.row(answer)
                 self.assertEqual(row["end"], "client_left")
@@ -215,7 +217,9 @@ class Money(ConvertCase):
                 more = {"max_tokens": 20000} if client in ("chat", "messages") else \
                     {"max_output_tokens": 20000} if client == "responses" else \
                     {"generationConfig": {"maxOutputTokens": 20000}}
+                gate = self.hold_streams(after=14000)       # its end never comes
                 answer = self.ask(client, upstream, "x [[tokens=15000]]", True, buyer=buyer, **more)
+                gate.set()
                 self.assert_stream(client, answer)
                 self.assertIn(words[client], answer.body)
                 self.assertEqual(self.row(answer)["end"], "limit")
