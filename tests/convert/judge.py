@@ -86,6 +86,8 @@ EXTRAS = [
     (GEMINI, r"^tools\[\d+\]\.functionDeclarations\[\d+\]\.behavior$", "report"),
     ("", r".", "refuse"),
 ]
+# Values that say nothing, by the end of their path.
+NOTHING = [("", False), (".allowed_callers", ["direct"]), (".format", {"type": "text"})]
 BLOCKING = {"BLOCK_NONE", "OFF", "HARM_BLOCK_THRESHOLD_UNSPECIFIED"}
 
 
@@ -444,7 +446,7 @@ def _carried(path, value, sent):
 
 def _extras(given, sent, lossy):
     for path, value in given.extras.items():
-        if value is False:
+        if any(path.endswith(name) and value == nothing for name, nothing in NOTHING):
             continue
         if _carried(path, value, sent) or is_declared(path, lossy):
             continue
@@ -503,8 +505,8 @@ def refusable(given, upstream):
         if name == "stop" and (upstream == CHAT and len(value) > 4 or upstream == GEMINI
                                and len(value) > 5):
             out.append(("too many stop sequences", path))
-        if name in ("logprobs", "top_logprobs"):    # no pair carries them: a limit, but no loss
-            out.append(("log probabilities", path))
+        if name in ("logprobs", "top_logprobs", "n"):   # no pair carries them: a limit, no loss
+            out.append((name, path))
         if name == "seed" and upstream == GEMINI:
             out.append(("seed out of range", path))
     last = given.items[-1] if given.items else None

@@ -9,6 +9,7 @@ import unittest
 from tests.convert import answers, judge, pairs
 from tests.convert.answers import Answer
 from tests.convert.fifty import FiftyCase, all_pairs
+from tests.convert.spices import SPICES
 from tests.convert.test_fields import choose_some, with_effort, with_format
 from tests.peer import meaning
 from tests.peer.fold import fold
@@ -106,17 +107,33 @@ class RandomTest(FiftyCase):
     def test_conversations(self, client, upstream):
         for number in range(ROUNDS):
             rng = self.rng(client, upstream, number)
+            self.converse(client, upstream, number, conversation(rng, client))
+
+    @all_pairs
+    def test_conversations_with_all_that_clients_add(self, client, upstream):
+        """Each is carried, or named, or refused by name, and never anything else."""
+        refused = 0
+        for number in range(2 * ROUNDS):
+            rng = self.rng(client, upstream, f"spiced {number}")
             asked = conversation(rng, client)
-            got = self.bench.ask(client, upstream, asked)
-            given = meaning.request(client, asked)
-            if got.status == 400:
-                self.assertIsNone(got.received)
-                faults = judge.judge_refusal(given, upstream, asked, got.response, client)
-                self.assertEqual([str(f) for f in faults], [], (number, asked))
-                continue
-            self.assertEqual(got.status, 200, got.body)
-            faults = pairs.request_faults(client, upstream, asked, got, stream=False)
-            self.assertEqual([str(f) for f in faults], [], (number, json.dumps(asked)))
+            for spice in rng.sample(SPICES[client], rng.randint(1, 3)):
+                spice(rng, asked)
+            refused += self.converse(client, upstream, number, json.loads(json.dumps(asked)))
+        self.assertLess(refused, 2 * ROUNDS, "every one was refused")
+
+    def converse(self, client, upstream, number, asked):
+        """One request, judged. Whether it was refused."""
+        got = self.bench.ask(client, upstream, asked)
+        given = meaning.request(client, asked)
+        if got.status == 400:
+            self.assertIsNone(got.received)
+            faults = judge.judge_refusal(given, upstream, asked, got.response, client)
+            self.assertEqual([str(f) for f in faults], [], (number, asked))
+            return True
+        self.assertEqual(got.status, 200, got.body)
+        faults = pairs.request_faults(client, upstream, asked, got, stream=False)
+        self.assertEqual([str(f) for f in faults], [], (number, json.dumps(asked)))
+        return False
 
 
 if __name__ == "__main__":

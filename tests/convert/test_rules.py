@@ -353,6 +353,16 @@ class Rules(FiftyCase):
             self.assertNotIn("rly", text_of(sent))
 
     @upstreams_of(MESSAGES)
+    @waiting("the last key wins")
+    def test_off_is_off_in_any_order(self, upstream):
+        more = [("thinking", {"type": "disabled"}), ("output_config", {"effort": "high"})]
+        for keys in (more, more[::-1]):
+            asked = {**answers.request(MESSAGES, "Hi", maximum=20000), **dict(keys)}
+            sent = meaning.request(upstream, self.sent(MESSAGES, upstream, asked))
+            said = sent.get("effort") or ("none" if sent.get("budget") == 0 else None)
+            self.assertIn(said, ("none", "minimal"), keys)
+
+    @upstreams_of(MESSAGES)
     @waiting("the text is shown")
     def test_thinking_that_the_client_wants_omitted(self, upstream):
         asked = answers.request(MESSAGES, "Hi", tools=TOOLS)

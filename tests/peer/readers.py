@@ -338,9 +338,9 @@ class _Messages(Reader):
         metadata = self.top.pop("metadata", None) or {}
         self.simple(metadata, "metadata.", {"user": "user_id"})
         self.rest(metadata, "metadata.")
-        self.thinking(self.top.pop("thinking", None) or {})
         output = self.top.pop("output_config", None) or {}
         self.simple(output, "output_config.", {"effort": "effort"})
+        self.thinking(self.top.pop("thinking", None) or {})     # off is off, whatever the effort
         self.form(output.pop("format", None), "output_config.format")
         self.form(self.top.pop("output_format", None), "output_format")
         self.rest(output, "output_config.")
