@@ -412,6 +412,8 @@ def _settings(given, sent, lossy):
             continue
         if name == "summary" and bool(other) == bool(value):
             continue
+        if name == "parallel" and (given.get("choice") == "none" or not given.tools):
+            continue            # no calls are none side by side
         fate = LACKING.get(name, {}).get(sent.dialect)
         if fate == "drop" and other is None:
             continue

@@ -9,11 +9,13 @@ import unittest
 from tests.convert import answers, judge, pairs
 from tests.convert.answers import Answer
 from tests.convert.fifty import FiftyCase, all_pairs
+from tests.convert.harness import wire
 from tests.convert.spices import SPICES
 from tests.convert.test_fields import choose_some, with_effort, with_format
 from tests.peer import meaning
 from tests.peer.fold import fold
 from tests.peer.recordings import CHAT, GEMINI, MESSAGES
+from tests.peer.reply import Reply
 
 SEED = int(os.environ.get("ENTREPOT_SEED", "1"))
 ROUNDS = int(os.environ.get("ENTREPOT_ROUNDS", "25"))      # of each pair
@@ -50,6 +52,12 @@ def parts(rng, upstream, turn=0):
     if upstream == CHAT:        # one message: its text stands before its calls
         out.sort(key=lambda part: ["reasoning", "text", "call"].index(part[0]))
     return out
+
+
+def torn(rng, body):
+    """The bytes in pieces that know nothing of lines or letters."""
+    cuts = sorted({0, len(body), *(rng.randrange(len(body)) for _ in range(rng.randint(0, 12)))})
+    return [body[a:b] for a, b in zip(cuts, cuts[1:])]
 
 
 def conversation(rng, client):
@@ -94,7 +102,8 @@ class RandomTest(FiftyCase):
             for stream in (False, True):
                 given = answer.either(upstream, stream)
                 vendor = meaning.reply(upstream, fold(upstream, given) if stream else given)
-                got = self.ask(client, upstream, asked, given, stream)
+                sent = Reply.sse(torn(rng, wire(upstream, given).content())) if stream else given
+                got = self.ask(client, upstream, asked, sent, stream)
                 faults, whole = pairs.reply_of(client, got, stream)
                 self.assertEqual([str(f) for f in faults], [], (number, answer.parts))
                 read.append(meaning.reply(client, whole))
