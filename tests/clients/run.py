@@ -104,6 +104,8 @@ def play(house, client, cell, names):
     log = house.tap.take()
     lossy = sorted({path.strip() for value in tap.answered(log, "relay-lossy")
                     for path in value.split(",")})
+    if cell.requests > 1 and house.upstream.thoughts:
+        lossy.insert(0, f"({house.upstream.thoughts} thoughts came back)")
     return differs, f"{requests}/{cell.requests}", f"{charges}/{cell.charges}", lossy, log
 
 

@@ -301,6 +301,10 @@ KINDS = {"openai-chat": OpenAIChat, "openai-responses": OpenAIResponses, "anthro
          "google": Google}
 
 
+def status_of(error):
+    return getattr(error, "status_code", None) or getattr(error, "code", None)
+
+
 def serve(kinds):
     """Plays line after line; whatever the SDK raises is part of the answer."""
     kind = kinds[sys.argv[1]]
@@ -312,7 +316,7 @@ def serve(kinds):
             told = getattr(client, what)(line, *([True] if how == "stream" else []))
         except Exception as error:      # every SDK has its own kinds
             told = {"error": type(error).__name__, "message": str(error)[:600],
-                    "status": getattr(error, "status_code", getattr(error, "code", None))}
+                    "status": status_of(error) or status_of(error.__cause__)}
         print(json.dumps(told), flush=True)
 
 

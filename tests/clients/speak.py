@@ -214,8 +214,7 @@ def _responses(talk, parts, end):
 
 MESSAGES_END = {"stop": "end_turn", "tool": "tool_use", "length": "max_tokens"}
 MESSAGES_USAGE = {"input_tokens": INPUT - CACHED, "cache_creation_input_tokens": 0,
-                  "cache_read_input_tokens": CACHED, "output_tokens": OUTPUT,
-                  "service_tier": "standard"}
+                  "cache_read_input_tokens": CACHED, "output_tokens": OUTPUT}
 
 
 def _block(part):
@@ -256,7 +255,7 @@ def _messages(talk, parts, end):
         events.append({"type": "content_block_stop", "index": index})
     events += [{"type": "message_delta",
                 "delta": {"stop_reason": MESSAGES_END[end], "stop_sequence": None},
-                "usage": {"output_tokens": OUTPUT}},
+                "usage": MESSAGES_USAGE},
                {"type": "message_stop"}]
     return sse_events(events, named=True)
 

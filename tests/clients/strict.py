@@ -32,6 +32,10 @@ def complaints(talk, scene, converted=False):
             found.append(f"the tool name {name!r}")
     found += _joined(talk)
     found += globals()["_" + talk.dialect](talk, scene)
+    if converted and talk.dialect == "responses":
+        found += [f"tools[{n}]: no word on strict, which means true here" for n, tool in
+                  enumerate(talk.body.get("tools") or [])
+                  if tool["type"] == "function" and tool.get("strict") is None]
     return found
 
 
@@ -104,9 +108,6 @@ def _responses(talk, scene):
                 yield f"input[{n}]: reasoning without the item that it led to"
         if item.get("type") == "function_call" and not _is_object(item["arguments"]):
             yield f"input[{n}]: arguments {item['arguments'][:80]!r}"
-    for n, tool in enumerate(talk.body.get("tools") or []):
-        if tool["type"] == "function" and tool.get("strict") is None:
-            yield f"tools[{n}]: no word on strict, which means true here"
 
 
 def _messages(talk, scene):

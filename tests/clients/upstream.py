@@ -56,6 +56,11 @@ class Scene:
     def files(self):
         return re.findall(r'\bfile:([^\s"]+)', self.said)
 
+    def thoughts(self):
+        """Of the vendor's earlier thoughts in this scene: how many came back with their proof."""
+        ours = {self.seal(step) for step in range(10)}
+        return len({item.seal for item in self.since} & ours)
+
     def seal(self, step):
         """A proof that only this vendor gives, for this step."""
         text = f"{self.talk.dialect}|{self.talk.model}|{self.name}|{step}"
@@ -265,7 +270,8 @@ class Upstream:
         self.reset()
 
     def reset(self):
-        self.played = []        # (scene, seconds are not told) of each generation
+        self.played = []        # the scene of each generation
+        self.thoughts = 0       # the most that came back in one request
         self.complaints = []    # what a vendor would have refused
         self.vendor.received = []
 
@@ -284,6 +290,7 @@ class Upstream:
         talk = Talk(received)
         scene = Scene(talk)
         self.played.append(scene.name)
+        self.thoughts = max(self.thoughts, scene.thoughts())
         self.complaints += strict.complaints(talk, scene, self.converted)
         said = SCENES.get(scene.name, hello)(scene)
         return said if isinstance(said, Reply) else write(talk, *said)
