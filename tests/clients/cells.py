@@ -20,7 +20,8 @@ from tests.clients.speak import CACHED, INPUT, OUTPUT, THOUGHT
 from tests.clients.upstream import HELLO
 from tests.peer.wait import until
 
-ABORT_LIMIT_S = 60
+ABORT_LIMIT_S, LEAVE_S = 60, 3
+ANY = -1            # number of requests, or status of an error
 
 
 @dataclasses.dataclass
@@ -28,7 +29,7 @@ class Cell:
     name: str
     prompt: str
     expect: str         # found in what the client said
-    requests: int       # that the vendor gets, exactly
+    requests: int       # that the vendor gets, exactly, or ANY
     charges: int
     do: str = ""        # what an SDK does, and the end that it then tells
     end: str = ""
@@ -55,9 +56,13 @@ def png(side=32):
             + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
-# What a client does beyond one request a step: opencode asks for a title, too; and how often each
-# asks again when the vendor is out of order (its own rule, which nothing here may make worse).
+# What a client does beyond one request a step: opencode asks for a title, too.
 EXTRA = {"opencode": 1}
+# How often each asks when the vendor refuses, or finds it too long (some try to make it shorter).
+# That is its own rule, which no dialect upstream may make worse. When an answer fails in its middle
+# they try again for as long as they please.
+TRIES_400 = {"Claude Code": 6}      # with fewer and fewer of its beta fields
+TRIES_TOO_LONG = {"opencode": 3}
 
 
 def extra(client):
@@ -96,7 +101,7 @@ class Agent:
         self.agent.start(run, house.tap.base, key, prompt, shown)
         said = Outcome()
         if cell.name == "abort":
-            self._abort(house, run, said)
+            self._abort(house, run, said, cell.requests)
         run.finish()
         said.text, said.trouble = run.out, run.err
         if cell.name.startswith("files") and not all(mark in run.out for mark in marks):
@@ -109,19 +114,24 @@ class Agent:
                 said.differs.append(f"the patch made {text!r}")
         return said
 
-    def _abort(self, house, run, said):
+    def _abort(self, house, run, said, wanted):
+        """Left as a person leaves, and then as a terminal that is closed."""
+        vendor = house.upstream.vendor
         try:
-            until(lambda: any(r.path and "slow" in house.upstream.played
-                              for r in house.upstream.generations), "a stream", ABORT_LIMIT_S)
+            until(lambda: house.upstream.played.count("slow") >= wanted, "a stream", ABORT_LIMIT_S)
             time.sleep(1)       # some of the stream has come; how much does not matter
             run.end(signal.SIGINT)
-            until(lambda: all(r.done.is_set() for r in house.upstream.vendor.received),
+            try:
+                run.process.wait(LEAVE_S)
+            except subprocess.TimeoutExpired:
+                run.end(signal.SIGKILL)
+            until(lambda: all(r.done.is_set() for r in vendor.received),
                   "the vendor's stream ends", ABORT_LIMIT_S)
         except AssertionError as error:
             said.differs.append(str(error))
         # With Gemini a cancelled request is paid all the same: its usage is waited for.
         if house.dialect != "gemini" and \
-                house.upstream.vendor.received[-1].outcome != "client left":
+                not any(r.outcome == "client left" for r in vendor.received):
             said.differs.append("the vendor had to write on for nobody")
 
 
@@ -139,8 +149,11 @@ def agent_cells(client):
         yield Cell("picture", "scene:image", "I see 1 picture.*png|jpeg", 1 + more, 1 + more)
     if name == "Codex":
         yield Cell("patch", "scene:patch", "Success", 2, 2)
-    for what in ("error status=400", "error status=429", "error status=503", "badkey", "too_long", "midway"):
-        yield Cell(what.replace("error status=", "error"), "scene:" + what, "", 0, 0)
+    yield Cell("badkey", "scene:hello", "", 0, 0)
+    yield Cell("error 400", "scene:error status=400", "", TRIES_400.get(name, 1) + more, 0)
+    yield Cell("too long", "scene:too_long", "", TRIES_TOO_LONG.get(name, 1), 0)
+    if name != "opencode":      # it tries again for as long as it lives
+        yield Cell("midway", "scene:midway", "", ANY, 0)
     yield Cell("abort", "scene:slow", "", 1 + more, 1 + more)
 
 
@@ -224,7 +237,6 @@ MODELS = {"chat": "deepseek-chat", "responses": "gpt-5.5", "messages": "claude-s
           "gemini": "gemini-2.5-pro"}
 ENDS = {"stop": {"stop", "completed", "end_turn", "STOP"},
         "length": {"length", "max_output_tokens", "max_tokens", "MAX_TOKENS"}}
-ANY = -1        # an error of whatever status
 SUM = r"It is weather-18, weather-19, clock-12\."
 
 

@@ -365,7 +365,9 @@ class AiSdk {
     if (line.picture) content.push({ type: 'file', mediaType: 'image/png', data: line.picture });
     return {
       model: this.model(line.model), messages: [{ role: 'user', content }], maxRetries: 0,
-      maxOutputTokens: 4000, abortSignal: AbortSignal.timeout(LIMIT_MS), ...more,
+      maxOutputTokens: 4000, abortSignal: AbortSignal.timeout(LIMIT_MS),
+      // Without this it sends names of items back instead of the items, which only their vendor has.
+      providerOptions: { openai: { store: false } }, ...more,
     };
   }
 
