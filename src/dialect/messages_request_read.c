@@ -141,6 +141,7 @@ static void read_thinking(struct conversion *c, const struct json *v, const stru
     r->from = r->from != NULL ? r->from : at;
     if (str_eq(type, STR("disabled"))) {
         r->effort = EFFORT_NONE;
+        r->off = true;
     } else if (str_eq(type, STR("adaptive"))) {
         r->adaptive = true;
     } else if (!str_eq(type, STR("enabled")) || !json_u64(json_get(v, "budget_tokens"), &budget) ||

@@ -205,7 +205,7 @@ void messages_read_level(struct conversion *c, const struct json *v, const struc
         refuse(c, at, "It must be one of low, medium, high, xhigh, max.");
         return;
     }
-    r->effort = (uint8_t)effort;
+    r->effort = (uint8_t)(r->off ? EFFORT_NONE : effort);
     r->from = at;
 }
 

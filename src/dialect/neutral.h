@@ -143,6 +143,7 @@ struct reasoning {
     int64_t budget;                /* tokens; 0: off; -1: the model's own choice */
     uint8_t show;                  /* tristate: the client wants to read it */
     const struct place *show_from; /* where it asks for that apart, or NULL */
+    bool off;                      /* it is switched off, whatever level is named beside it */
     bool adaptive;                 /* messages: thinking is adaptive */
     const struct place *from;
 };
@@ -356,11 +357,6 @@ enum finish {
     FINISH_PAUSE,
     FINISH_BAD_CALL,
 };
-struct citation {
-    struct citation *next;
-    struct str url, title, quoted;
-    uint64_t start, end; /* characters of the part's text */
-};
 struct reply_part {
     struct reply_part *next;
     uint8_t kind; /* TEXT, CALL, REASONING, REFUSAL, IMAGE, AUDIO */
@@ -378,9 +374,8 @@ struct reply_part {
     struct str id, name, group; /* CALL: the client's own name of the tool */
     struct str upstream_id;     /* CALL: as the upstream wrote its id */
     struct str mime;
-    struct buf text;   /* all of it, where the writer keeps texts */
-    struct str opaque; /* enveloped for the client, or {NULL,0} */
-    struct citation *citations;
+    struct buf text;      /* all of it, where the writer keeps texts */
+    struct str opaque;    /* enveloped for the client, or {NULL,0} */
     struct buf waiting;   /* not written yet: another part is open */
     struct buf arguments; /* of a wrapped call */
 };
@@ -409,7 +404,6 @@ void reply_call(struct conversion *c, uint64_t key, const struct reply_call *cal
 void reply_opaque(struct conversion *c, uint64_t key, struct str state, bool hidden);
 /* A part of this name has come, with or without text; it may be closed. */
 bool reply_seen(const struct conversion *c, enum part_kind kind, uint64_t key, bool with_text);
-void reply_cite(struct conversion *c, uint64_t key, const struct citation *what);
 /* An open call at this key is complete, and this id is another's. */
 bool reply_is_other_call(const struct conversion *c, uint64_t key, struct str id);
 /* The arguments of a call as a JSON object; those that are none as one under "input". */

@@ -96,12 +96,18 @@ static void write_piece(struct conversion *c, struct reply_part *p, struct str t
     }
 }
 
+/* The client wants no thoughts shown: they travel in the envelope alone. */
+static bool keeps_thoughts(const struct conversion *c)
+{
+    return c->ask.reasoning.show == NO && (c->from == DIALECT_MESSAGES || c->from == DIALECT_CHAT);
+}
+
 static void deliver(struct conversion *c, struct reply_part *p, struct str text)
 {
     if (p->kind == PART_CALL && (!p->custom || p->wrapped)) {
         follow_json(p, text);
     }
-    if (p->wrapped) {
+    if (p->wrapped || (p->kind == PART_REASONING && keeps_thoughts(c))) {
         c->reply.broken = !buf_add(&p->arguments, text) || c->reply.broken;
     } else {
         write_piece(c, p, text);
@@ -143,6 +149,9 @@ static void close_part(struct conversion *c, struct reply_part *p)
         unwrap(c, p);
     } else if (p->kind == PART_CALL && !p->custom && p->text_n == 0) {
         write_piece(c, p, STR("{}")); /* no argument at all is an object without members */
+    }
+    if (p->kind == PART_REASONING && p->arguments.n > 0 && p->opaque.n == 0) {
+        p->opaque = envelope_wrap(c, ENVELOPE_TEXT, buf_str(&p->arguments));
     }
     p->state = CLOSED;
     c->reply.current = NULL;

@@ -270,12 +270,19 @@ void stream_cut(struct request *r, enum failure f, const char *why)
     stream_broken(r, END_UPSTREAM_BROKE);
 }
 
+/* Some chat vendors say how they ended and close properly, but send no [DONE]: whose stream is
+ * written anew has its own end. */
+static bool finished(const struct request *r)
+{
+    return r->conversion != NULL && r->meter.dialect == DIALECT_CHAT && r->meter.finishing;
+}
+
 void stream_end(struct request *r)
 {
     r->upstream_done = true;
     if (r->session == NULL) {
         r->end = END_CLIENT_LEFT;
-    } else if ((!meter_complete(&r->meter) && !(r->meter.failed && r->terminal)) ||
+    } else if ((!meter_complete(&r->meter) && !(r->meter.failed && r->terminal) && !finished(r)) ||
                (r->in_array && !array_closed(&r->array))) {
         stream_cut(r, FAILURE_CUT, "a stream without its end");
         return;

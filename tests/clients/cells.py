@@ -176,7 +176,8 @@ class Driver:
             script = shutil.copy(script, agents.MODULES.parent)
         self.process = subprocess.Popen(
             [agents.CLIENTS / program, script, kind], text=True,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"}, cwd=agents.CLIENTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"}, cwd=agents.CLIENTS,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL)
 
     def close(self):
@@ -225,7 +226,7 @@ class Driver:
         return outcome
 
     def _usage(self, house, usage):
-        """Input, cached and output are the vendor's own; thoughts where both dialects count them."""
+        """Input, cached and output are the vendor's own; thoughts where both count them."""
         known = [INPUT, CACHED, OUTPUT, THOUGHT]
         if "messages" in (self.dialect, house.dialect):
             known[3] = usage[3] if usage[3] in (None, 0, THOUGHT) else THOUGHT

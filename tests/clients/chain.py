@@ -62,7 +62,8 @@ class Chain:
         thought = [block for block in answer.content_blocks if block["type"] == "reasoning"]
         return {"text": answer.text, "think": "".join(b.get("reasoning", "") for b in thought),
                 "end": end, "usage": [
-                    usage["input_tokens"], (usage.get("input_token_details") or {}).get("cache_read"),
+                    usage["input_tokens"],
+                    (usage.get("input_token_details") or {}).get("cache_read"),
                     usage["output_tokens"],
                     (usage.get("output_token_details") or {}).get("reasoning")]}
 
@@ -94,7 +95,8 @@ class Chain:
 
     def schema(self, line):
         found = self.make(line).with_structured_output(
-            {"title": "place", **SCHEMA}, method="json_schema", include_raw=True).invoke(self._ask(line))
+            {"title": "place", **SCHEMA}, method="json_schema",
+            include_raw=True).invoke(self._ask(line))
         return self._told(found["raw"])
 
     def abort(self, line):

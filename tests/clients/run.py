@@ -32,7 +32,8 @@ EVIDENCE = ROOT / "build/clients/evidence"
 DIALECTS = ("chat", "responses", "messages", "gemini")
 # Which vendor, and by which name, a model goes to in each dialect.
 VENDORS = {"chat": ("openai", "deepseek-chat"), "responses": ("openai", "gpt-5.5"),
-           "messages": ("anthropic", "claude-sonnet-4-5"), "gemini": ("gemini", "gemini-3-pro-preview")}
+           "messages": ("anthropic", "claude-sonnet-4-5"),
+           "gemini": ("gemini", "gemini-3-pro-preview")}
 SETTLED_S = 20      # the closing row comes a moment after the answer
 
 

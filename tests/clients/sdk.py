@@ -11,7 +11,8 @@ import base64
 import json
 import sys
 
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "count": {"type": "integer"}},
+SCHEMA = {"type": "object",
+          "properties": {"city": {"type": "string"}, "count": {"type": "integer"}},
           "required": ["city", "count"], "additionalProperties": False}
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}, "big": {"type": "integer"}},
            "required": ["city"], "additionalProperties": False}
@@ -202,9 +203,10 @@ class Anthropic:
             kept = [block.model_dump(exclude_none=True, include={
                 "type", "text", "thinking", "signature", "data", "id", "name", "input"})
                 for block in answer.content]
-            ask["messages"] += [{"role": "assistant", "content": kept}, {"role": "user", "content": [
-                {"type": "tool_result", "tool_use_id": call.id,
-                 "content": use(call.name, call.input)} for call in calls]}]
+            results = [{"type": "tool_result", "tool_use_id": call.id,
+                        "content": use(call.name, call.input)} for call in calls]
+            ask["messages"] += [{"role": "assistant", "content": kept},
+                                {"role": "user", "content": results}]
         raise AssertionError("it never ends")
 
     def schema(self, line):

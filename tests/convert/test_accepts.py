@@ -8,7 +8,7 @@ import unittest
 
 from tests.convert import answers
 from tests.convert.answers import Answer
-from tests.convert.fifty import TOOLS, FiftyCase, all_pairs, clients_of, waiting
+from tests.convert.fifty import TOOLS, FiftyCase, all_pairs, clients_of
 from tests.convert.harness import wire
 from tests.peer import grammar, meaning
 from tests.peer.fold import fold
@@ -368,7 +368,6 @@ class AcceptsTest(FiftyCase):
         self.assertEqual(got[1:4], ("Wait", [["weather", {"city": "A"}],
                                              ["weather", {"city": "B"}]], "tool"))
 
-    @waiting("lead's decision")
     @clients_of(CHAT)
     def test_no_done_behind_a_finish(self, client):
         body = wire(CHAT, REGULAR.stream(CHAT)).content().replace(b"data: [DONE]\n\n", b"")

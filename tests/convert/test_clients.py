@@ -6,7 +6,7 @@ import unittest
 
 from tests.convert import answers, judge
 from tests.convert.answers import Answer
-from tests.convert.fifty import FiftyCase, all_pairs, upstreams_of, waiting
+from tests.convert.fifty import FiftyCase, all_pairs, upstreams_of
 from tests.convert.harness import MAX_OUTPUT
 from tests.peer import meaning
 from tests.peer.recordings import CHAT, GEMINI, MESSAGES, RESPONSES
@@ -117,7 +117,6 @@ class Clients(FiftyCase):
         self.assertIsNone(got.received.get("anthropic-beta"))
         self.assertEqual({t.name for t in sent.tools}, {"Read", "Bash", "Rare"})
 
-    @waiting("it is sent in full")
     @upstreams_of(MESSAGES, CHAT, RESPONSES)
     def test_long_users_are_hashed(self, upstream):
         got = self.ask(MESSAGES, upstream, CLAUDE_CODE)

@@ -353,7 +353,6 @@ class Rules(FiftyCase):
             self.assertNotIn("rly", text_of(sent))
 
     @upstreams_of(MESSAGES)
-    @waiting("the last key wins")
     def test_off_is_off_in_any_order(self, upstream):
         more = [("thinking", {"type": "disabled"}), ("output_config", {"effort": "high"})]
         for keys in (more, more[::-1]):
@@ -363,7 +362,6 @@ class Rules(FiftyCase):
             self.assertIn(said, ("none", "minimal"), keys)
 
     @upstreams_of(MESSAGES)
-    @waiting("the text is shown")
     def test_thinking_that_the_client_wants_omitted(self, upstream):
         asked = answers.request(MESSAGES, "Hi", tools=TOOLS)
         asked["thinking"] = {"type": "adaptive", "display": "omitted"}
