@@ -105,6 +105,7 @@ static void read_message(struct conversion *c, const struct json *message)
 
     read_reasoning(c, message);
     read_content(c, json_get(message, "content"));
+    cite_openai(c, 0, json_get(message, "annotations"));
     reply_piece(c, PART_REFUSAL, 0, read_word(message, "refusal"));
     while (json_next(&it)) {
         read_call(c, it.value);

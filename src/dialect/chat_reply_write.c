@@ -125,10 +125,42 @@ static void put_details(const struct reply_part *p, struct json_out *o)
     json_close(o, ']');
 }
 
+static void put_citations(struct json_out *o, const struct reply_part *p, uint64_t before)
+{
+    for (const struct citation *at = p->citations; at != NULL; at = at->next) {
+        json_open_typed(o, "url_citation");
+        json_key(o, "url_citation");
+        json_open(o, '{');
+        citation_write(o, p, at, before);
+        json_close(o, '}');
+        json_close(o, '}');
+    }
+}
+
+/* A message has one text, in which the texts of its parts follow each other. */
+static uint64_t characters_before(const struct conversion *c, const struct reply_part *until)
+{
+    uint64_t n = 0;
+
+    for (const struct reply_part *p = c->reply.parts; p != until; p = p->next) {
+        n += p->kind == PART_TEXT ? p->characters : 0;
+    }
+    return n;
+}
+
 static void close_part(struct conversion *c, struct reply_part *p)
 {
     struct json_out o = {c->out, false};
 
+    if (p->citations != NULL) {
+        open_delta(c);
+        json_key(&o, "annotations");
+        json_open(&o, '[');
+        put_citations(&o, p, characters_before(c, p));
+        json_close(&o, ']');
+        close_delta(c);
+        o.comma = false;
+    }
     if (p->kind == PART_REASONING && p->opaque.n > 0) {
         open_delta(c);
         put_details(p, &o);
@@ -259,6 +291,23 @@ static void put_all_details(const struct conversion *c, struct json_out *o)
     }
 }
 
+static void put_all_citations(const struct conversion *c, struct json_out *o)
+{
+    bool any = false;
+
+    for (const struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
+        if (p->citations != NULL && !any) {
+            json_key(o, "annotations");
+            json_open(o, '[');
+            any = true;
+        }
+        put_citations(o, p, characters_before(c, p));
+    }
+    if (any) {
+        json_close(o, ']');
+    }
+}
+
 static void put_message(struct conversion *c, struct json_out *o)
 {
     json_key(o, "message");
@@ -269,6 +318,7 @@ static void put_message(struct conversion *c, struct json_out *o)
     put_texts(c, o, PART_TEXT);
     json_key(o, "refusal");
     put_texts(c, o, PART_REFUSAL);
+    put_all_citations(c, o);
     if (has_kind(c, PART_REASONING)) {
         json_key(o, "reasoning_content");
         put_texts(c, o, PART_REASONING);

@@ -66,6 +66,7 @@ static void read_candidate(struct conversion *c, const struct json *candidate)
     while (json_next(&it)) {
         read_part(c, it.value);
     }
+    cite_gemini(c, candidate);
     if (reason.n > 0 && !str_eq(reason, STR("FINISH_REASON_UNSPECIFIED"))) {
         reply_finish(c, finish_read(DIALECT_GEMINI, reason), STR(""));
     }

@@ -68,6 +68,10 @@ void messages_read_whole(struct conversion *c, const struct json *root)
     while (json_next(&it)) {
         read_block(c, it.value, it.index);
         read_input(c, it.value, it.index);
+        struct json_each cited = json_each(json_get(it.value, "citations"));
+        while (json_next(&cited)) {
+            cite_messages(c, it.index, cited.value);
+        }
         close_block(c, it.index);
     }
     read_stop(c, root);
@@ -83,6 +87,8 @@ static void read_delta(struct conversion *c, const struct json *delta, uint64_t 
         reply_piece(c, PART_CALL, index, read_word(delta, "partial_json"));
     } else if (str_eq(type, STR("thinking_delta"))) {
         reply_piece(c, PART_REASONING, index, read_word(delta, "thinking"));
+    } else if (str_eq(type, STR("citations_delta"))) {
+        cite_messages(c, index, json_get(delta, "citation"));
     } else if (str_eq(type, STR("signature_delta"))) {
         reply_opaque(c, index, read_word(delta, "signature"), false);
     }

@@ -357,6 +357,11 @@ enum finish {
     FINISH_PAUSE,
     FINISH_BAD_CALL,
 };
+struct citation {
+    struct citation *next;
+    struct str url, title;
+    uint64_t start, end; /* characters of the part's text */
+};
 struct reply_part {
     struct reply_part *next;
     uint8_t kind; /* TEXT, CALL, REASONING, REFUSAL, IMAGE, AUDIO */
@@ -374,8 +379,10 @@ struct reply_part {
     struct str id, name, group; /* CALL: the client's own name of the tool */
     struct str upstream_id;     /* CALL: as the upstream wrote its id */
     struct str mime;
-    struct buf text;      /* all of it, where the writer keeps texts */
-    struct str opaque;    /* enveloped for the client, or {NULL,0} */
+    struct buf text;     /* all of it, where the writer keeps texts */
+    struct str opaque;   /* enveloped for the client, or {NULL,0} */
+    uint64_t characters; /* of the text so far */
+    struct citation *citations;
     struct buf waiting;   /* not written yet: another part is open */
     struct buf arguments; /* of a wrapped call */
 };
@@ -413,6 +420,18 @@ void reply_finish(struct conversion *c, enum finish f, struct str stop_sequence)
 void reply_ping(struct conversion *c);
 /* All has come: what is open closes, and the writer ends the stream or writes the whole. */
 void reply_end(struct conversion *c, const struct usage *u);
+/* ---- citations.c: of one event, or of a whole reply; before its part is closed ---- */
+uint64_t characters_of(struct str text); /* of UTF-8 */
+#define CITE_TO_END UINT64_MAX           /* as an end: of the part */
+#define CITE_LAST UINT64_MAX             /* the key of whichever text is the last */
+void reply_cite(struct conversion *c, uint64_t key, const struct citation *what);
+void cite_openai(struct conversion *c, uint64_t key, const struct json *annotations);
+void cite_messages(struct conversion *c, uint64_t key, const struct json *citation);
+void cite_gemini(struct conversion *c, const struct json *candidate);
+/* Its members; before: characters of the texts that stand before its part. */
+void citation_write(struct json_out *o, const struct reply_part *p, const struct citation *what,
+                    uint64_t before);
+struct reply_part *reply_open_text(struct conversion *c, uint64_t key); /* reply.c */
 /* The usage as the client's dialect counts it. */
 struct usage_sums {
     uint64_t in, cache_read, cache_write, out, reasoning, total; /* in and out include the others */

@@ -80,7 +80,8 @@ static bool ends_short(const struct conversion *c)
 static bool keeps_text(const struct conversion *c, const struct reply_part *p)
 {
     const struct reply_writer *w = writer(c);
-    return c->whole || w->keeps_texts || (w->whole_calls && p->kind == PART_CALL);
+    bool counted = p->kind == PART_TEXT && c->to == DIALECT_GEMINI; /* by its citations */
+    return c->whole || w->keeps_texts || counted || (w->whole_calls && p->kind == PART_CALL);
 }
 
 static void write_piece(struct conversion *c, struct reply_part *p, struct str text)
@@ -88,6 +89,7 @@ static void write_piece(struct conversion *c, struct reply_part *p, struct str t
     const struct reply_writer *w = writer(c);
 
     p->text_n += text.n;
+    p->characters += p->kind == PART_TEXT ? characters_of(text) : 0;
     if (keeps_text(c, p)) {
         buf_add(&p->text, text);
     }
@@ -302,6 +304,14 @@ void reply_call(struct conversion *c, uint64_t key, const struct reply_call *cal
     }
     c->reply.has_call = true;
     advance(c, false);
+}
+
+struct reply_part *reply_open_text(struct conversion *c, uint64_t key)
+{
+    ensure_started(c);
+    struct reply_part *p = new_part(c, PART_TEXT, key);
+    advance(c, false);
+    return c->reply.broken ? NULL : p;
 }
 
 bool reply_is_other_call(const struct conversion *c, uint64_t key, struct str id)

@@ -37,6 +37,7 @@ static void read_message(struct conversion *c, const struct json *item, uint64_t
         bool refused = str_eq(read_word(it.value, "type"), STR("refusal"));
         enum part_kind kind = refused ? PART_REFUSAL : PART_TEXT;
         read_full(c, kind, key, read_word(it.value, refused ? "refusal" : "text"));
+        cite_openai(c, key, json_get(it.value, "annotations"));
         reply_close(c, kind, key);
     }
 }

@@ -42,6 +42,14 @@ static void put_item_id(const struct conversion *c, struct buf *b, const struct 
     buf_add_byte(b, '"');
 }
 
+static void put_citation(struct json_out *o, const struct reply_part *p,
+                         const struct citation *what)
+{
+    json_open_typed(o, "url_citation");
+    citation_write(o, p, what, 0);
+    json_close(o, '}');
+}
+
 static void put_content(struct json_out *o, const struct reply_part *p, struct str text)
 {
     json_open(o, '{');
@@ -52,7 +60,11 @@ static void put_content(struct json_out *o, const struct reply_part *p, struct s
     } else {
         json_put_str(o, STR("output_text"));
         json_key(o, "annotations");
-        json_put_raw(o, STR("[]"));
+        json_open(o, '[');
+        for (const struct citation *at = p->citations; at != NULL; at = at->next) {
+            put_citation(o, p, at);
+        }
+        json_close(o, ']');
         json_key(o, "logprobs");
         json_put_raw(o, STR("[]"));
         json_key(o, "text");
@@ -436,6 +448,21 @@ static void close_call(struct conversion *c, const struct reply_part *p)
     finish_event(c);
 }
 
+static void say_citations(struct conversion *c, const struct reply_part *p)
+{
+    struct json_out o = {c->out, true};
+    uint64_t n = 0;
+
+    for (const struct citation *at = p->citations; at != NULL; at = at->next) {
+        begin_inside(c, "response.output_text.annotation.added", p);
+        json_key(&o, "annotation_index");
+        json_put_u64(&o, n++);
+        json_key(&o, "annotation");
+        put_citation(&o, p, at);
+        finish_event(c);
+    }
+}
+
 static void close_part(struct conversion *c, struct reply_part *p)
 {
     struct str text = buf_str(&p->text);
@@ -448,6 +475,7 @@ static void close_part(struct conversion *c, struct reply_part *p)
         say_text(c, "response.reasoning_summary_text.done", p, "text", text);
         say_summary(c, "response.reasoning_summary_part.done", p, p);
     } else if (p->kind == PART_TEXT) {
+        say_citations(c, p);
         say_text(c, "response.output_text.done", p, "text", text);
     }
     if (is_content(p)) {

@@ -6,7 +6,7 @@ import unittest
 from tests.convert import answers, judge
 from tests.convert.answers import Answer
 from tests.convert.fifty import (GEMINI_3, TOOLS, FiftyCase, all_pairs, clients_of, text_of,
-                                 upstreams_of, waiting)
+                                 upstreams_of)
 from tests.peer import grammar, meaning
 from tests.peer.fold import fold
 from tests.peer.recordings import CHAT, GEMINI, MESSAGES, RESPONSES
@@ -411,7 +411,6 @@ class Rules(FiftyCase):
         return whole
 
     @all_pairs
-    @waiting("citations vanish")
     def test_citations(self, client, upstream):
         if client in (MESSAGES, GEMINI):
             return

@@ -367,6 +367,8 @@ def _show(value):
 
 # Keys that no schema has and that are still no fault in what the station itself writes.
 EXTRAS = [
+    ("chat", r"\.delta\.annotations: unknown key",
+     "as OpenAI's own search models stream them"),
     ("chat", r"\.(message|delta)\.(reasoning_content|reasoning|reasoning_details): unknown key",
      "how hosts that speak chat completions show reasoning"),
     ("chat", r"\.tool_calls\[\d+\]\.extra_content: unknown key",
