@@ -147,7 +147,7 @@ struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *
     assert(c != NULL && conversion_knows(ask->from, ask->to) && ask->vendor != NULL);
     arena_init(&c->arena, ARENA_MAX);
     arena_init(&c->spare, SIZE_MAX);
-    buf_init(&c->lossy, 4096);
+    buf_init(&c->lossy, LOSSY_MAX);
     buf_init(&c->why, 1024);
     buf_init(&c->why_at, 1024);
     c->from = teller(ask->from);

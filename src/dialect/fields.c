@@ -71,8 +71,12 @@ static bool named(struct str list, struct str name)
 
 static void note_lossy(struct conversion *c, const struct place *at, const char *name)
 {
+    struct str full = STR(", and more");
     struct buf text;
 
+    if (str_ends(buf_str(&c->lossy), full)) {
+        return;
+    }
     buf_init(&text, 512);
     place_text(at, &text);
     if (at == NULL) {
@@ -83,7 +87,9 @@ static void note_lossy(struct conversion *c, const struct place *at, const char 
             text.p[i] = '_';
         }
     }
-    if (!named(buf_str(&c->lossy), buf_str(&text))) {
+    if (c->lossy.n + text.n + 2 > LOSSY_MAX - full.n) {
+        buf_add(&c->lossy, full);
+    } else if (!named(buf_str(&c->lossy), buf_str(&text))) {
         buf_cat(&c->lossy, c->lossy.n > 0 ? STR(", ") : STR(""), buf_str(&text));
     }
     buf_release(&text);

@@ -19,6 +19,10 @@
 
 #define SPOKEN 4 /* dialects that are converted: the first of enum dialect */
 
+#define LOSSY_MAX 4096 /* bytes of the names of what was lost: they go into one header */
+#define TOOLS_MAX 2048 /* of a request: each is looked for among all; vendors take 128 to 512 */
+#define CALLS_MAX 8192 /* of a history; the longest agents make a few thousand */
+
 struct conversion;
 
 /* fields.def: everything a request can say, one row each. */
@@ -166,6 +170,7 @@ struct ask_neutral {
     bool stream, stream_usage;      /* the client wants the usage frame of chat streams */
     struct turn *turns, *last_turn; /* system text stands where it stood; leading is first */
     struct tool *tools, *last_tool;
+    unsigned tool_count;
     struct tool_choice choice;
     uint8_t parallel; /* tristate: may several tools be called at once */
     const struct place *parallel_from;

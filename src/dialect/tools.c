@@ -86,6 +86,9 @@ struct tool *tool_new(struct conversion *c, enum tool_kind kind, const struct pl
         c->ask.tools = t;
     }
     c->ask.last_tool = t;
+    if (++c->ask.tool_count > TOOLS_MAX) {
+        refuse(c, from, "More than %d tools cannot be converted.", TOOLS_MAX);
+    }
     return t;
 }
 

@@ -146,7 +146,7 @@ struct joining {
     struct conversion *c;
     struct map *by_id;   /* as the client names them -> the last call of that name */
     struct map *by_wire; /* as the upstream will read them */
-    unsigned made;
+    unsigned made, calls;
 };
 
 /* By its place in the history, so that the next turn makes the same. */
@@ -154,6 +154,9 @@ static void name_call(struct joining *j, struct part *call)
 {
     struct buf text;
 
+    if (++j->calls > CALLS_MAX) {
+        refuse(j->c, call->from, "More than %d tool calls cannot be converted.", CALLS_MAX);
+    }
     if (call->id.n > 0) {
         (void)map_put(j->by_id, call->id, call);
     }

@@ -386,6 +386,23 @@ class Rules(FiftyCase):
         turn = next(m for m in sent["messages"] if m["role"] == "assistant")
         self.assertEqual(turn["reasoning_content"], "UNSEEN")
 
+    # What has its maximum
+
+    def test_too_many_tools(self):
+        asked = answers.request(CHAT, "Hi")
+        asked["tools"] = [{"type": "function", "function": {"name": f"f{n}"}} for n in range(2100)]
+        got = self.bench.ask(CHAT, MESSAGES, asked, HELLO.whole(MESSAGES))
+        self.assertEqual(got.status, 400)
+        self.assertIn("tools[2048]", got.body.decode())
+
+    def test_more_is_lost_than_a_header_holds(self):
+        asked = answers.request(CHAT, "Hi")
+        asked["messages"] = [{"role": "user", "content": "x", "name": "n"}] * 5000
+        got = self.bench.ask(CHAT, MESSAGES, asked, HELLO.whole(MESSAGES))
+        self.assertEqual(got.status, 200)
+        lossy = got.response.get("relay-lossy", "")
+        self.assertTrue(lossy.endswith(", and more"), lossy[-60:])
+
     # Citations
 
     def cited(self, upstream):
