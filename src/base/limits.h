@@ -47,10 +47,13 @@
 #define LIMIT_OUTPUT_STEP 2048       /* tokens of output held at a time for a stream */
 
 /* Ledger */
-#define LIMIT_CLOSINGS_KEPT 10000 /* request rows that wait for a store that commits again */
-#define LIMIT_BATCH 256           /* ledger operations in one commit */
-#define LIMIT_READS 256           /* waiting reads of the store; each takes milliseconds */
-#define LIMIT_LEDGER_QUEUE 100000 /* waiting operations; above, admissions stop with 503 */
+#define LIMIT_CLOSINGS_KEPT 10000        /* request rows that wait for a store that commits again */
+#define LIMIT_BATCH 256                  /* ledger operations in one commit */
+#define LIMIT_CHECK_MS (60 * 60 * 1000)  /* from one check of the books to the next */
+#define LIMIT_CHECK_AGAIN_MS (60 * 1000) /* after one that could not be made */
+#define LIMIT_CHECK_WAIT_MS 1000         /* that a start waits for the first: 100,000 charges */
+#define LIMIT_READS 256                  /* waiting reads of the store; each takes milliseconds */
+#define LIMIT_LEDGER_QUEUE 100000        /* waiting operations; above, admissions stop with 503 */
 
 /* Configuration */
 #define LIMIT_CONFIG_BYTES (1 << 20)   /* a file of 4096 models is half of it */

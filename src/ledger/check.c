@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
 #include "ledger/text.h"
 
 #define ROWS_NAMED 20 /* per invariant; the count says how many more */
@@ -57,15 +58,40 @@ static const struct invariant invariants[] = {
      " WHERE c.rid=r.rid)))"},
 };
 
+#define INVARIANTS (sizeof invariants / sizeof invariants[0])
+
 struct report {
+    struct ledger_view *view;
     struct buf *out;
-    unsigned count;
+    unsigned count, named; /* rows of all invariants; those of the one at hand in out */
 };
+
+/* Admissions stop with the first row, not at the end of what may take minutes. */
+static void stop_admissions(const struct ledger_view *v)
+{
+    if (v->broken != NULL)
+        atomic_store(v->broken, true);
+}
+
+static void log_row(const char *invariant, struct str row)
+{
+    char space[512];
+    struct buf line = {.p = space, .cap = sizeof space, .max = sizeof space};
+
+    log_begin(&line, LOG_ERROR, "invariant_broken");
+    log_pair(&line, "invariant", str_from(invariant));
+    log_pair(&line, "row", row);
+    log_end(&line);
+}
 
 static void name_row(struct report *r, const char *invariant, struct str row)
 {
-    if (r->count++ >= ROWS_NAMED)
+    stop_admissions(r->view);
+    r->count++;
+    if (r->named++ >= ROWS_NAMED)
         return;
+    if (r->view->broken != NULL)
+        log_row(invariant, row);
     buf_add(r->out, r->count == 1 ? STR("") : STR(","));
     buf_add(r->out, STR("{\"invariant\":"));
     text_string(r->out, str_from(invariant));
@@ -79,6 +105,7 @@ static bool ask(struct ledger_view *v, const struct invariant *i, struct report 
     struct statement *st = store_prepare(v->store, i->sql, e);
     enum store_step step;
 
+    r->named = 0;
     if (st == NULL)
         return false;
     while ((step = store_step(st)) == STEP_ROW)
@@ -91,6 +118,8 @@ static const char recompute_sql[] =
     "SELECT c.id, c.computed, c.in_, c.cache_read, c.cache_write_5m, c.cache_write_1h, c.out,"
     " c.reasoning, p.in_, p.out, p.cache_read, p.cache_write_5m, p.cache_write_1h, p.margin_num,"
     " p.margin_den FROM charge c LEFT JOIN price p ON p.id=c.price";
+
+static const char price_times_usage[] = "a charge is price times usage";
 
 static bool row_computes(struct statement *st)
 {
@@ -120,12 +149,13 @@ static bool ask_prices(struct ledger_view *v, struct report *r, struct err *e)
     enum store_step step;
     char row[40];
 
+    r->named = 0;
     if (st == NULL)
         return false;
     while ((step = store_step(st)) == STEP_ROW)
         if (!row_computes(st)) {
             int n = snprintf(row, sizeof row, "charge %lld", (long long)store_i64(st, 0));
-            name_row(r, "a charge is price times usage", str_slice(row, (size_t)n));
+            name_row(r, price_times_usage, str_slice(row, (size_t)n));
         }
     store_drop(v->store, st);
     return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
@@ -133,25 +163,70 @@ static bool ask_prices(struct ledger_view *v, struct report *r, struct err *e)
 
 static bool ask_all(struct ledger_view *v, struct report *r, struct err *e)
 {
-    for (size_t i = 0; i < sizeof invariants / sizeof invariants[0]; i++)
+    for (size_t i = 0; i < INVARIANTS; i++)
         if (!ask(v, &invariants[i], r, e))
             return false;
     return ask_prices(v, r, e);
 }
 
-bool ledger_check(struct ledger_view *v, struct buf *out, struct err *e)
+static void write_checked(struct buf *out)
 {
-    struct report r = {.out = out};
+    buf_add(out, STR("\"checked\":["));
+    for (size_t i = 0; i < INVARIANTS; i++) {
+        text_string(out, str_from(invariants[i].name));
+        buf_add(out, STR(","));
+    }
+    text_string(out, str_from(price_times_usage));
+    buf_add(out, STR("]"));
+}
+
+/* After a check of all: what was stopped goes on where nothing is broken any more. */
+static void tell_admissions(const struct ledger_view *v, unsigned count)
+{
+    if (v->broken == NULL)
+        return;
+    if (count > 0)
+        log_event(LOG_ERROR, "admissions_stopped", "broken=%u", count);
+    else if (atomic_exchange(v->broken, false))
+        log_event(LOG_INFO, "admissions_resumed", "reason=\"every invariant holds\"");
+}
+
+/* False: it could not be made. */
+static bool check(struct ledger_view *v, struct buf *out, unsigned *count, struct err *e)
+{
+    struct report r = {.view = v, .out = out};
 
     if (!view_begin(v, e))
         return false;
     buf_add(out, STR("{\"broken\":["));
     bool ok = ask_all(v, &r, e);
     view_end(v);
-    buf_addf(out, "],\"count\":%u,\"ok\":%s}", r.count, ok && r.count == 0 ? "true" : "false");
-    if (r.count > 0)
-        return err_set(e, "the ledger breaks its invariants in %u places", r.count);
+    buf_addf(out, "],\"count\":%u,\"ok\":%s,", r.count, ok && r.count == 0 ? "true" : "false");
+    write_checked(out);
+    buf_add(out, STR("}"));
+    *count = r.count;
+    if (ok)
+        tell_admissions(v, r.count);
     return ok;
+}
+
+bool ledger_check(struct ledger_view *v, struct buf *out, struct err *e)
+{
+    unsigned count = 0;
+
+    return check(v, out, &count, e) &&
+           (count == 0 || err_set(e, "the ledger breaks its invariants in %u places", count));
+}
+
+bool check_alone(struct ledger_view *v, struct err *e)
+{
+    unsigned count = 0;
+    struct buf out;
+
+    buf_init(&out, 1 << 20); /* of each invariant some rows */
+    bool made = check(v, &out, &count, e);
+    buf_release(&out);
+    return made;
 }
 
 bool ledger_backup(struct ledger_view *v, const char *to, struct buf *out, struct err *e)

@@ -11,6 +11,21 @@
 
 _Static_assert(offsetof(struct purse, account) == 0, "an account is the head of its purse");
 
+void condition_init(pthread_cond_t *c)
+{
+    pthread_condattr_t how;
+
+    pthread_condattr_init(&how);
+    (void)pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
+    pthread_cond_init(c, &how);
+    pthread_condattr_destroy(&how);
+}
+
+struct timespec condition_time(int64_t mono_ns)
+{
+    return (struct timespec){mono_ns / 1000000000, mono_ns % 1000000000};
+}
+
 struct str id_bytes(const int64_t *id)
 {
     return str_slice((const char *)id, sizeof *id);
@@ -110,7 +125,7 @@ static void destroy(struct ledger *l)
 static bool open_store(struct ledger *l, const char *path, struct err *e)
 {
     l->store = store_open(path, e);
-    l->own_view = (struct ledger_view){l->store, l->directory};
+    l->own_view = (struct ledger_view){.store = l->store, .directory = l->directory};
     return l->store != NULL && store_migrate(l->store, ledger_schema, ledger_schema_count, e) &&
            prepare_all(l, e) && ledger_start(l, e);
 }
@@ -130,7 +145,7 @@ struct ledger *ledger_open(const char *path, bool run, struct err *e)
         return NULL;
     }
     pthread_mutex_init(&l->mutex, NULL);
-    pthread_cond_init(&l->wake, NULL);
+    condition_init(&l->wake);
     l->directory = directory_new();
     l->accounts = map_new();
     l->keys = map_new();

@@ -22,7 +22,8 @@ struct ledger;
  * replaces the epoch, reverses charges without a request row, loads accounts and keys, starts the
  * thread when run. */
 struct ledger *ledger_open(const char *path, bool run, struct err *e);
-/* Starts the thread of a ledger opened with run == false. */
+/* Starts the threads of a ledger opened with run == false. From then on the books are checked, now
+ * and every hour; a small store has been checked when it returns. */
 bool ledger_run(struct ledger *l, struct err *e) MUST_CHECK;
 void ledger_close(struct ledger *l); /* commits what is queued, gives allotments back */
 
@@ -120,7 +121,8 @@ struct ledger_outbox {
 /* As ledger_submit, but the operation waits in the box until ledger_send; reads do not. */
 bool ledger_gather(struct ledger *l, struct ledger_outbox *box, struct ledger_op *op) MUST_CHECK;
 void ledger_send(struct ledger *l, struct ledger_outbox *box);
-/* False while transactions fail or the queue is half full: begin nothing new. Any thread. */
+/* False while transactions fail, the queue is half full, or the last check found an invariant
+ * broken: begin nothing new. Any thread. */
 bool ledger_admits(struct ledger *l);
 
 /* Administration; on the ledger thread (LEDGER_CALL) or with run == false. JSON appended to out. */
@@ -150,8 +152,9 @@ bool ledger_list(struct ledger_view *v, struct str what, struct buf *out,
                  struct err *e); /* accounts, keys */
 bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, struct buf *out,
                   struct err *e);
-bool ledger_check(struct ledger_view *v, struct buf *out,
-                  struct err *e); /* false: an invariant is broken; out names the rows */
+/* False: an invariant is broken, out names the rows; while it serves, nothing is admitted until a
+ * check finds all as it must be. */
+bool ledger_check(struct ledger_view *v, struct buf *out, struct err *e);
 bool ledger_backup(struct ledger_view *v, const char *to, struct buf *out, struct err *e);
 /* An owner is there. Before ledger_run, or on the ledger thread. */
 bool ledger_has_house(struct ledger *l);

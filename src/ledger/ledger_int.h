@@ -78,6 +78,7 @@ struct batch {
 struct ledger_view {
     struct store *store;
     struct directory *directory;
+    atomic_bool *broken; /* of the ledger, told by a check; NULL: nobody serves */
 };
 
 struct reader {
@@ -89,6 +90,10 @@ struct reader {
     struct task *first, *last;
     unsigned queued;
     atomic_bool stopping;
+    /* Of the one for reports, under the mutex: it checks the books by itself. */
+    int64_t check_every_ms, check_at_ns; /* 0: never */
+    bool checked;
+    pthread_cond_t first_check;
 };
 enum { READER_SHORT, READER_LONG, READERS };
 
@@ -110,6 +115,7 @@ struct ledger {
     atomic_bool open;   /* operations are taken */
     bool stopping;
     atomic_bool failing; /* the last transaction did not commit */
+    atomic_bool broken;  /* an invariant is, as the last check found */
     struct task *kept;   /* closing rows of failed transactions, to be written again */
     unsigned kept_count;
 };
@@ -119,6 +125,10 @@ extern const int ledger_schema_count;
 extern const char *const ledger_sql[SQL_COUNT];
 
 /* ledger.c */
+/* A condition whose waits end by a clock that nobody sets. */
+void condition_init(pthread_cond_t *c);
+/* When so much of that clock has passed. */
+struct timespec condition_time(int64_t mono_ns);
 struct str id_bytes(const int64_t *id); /* the key of an id in a map */
 struct purse *purse_by_id(struct ledger *l, int64_t id);
 struct purse *purse_by_name(struct ledger *l, const char *name);
@@ -161,6 +171,10 @@ bool ledger_load_key(struct ledger *l, struct statement *row);
 
 /* A transaction that changes nothing: does the store commit again? */
 bool batch_probe(struct ledger *l);
+
+/* check.c */
+/* A check that nobody asked for. False: it could not be made. */
+bool check_alone(struct ledger_view *v, struct err *e) MUST_CHECK;
 
 /* reader.c */
 bool readers_start(struct ledger *l, struct err *e);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 
@@ -75,10 +76,11 @@ bool ledger_submit(struct ledger *l, struct ledger_op *op)
 
 bool ledger_admits(struct ledger *l)
 {
-    return !atomic_load(&l->failing) && atomic_load(&l->queued) < LIMIT_LEDGER_QUEUE / 2;
+    return !atomic_load(&l->failing) && !atomic_load(&l->broken) &&
+           atomic_load(&l->queued) < LIMIT_LEDGER_QUEUE / 2;
 }
 
-#define MEND_S 1
+#define MEND_NS INT64_C(1000000000)
 
 /* Something of an earlier batch is still to be put right. */
 static bool unwell(struct ledger *l)
@@ -88,10 +90,8 @@ static bool unwell(struct ledger *l)
 
 static bool wait_a_while(struct ledger *l)
 {
-    struct timespec until;
+    struct timespec until = condition_time(clock_mono_ns() + MEND_NS);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += MEND_S;
     return pthread_cond_timedwait(&l->wake, &l->mutex, &until) == 0;
 }
 
