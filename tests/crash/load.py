@@ -46,12 +46,13 @@ def settings(vendor):
 
 class Record:
     """What one client knows about one request."""
-    __slots__ = ("rid", "path", "status", "complete", "nano", "at")
+    __slots__ = ("rid", "path", "status", "complete", "nano", "at", "left")
 
     def __init__(self, path, nano):
         self.path, self.nano = path, nano
         self.rid = self.status = self.at = None
         self.complete = False
+        self.left = False       # the client did, before the end
 
 
 def make_request(rng, key):
@@ -83,8 +84,8 @@ def is_complete(path, stream, answer):
 class Clients:
     """Threads that ask until told to stop; they stay on while the station is away."""
 
-    def __init__(self, port, keys, seed, count=8):
-        self.port, self.keys = port, keys
+    def __init__(self, port, keys, seed, count=8, leaving=0.0):
+        self.port, self.keys, self.leaving = port, keys, leaving
         self.records = []
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._run, args=(random.Random(f"{seed}/{n}"),),
@@ -111,7 +112,8 @@ class Clients:
                 if answer is None:
                     raise ConnectionError
                 record.rid, record.status = answer.request_id, answer.status
-                while raw.step(answer):
+                record.left = rng.random() < self.leaving
+                while not record.left and raw.step(answer):
                     pass
                 record.complete = is_complete(record.path, stream, answer)
                 record.at = time.monotonic()
@@ -119,6 +121,8 @@ class Clients:
                 if not answer.complete or answer.get("connection", "") == "close":
                     raw.close()
                     raw = None
+                if answer.status == 503:
+                    time.sleep(0.005)
             except (OSError, Malformed):
                 self.records.append(record)
                 if raw:
@@ -139,6 +143,7 @@ class Books:
     def __init__(self, one, accounts):
         self.station, self.accounts = one, accounts
         self.complete = {}              # rid: record
+        self.left = set()               # rids of those whose client did not wait for the end
         self.given_away = set()         # complete, charged, and reversed by the start after a crash
         self.oldest = 0.0               # seconds: how long before its crash the oldest of them was
         self.asked = 0
@@ -149,6 +154,8 @@ class Books:
         for record in records:
             if record.complete:
                 self.complete[rid_bytes(record.rid)] = record
+            elif record.left:
+                self.left.add(rid_bytes(record.rid))
 
     def verify(self, killed_at=None, window=0.5):
         """Raises Faults. A complete answer may be given back only by a crash within `window`
@@ -169,11 +176,19 @@ class Books:
                 self.oldest = max(self.oldest, killed_at - record.at)
             else:
                 faults.append(f"{record.rid}: complete, paid {nets[rid]} for {record.nano}")
-        for rid, nano in nets.items():
-            if nano and rid not in self.complete:
-                faults.append(f"{rid.hex()}: not complete, but {nano} nano are gone")
+        faults += self._paid_without_an_answer(nets)
         spent = sum(self.credit[name] - store.balance(name) for name in self.accounts)
         if spent != sum(nets.values()):
             faults.append(f"balances fell by {spent}, charges are {sum(nets.values())}")
         if faults:
             raise Faults("\n".join(faults[:20]))
+
+    def _paid_without_an_answer(self, nets):
+        """Who was not handed all of it pays only when it was he who left, as the row says."""
+        for rid, nano in nets.items():
+            if not nano or rid in self.complete:
+                continue
+            rows = self.station.store.sql("SELECT end FROM request WHERE rid = ?", rid)
+            end = rows[0]["end"] if rows else "no row"
+            if rid not in self.left or end not in ("client_left", "complete"):
+                yield f"{rid.hex()}: not complete ({end}), but {nano} nano are gone"

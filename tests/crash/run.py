@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Crashes the station under load and asks whether anybody lost or gained money.
 
-    tests/crash/run.py --rounds 200 --seed 7    kill -9 at random moments
+    tests/crash/run.py --rounds 200 --seed 7    kill -9 at random moments, a third in a fault
+    tests/crash/run.py --faults --long          full and failing disks, a lock, a clock that jumps
     tests/crash/run.py --sigstop                stopped and continued
     tests/crash/run.py --disk-full              a small file system that fills up (needs root)
     tests/crash/run.py --slow-fsync 2           an fsync of 2 s under 500 open streams
@@ -11,6 +12,7 @@ Each prints its seed and one summary line, and exits 1 when a promise was broken
 """
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -24,7 +26,7 @@ import time
 if __package__ in (None, ""):
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from tests.crash import ticker  # noqa: E402
+from tests.crash import faults, shim, ticker  # noqa: E402
 from tests.crash.load import Books, Clients, Faults, VendorProcess, settings  # noqa: E402
 from tests.peer import station  # noqa: E402
 from tests.peer.case import CHAT, JSON  # noqa: E402
@@ -38,10 +40,12 @@ CREDIT = "100000.00"
 class Bench:
     """A station on a real disk, a vendor beside it, accounts with money."""
 
-    def __init__(self, folder=None, environment=None):
+    def __init__(self, folder=None, faulty=False):
+        self.shim = shim.Shim() if faulty else None
         self.vendor = VendorProcess()
         upstreams, models = settings(self.vendor)
-        self.station = station.Station(upstreams, models, environment, folder=folder or disk())
+        self.station = station.Station(upstreams, models, self.shim and self.shim.environment,
+                                       folder=folder or disk())
         self.accounts = [f"load{n}" for n in range(ACCOUNTS)]
 
     def start(self):
@@ -53,16 +57,18 @@ class Bench:
         self.books = Books(self.station, self.accounts)
         return self
 
-    def clients(self, seed, count=8):
-        return Clients(self.station.port, self.keys, seed, count).start()
+    def clients(self, seed, count=8, leaving=0.0):
+        return Clients(self.station.port, self.keys, seed, count, leaving).start()
 
     def settle(self, records):
-        """Wait until each of the answered requests has its closing row."""
-        self.station.store.wait_requests({r.rid for r in records if r.complete})
+        """Wait until each of the requests that got a name has its closing row."""
+        self.station.store.wait_requests({r.rid for r in records if r.rid})
 
     def close(self):
         self.station.close()
         self.vendor.close()
+        if self.shim:
+            self.shim.close()
 
 
 def disk():
@@ -70,30 +76,55 @@ def disk():
     return os.environ.get("ENTREPOT_CRASH_DIR") or "/var/tmp"
 
 
+def kill_once(bench, clients, rng):
+    """A kill at a random moment, of which a third are in the middle of a fault. (its name or "",
+    since when closing rows may have been missing)."""
+    time.sleep(rng.uniform(0.05, 0.7))
+    kind = rng.choice(list(faults.KINDS)) if bench.shim and rng.random() < 1 / 3 else ""
+    since = time.monotonic()
+    with contextlib.ExitStack() as disturbed:
+        if kind:
+            disturbed.enter_context(faults.fault(bench, faults.KINDS[kind](rng)[0]))
+            time.sleep(rng.uniform(0, 0.5))
+        bench.station.kill()
+    return kind, since
+
+
 def kill_rounds(options, rng):
-    bench = Bench().start()
+    disturbed = 0
+    bench = Bench(faulty=not shim.why_not()).start()
     try:
         for number in range(options.rounds):
-            clients = bench.clients(f"{options.seed}/{number}", options.clients)
-            time.sleep(rng.uniform(0.05, 0.7))
-            killed_at = time.monotonic()
-            bench.station.kill()
+            clients = bench.clients(f"{options.seed}/{number}", options.clients, leaving=0.05)
+            kind, since = kill_once(bench, clients, rng)
+            disturbed += bool(kind)
             clients.stop()
             bench.books.take(clients.records)
             bench.station.start()
             try:
-                bench.books.verify(killed_at, options.window)
-            except Faults as faults:
-                raise Faults(f"round {number}: {faults}") from None
+                bench.books.verify(since, options.window)
+            except Faults as found:
+                raise Faults(f"round {number} ({kind or 'a kill alone'}): {found}") from None
             if number % 20 == 19:
                 print(f"  round {number + 1}: {len(bench.books.complete)} complete", flush=True)
         stop_in_order(bench, f"{options.seed}/last", options.clients)
         reversals = len(bench.station.store.sql("SELECT 1 FROM transfer WHERE kind = 'reversal' "
                                                 "GROUP BY cause"))
-        return (f"{options.rounds} kills, {bench.books.asked} requests, "
+        return (f"{options.rounds} kills, {disturbed} of them during a fault, "
+                f"{bench.books.asked} requests, "
                 f"{len(bench.books.complete)} complete, {reversals} charges reversed at start, "
                 f"{len(bench.books.given_away)} complete answers given away by the crash "
                 f"(the oldest {bench.books.oldest * 1000:.0f} ms before it)")
+    finally:
+        bench.close()
+
+
+def fault_rounds(options, rng):
+    if shim.why_not():
+        raise Faults(shim.why_not())
+    bench = Bench(faulty=True).start()
+    try:
+        return faults.fault_rounds(bench, options, rng)
     finally:
         bench.close()
 
@@ -204,14 +235,6 @@ def disk_full(options, rng):
         small.close()
 
 
-def compile_shim(folder):
-    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slow_fsync.c")
-    target = os.path.join(folder, "slow_fsync.so")
-    subprocess.run(["cc", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-o", target, source, "-ldl"],
-                   check=True)
-    return target
-
-
 def tick_request(key):
     body = json.dumps({"model": "tick", "stream": True, "stream_options": {"include_usage": True},
                        "messages": [{"role": "user", "content": "tick"}]}).encode()
@@ -220,10 +243,7 @@ def tick_request(key):
 
 def slow_fsync(options, _rng):
     """500 streams tick while every fsync takes seconds and other clients cause commits."""
-    folder = tempfile.mkdtemp(prefix="entrepot-slow-")
-    flag = os.path.join(folder, "slow")
-    bench = Bench(environment={"LD_PRELOAD": compile_shim(folder), "SLOW_FSYNC_FLAG": flag,
-                               "SLOW_FSYNC_MS": str(int(options.slow_fsync * 1000))})
+    bench = Bench(faulty=True)
     source = subprocess.Popen([sys.executable, ticker.__file__, "--events", str(options.events)],
                               stdout=subprocess.PIPE, text=True)
     clients = None
@@ -238,11 +258,11 @@ def slow_fsync(options, _rng):
         port = int(base.rpartition(":")[2])
         request = tick_request(bench.keys[0])
         direct, _ = asyncio.run(ticker.measure(port, request, options.streams))
-        open(flag, "w", encoding="ascii").close()
+        bench.shim.set(sync_ms=int(options.slow_fsync * 1000))
         clients = bench.clients(options.seed, 3)
         late, ended = asyncio.run(ticker.measure(bench.station.port, request, options.streams))
         clients.stop()
-        os.remove(flag)
+        bench.shim.clear()
         p99, plain = ticker.percentile(late, 0.99), ticker.percentile(direct, 0.99)
         text = (f"fsync {options.slow_fsync} s, {options.streams} streams, {len(late)} events: "
                 f"late p50 {ticker.percentile(late, 0.5):.1f} ms, p99 {p99:.1f} ms, "
@@ -263,7 +283,6 @@ def slow_fsync(options, _rng):
         source.wait()
         source.stdout.close()
         bench.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def parse(words):
@@ -275,6 +294,8 @@ def parse(words):
                         help="a crash may give back answers at most so much older (default 0.5 s)")
     parser.add_argument("--sigstop", action="store_true")
     parser.add_argument("--disk-full", action="store_true")
+    parser.add_argument("--faults", action="store_true")
+    parser.add_argument("--long", action="store_true", help="faults that outlast every wait, too")
     parser.add_argument("--slow-fsync", type=lambda text: float(text.rstrip("s")), metavar="S")
     parser.add_argument("--streams", type=int, default=500)
     parser.add_argument("--events", type=int, default=40)
@@ -288,13 +309,14 @@ def run(words=None):
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(10**6)
     name, mode = (("slow-fsync", slow_fsync) if options.slow_fsync else
+                  ("faults", fault_rounds) if options.faults else
                   ("disk-full", disk_full) if options.disk_full else
                   ("sigstop", sigstop_rounds) if options.sigstop else ("kill", kill_rounds))
     print(f"{name}: seed {options.seed}, {station.LANES} lanes", flush=True)
     try:
         return True, f"{name} ok: {mode(options, random.Random(options.seed))}"
-    except (Faults, AssertionError) as faults:
-        return False, f"{name} FAILED (seed {options.seed}): {faults}"
+    except (Faults, AssertionError) as found:
+        return False, f"{name} FAILED (seed {options.seed}): {found}"
 
 
 def main():

@@ -6,11 +6,10 @@ of the disk: what a short run can promise is that none is after an orderly stop.
 for no fsync: late by much less than one, whoever else needs the processor.
 """
 import os
-import shutil
 import subprocess
 import unittest
 
-from tests.crash import run
+from tests.crash import run, shim
 from tests.peer import station
 
 TIME_LIMIT_S = 600
@@ -27,6 +26,10 @@ class Crash(unittest.TestCase):
     def test_kill(self):
         self.check("--rounds", "12", "--window", "30")
 
+    @unittest.skipIf(shim.why_not(), shim.why_not())
+    def test_faults(self):
+        self.check("--faults", "--rounds", "8")
+
     def test_sigstop(self):
         self.check("--sigstop", "--rounds", "2")
 
@@ -38,8 +41,7 @@ class Crash(unittest.TestCase):
             self.skipTest("file systems may not be mounted here")
         self.check("--disk-full", "--rounds", "2")
 
-    @unittest.skipUnless(shutil.which("cc"), "the shim needs a C compiler")
-    @unittest.skipIf(os.environ.get("ENTREPOT_SANITIZER"), "sanitizers come first in LD_PRELOAD")
+    @unittest.skipIf(shim.why_not(), shim.why_not())
     def test_slow_fsync(self):
         self.check("--slow-fsync", "1.5", "--events", "24", "--streams", "200", "--p99-ms", "700")
 

@@ -61,7 +61,7 @@ INVARIANTS = {
 
 @contextlib.contextmanager
 def unguarded(path):
-    """The store without its own guards: its triggers are gone meanwhile, its CHECKs do not count."""
+    """The store without its guards: its triggers are gone meanwhile, its CHECKs do not count."""
     connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
     try:
         connection.execute("PRAGMA ignore_check_constraints = ON")

@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disk that stalls while an operation of a request is in the ledger's hands: nothing is lost,
 nothing is paid twice, and the station lives on."""
-import os
-import shutil
-import subprocess
-import tempfile
 import unittest
 
-from tests.crash.run import compile_shim
+from tests.crash import shim
 from tests.peer import station
 from tests.peer.case import CHAT, NANO, StationCase, body_for
 from tests.peer.wait import until
@@ -20,29 +16,21 @@ class StallCase(StationCase):
 
     @classmethod
     def setUpClass(cls):
-        if not shutil.which("cc"):
-            raise unittest.SkipTest("the shim needs a C compiler")
-        if os.environ.get("ENTREPOT_SANITIZER"):
-            raise unittest.SkipTest("sanitizers come first in LD_PRELOAD")
-        cls.shim = tempfile.mkdtemp(prefix="entrepot-shim-")
-        cls.addClassCleanup(shutil.rmtree, cls.shim)
-        cls.flag = os.path.join(cls.shim, "stall")
-        try:
-            library = compile_shim(cls.shim)
-        except subprocess.CalledProcessError as broken:
-            raise unittest.SkipTest("the shim does not compile") from broken
-        cls.settings = {**cls.settings, "environment": {
-            "LD_PRELOAD": library, "SLOW_FSYNC_FLAG": cls.flag, "SLOW_FSYNC_MS": str(cls.stall_ms),
-            "MALLOC_PERTURB_": "165"}}    # freed memory is no longer what it was
+        if shim.why_not():
+            raise unittest.SkipTest(shim.why_not())
+        cls.shim = shim.Shim()
+        cls.addClassCleanup(cls.shim.close)
+        # Freed memory is no longer what it was.
+        cls.settings = {**cls.settings,
+                        "environment": {**cls.shim.environment, "MALLOC_PERTURB_": "165"}}
         super().setUpClass()
 
     def stall(self):
-        with open(self.flag, "w", encoding="utf-8"):
-            pass
-        self.addCleanup(lambda: os.path.exists(self.flag) and os.unlink(self.flag))
+        self.shim.set(sync_ms=self.stall_ms)
+        self.addCleanup(self.shim.clear)
 
     def lives(self, buyer):
-        os.unlink(self.flag)
+        self.shim.clear()
         until(lambda: buyer.post(CHAT, body_for("chat", maximum=100)).status == 200,
               "requests are answered again")
         self.assertIsNone(self.station.process.poll(), "the station died")
