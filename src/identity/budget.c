@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may be spent in a day or a month: the window moves on with the first charge in it. */
+/* What may be spent in a day or a month: the window moves on with the first charge in it, and never
+ * back. After a clock was set back over the begin of a window, what is spent counts in that one. */
 #include "identity/identity.h"
 
 #include <assert.h>
@@ -15,8 +16,11 @@ int64_t budget_window_us(char period, int64_t wall_us)
 
 int64_t budget_reset_us(const struct budget *b, int64_t wall_us)
 {
-    return atomic_load(&b->period) == 'm' ? clock_next_month_us(wall_us)
-                                          : (clock_day(wall_us) + 1) * US_PER_DAY;
+    int64_t window = atomic_load(&b->spent_window);
+    int64_t at = window > wall_us ? window : wall_us;
+
+    return atomic_load(&b->period) == 'm' ? clock_next_month_us(at)
+                                          : (clock_day(at) + 1) * US_PER_DAY;
 }
 
 /* A window that the ledger has not charged in yet is unspent. */
@@ -24,7 +28,7 @@ static int64_t spent_now(const struct budget *b, int64_t wall_us)
 {
     int64_t window = budget_window_us(atomic_load(&b->period), wall_us);
 
-    return atomic_load(&b->spent_window) == window ? atomic_load(&b->spent) : 0;
+    return window <= atomic_load(&b->spent_window) ? atomic_load(&b->spent) : 0;
 }
 
 static bool allows(const struct budget *b, int64_t held, int64_t nano, int64_t wall_us)
@@ -66,6 +70,12 @@ void budget_release(struct budget *b, int64_t nano)
     assert(before >= nano);
 }
 
+/* Else a charge of an older window only comes late. */
+static bool was_set_back(const struct budget *b, int64_t current)
+{
+    return budget_window_us(atomic_load(&b->period), clock_wall_us()) < current;
+}
+
 void budget_charge(struct budget *b, int64_t held, int64_t charged, int64_t wall_us)
 {
     int64_t window = budget_window_us(atomic_load(&b->period), wall_us);
@@ -75,7 +85,7 @@ void budget_charge(struct budget *b, int64_t held, int64_t charged, int64_t wall
     if (window > current) {
         atomic_store(&b->spent, charged > 0 ? charged : 0);
         atomic_store(&b->spent_window, window);
-    } else if (window == current) {
+    } else if (window == current || (charged > 0 && was_set_back(b, current))) {
         atomic_fetch_add(&b->spent, charged);
     }
     budget_release(b, held);

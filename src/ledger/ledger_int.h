@@ -163,9 +163,10 @@ void charge_settle(struct item *it, bool done); /* the hold, after commit or rol
 bool closing_write(struct ledger *l, struct batch *b, const struct closing *c);
 
 /* start.c */
-/* What an account, or one key of it (0: all), was charged since then. */
-bool ledger_spent(struct ledger *l, int64_t account, int64_t key, int64_t since_us, int64_t *nano,
-                  struct err *e);
+/* What an account, or one key of it (0: all), was charged in the window that is open at *at_us.
+ * That moves to the last of these charges where it is later: then the clock was set back. */
+bool ledger_spent(struct ledger *l, int64_t account, int64_t key, char period, int64_t *at_us,
+                  int64_t *nano, struct err *e);
 bool ledger_start(struct ledger *l, struct err *e);
 bool ledger_load_key(struct ledger *l, struct statement *row);
 

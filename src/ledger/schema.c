@@ -85,7 +85,8 @@ const char *const ledger_sql[SQL_COUNT] = {
                            " budget_period) VALUES(?,?,?,?,?,?)",
     [SQL_SET_BUDGET] = "UPDATE account SET budget=?, budget_period=? WHERE id=?",
     [SQL_SPENT] = /* by an account, or one key of it, since a time; what was reversed left out */
-    "SELECT COALESCE(SUM(c.nano), 0) FROM charge c WHERE c.account=?1 AND c.ts>=?2"
+    "SELECT COALESCE(SUM(c.nano), 0), COALESCE(MAX(c.ts), 0) FROM charge c WHERE c.account=?1 AND "
+    "c.ts>=?2"
     " AND ?3 IN (0, c.key) AND NOT EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
     " AND t.kind='reversal')",
     [SQL_INSERT_CHARGE] =

@@ -136,17 +136,18 @@ static bool load_keys(struct ledger *l, struct err *e)
     return step == STEP_DONE || store_failed(l, e);
 }
 
-bool ledger_spent(struct ledger *l, int64_t account, int64_t key, int64_t since_us, int64_t *nano,
-                  struct err *e)
+bool ledger_spent(struct ledger *l, int64_t account, int64_t key, char period, int64_t *at_us,
+                  int64_t *nano, struct err *e)
 {
     struct statement *st = l->sql[SQL_SPENT];
 
     store_bind_i64(st, 1, account);
-    store_bind_i64(st, 2, since_us);
+    store_bind_i64(st, 2, budget_window_us(period, *at_us));
     store_bind_i64(st, 3, key);
     if (store_step(st) != STEP_ROW)
         return store_failed(l, e);
     *nano = store_i64(st, 0);
+    *at_us = store_i64(st, 1) > *at_us ? store_i64(st, 1) : *at_us;
     store_reset(st);
     return true;
 }
@@ -160,7 +161,7 @@ static bool load_spent(struct ledger *l, struct budget *b, int64_t account, int6
 
     if (atomic_load(&b->limit) == 0)
         return true;
-    if (!ledger_spent(l, account, key, budget_window_us(atomic_load(&b->period), now), &nano, e))
+    if (!ledger_spent(l, account, key, atomic_load(&b->period), &now, &nano, e))
         return false;
     budget_charge(b, 0, nano, now);
     return true;

@@ -4,7 +4,6 @@
  * failure becomes a real status, and another upstream may be tried. What has come waits meanwhile
  * and goes out with the head, in one piece. Behind the head: keep-alives while the upstream thinks.
  */
-#include "base/clock.h"
 #include "relay/relay_int.h"
 
 static void set_pulse(struct request *r, int64_t ms)
@@ -51,9 +50,7 @@ void stream_forget(struct request *r)
     r->streamed = r->begun = r->refused = false;
     r->open_block = -1;
     /* A vendor's last word may have shortened it. */
-    int64_t left = r->config->total_ms - (clock_wall_us() - r->ts_us) / 1000;
-    wheel_set(loop_timers(r->lane->loop), &r->timer,
-              loop_now_ms(r->lane->loop) + (left > 0 ? left : 1));
+    wheel_set(loop_timers(r->lane->loop), &r->timer, r->until_ms);
 }
 
 void stream_open(struct request *r)

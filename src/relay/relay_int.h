@@ -157,6 +157,7 @@ struct request {
     uint64_t bytes_in, bytes_out, settle_bytes;
     uint64_t undelivered; /* bytes that a client who left had not taken */
     int64_t ts_us, first_us;
+    int64_t until_ms;    /* by the loop's clock */
     struct ledger_op op; /* one in flight at a time */
     struct charge charge;
     struct task free_task, refuse_task;

@@ -156,8 +156,8 @@ struct request *request_new(struct session *s)
     r->timer.fire = on_timer;
     r->pulse.fire = stream_pulse;
     r->op.task.run = step_ledger_done;
-    wheel_set(loop_timers(r->lane->loop), &r->timer,
-              loop_now_ms(r->lane->loop) + r->config->total_ms);
+    r->until_ms = loop_now_ms(r->lane->loop) + r->config->total_ms;
+    wheel_set(loop_timers(r->lane->loop), &r->timer, r->until_ms);
     r->lane->request_count++;
     return r;
 }
