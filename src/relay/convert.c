@@ -93,7 +93,6 @@ bool convert_request(struct request *r, const struct vendor *v, uint32_t dialect
     const struct endpoint *ep = r->target.endpoint;
     bool chat_first = v == NULL || !v->developer_role; /* OpenAI's newest models want responses */
 
-    convert_drop(r);
     if (ep->op == OP_EMBED) {
         return convert_to(r, v, other_embedding(ep));
     }

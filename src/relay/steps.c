@@ -374,7 +374,7 @@ void step_give_up(struct request *r)
     }
 }
 
-/* The next channel, and the request as its upstream wants it; false: the request has ended. */
+/* The next channel, and the request as its upstream wants it; false: there is none. */
 static bool prepare(struct request *r)
 {
     uint32_t own = DIALECT_BIT(r->target.endpoint->dialect);
@@ -391,36 +391,68 @@ static bool prepare(struct request *r)
                             .now_ms = loop_now_ms(r->lane->loop),
                             .random = rand_weak_next(&r->lane->random)};
         if (!channel_choose(&by, &r->channel, &r->rest_ms)) {
-            if (r->refused_why != NULL && r->attempt_count == 0) {
-                request_failf(r, END_UNCARRIED, r->refused_where, "%s", r->refused_why);
-            } else {
-                step_give_up(r);
-            }
             return false;
         }
         size_t route = (size_t)(r->channel.route - r->model->routes);
         r->spoken = r->target.endpoint->dialect;
-        if ((dialects[route] & own) != 0) {
-            convert_drop(r);
-            return true;
-        }
-        if (convert_request(r, vendor_find(r->channel.upstream->vendor), dialects[route])) {
+        if ((dialects[route] & own) != 0 ||
+            convert_request(r, vendor_find(r->channel.upstream->vendor), dialects[route])) {
             return true;
         }
         r->refused_routes |= 1U << route;
     }
-    if (r->target.endpoint->op == OP_COUNT) {
+    return false;
+}
+
+/* No route is left, or there never was one that could take this request. */
+static void no_route(struct request *r)
+{
+    uint32_t wanted =
+        DIALECT_BIT(r->target.endpoint->dialect) | convert_dialects(r->target.endpoint);
+    uint32_t dialects[LIMIT_ROUTES];
+
+    if (any_route_speaks(r, wanted, dialects)) {
+        if (r->refused_why != NULL && r->attempt_count == 0) {
+            request_failf(r, END_UNCARRIED, r->refused_where, "%s", r->refused_why);
+        } else {
+            step_give_up(r);
+        }
+    } else if (r->target.endpoint->op == OP_COUNT) {
         own_estimate(r);
     } else {
         request_fail(r, END_WRONG_DIALECT);
     }
+}
+
+/*
+ * A failed attempt leaves what its vendor said of it in r->reply, in that vendor's dialect. Until a
+ * further one begins, the channel and the conversion stay those of that attempt: the client may
+ * have to be told through them.
+ */
+static bool next_attempt(struct request *r)
+{
+    struct channel channel = r->channel;
+    struct conversion *conversion = r->conversion;
+    uint8_t spoken = r->spoken;
+
+    r->conversion = NULL;
+    if (prepare(r)) {
+        conversion_free(conversion);
+        buf_release(&r->converted);
+        buf_release(&r->reply);
+        return true;
+    }
+    r->channel = channel;
+    r->conversion = conversion;
+    r->spoken = spoken;
+    no_route(r);
     return false;
 }
 
 void step_send(struct request *r)
 {
     stream_forget(r);
-    if (!prepare(r)) {
+    if (!next_attempt(r)) {
         return;
     }
     meter_init(&r->meter, (enum dialect)r->spoken);

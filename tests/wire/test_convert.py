@@ -103,7 +103,9 @@ class Choice(ConvertCase):
                 model("same", ("chat", 0), ("responses", 0), ("messages", 0), ("gemini", 0)),
                 model("converted-first", ("messages", 0), ("chat", 1)),
                 model("native-first", ("chat", 0), ("messages", 1)),
-                model("narrow-first", ("responses", 0), ("chat", 1), ("gemini", 2))]
+                model("narrow-first", ("responses", 0), ("chat", 1), ("gemini", 2)),
+                model("narrow-last", ("gemini", 0), ("responses", 1)),
+                model("own-then-narrow", ("chat", 0), ("responses", 1))]
 
     def asked(self):
         """The models of the attempts, which are named for their dialects, in their order."""
@@ -147,6 +149,30 @@ class Choice(ConvertCase):
         for model in ("native-first", "converted-first"):
             error = self.assert_error(self.ask("chat", model), 503)
             self.assertEqual(error["message"], "The vendor refuses.")
+
+    def test_a_failure_is_told_as_its_own_routes_where_the_next_cannot_carry_the_request(self):
+        for client, stop in (("chat", "stop"), ("messages", "stop_sequences")):
+            for stream in (False, True):
+                with self.subTest(client=client, stream=stream):
+                    self.vendor.reset()
+                    self.vendor.script(overloaded)
+                    answer = self.ask(client, "narrow-last", stream=stream, **{stop: ["x"]})
+                    error = self.assert_error(answer, 503, client)
+                    self.assertEqual(error["message"], "The vendor refuses.")
+                    self.assertEqual(answer.all("content-type"), ["application/json"])
+                    self.assertEqual(self.asked(), ["gemini"])
+                    self.assertIn("dialect", answer.edits)
+                    self.assertEqual(self.row(answer)["upstream"], "up-gemini")
+                    line, = self.station.wait_log("event=request id=" + answer.request_id)
+                    self.assertIn(" sent=gemini ", line)
+
+    def test_a_failure_in_the_clients_own_dialect_stays_as_the_vendor_wrote_it(self):
+        self.vendor.script(overloaded)
+        answer = self.ask("chat", "own-then-narrow", stop=["x"])
+        self.assertEqual((answer.status, self.asked()), (503, ["chat"]))
+        self.assertEqual(answer.body, dialects.failure("/v1/chat/completions", 503).content())
+        self.assertEqual(answer.all("content-type"), ["application/json"])
+        self.assertNotIn("dialect", answer.edits)
 
     def test_what_one_route_cannot_carry_goes_to_the_next(self):
         answer = self.ask("chat", "narrow-first", stop=["x"])
