@@ -169,6 +169,8 @@ void session_accept_admin(void *ctx, struct conn *c);
 void session_send(struct session *s, struct str a, struct str b, struct str c);
 /* What is sent from here to the end of the turn goes out in one piece. */
 void session_cork(struct session *s);
+/* The bytes of the request's own message are of no more use: wiped and freed. */
+void session_forget(struct session *s);
 void session_answered(struct session *s, bool keep); /* the request is over; the next may be read */
 void session_close(struct session *s);               /* at once: an answer under way is cut */
 void session_run(struct session *s);

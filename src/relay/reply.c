@@ -49,6 +49,9 @@ void drop_request_bytes(struct request *r)
     buf_release(&r->upstream_body);
     free(r->head);
     r->head = NULL;
+    if (r->session != NULL) { /* it holds the head, and what of the body came with it */
+        session_forget(r->session);
+    }
     (void)request_count_memory(r);
 }
 

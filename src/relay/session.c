@@ -327,17 +327,21 @@ static void on_timer(struct timer *t)
     }
 }
 
+void session_forget(struct session *s)
+{
+    buf_consume(&s->in, s->fed);
+    s->fed = 0;
+    if (s->in.n == 0) {
+        buf_release(&s->in);
+    }
+}
+
 void session_answered(struct session *s, bool keep)
 {
     bool whole = s->h1.state == H1_DONE;
 
     s->req = NULL;
-    buf_consume(&s->in, s->fed);
-    s->fed = 0;
-    if (s->in.n == 0) {
-        buf_release(&s->in);
-        buf_init(&s->in, 2 * LIMIT_HEAD_BYTES + READ_BYTES);
-    }
+    session_forget(s);
     if (!keep || atomic_load(&s->lane->station->draining)) {
         s->closing = true;
         s->drain = !whole && s->h1.state != H1_ERROR;

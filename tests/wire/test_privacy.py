@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Content leaves no trace: nothing that was asked, answered or used as a key is in any file."""
 import os
+import pathlib
+import re
 import unittest
 
 from tests.peer.case import CHAT, StationCase, body_for
 from tests.peer.reply import Reply
 from tests.peer.station import VENDOR_KEY
+from tests.wire.converting import DIALECTS, ConvertCase, path_to
 
 ASKED = "canary-asked-4f7c1d"
 ANSWERED = "canary-answered-93ab20"
@@ -44,6 +47,45 @@ class Canary(StationCase):
                 for secret in secrets:
                     self.assertNotIn(secret.encode(), data, path)
         self.assertGreater(seen, 10000, "the store and the log were looked at")
+
+
+def memory_holds(pid, secret):
+    """Whether it stands anywhere in what a process may write to."""
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+            found = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw.. .*", line)
+            if not found:
+                continue
+            begin, end = int(found[1], 16), int(found[2], 16)
+            if end - begin > 1 << 30:
+                continue    # a sanitizer's own
+            memory.seek(begin)
+            if secret in memory.read(end - begin):
+                return True
+    return False
+
+
+@unittest.skipIf(os.geteuid() != 0, "only root may read the memory of a process without core dumps")
+class Forgotten(ConvertCase):
+    """From the first byte of a stream on, what was asked is not in the station's memory."""
+
+    def test_no_memory_holds_it(self):
+        for client in DIALECTS:
+            for upstream in DIALECTS:
+                with self.subTest(client=client, upstream=upstream):
+                    secret = f"{ASKED}-{client}-{upstream}"
+                    self.look(client, upstream, secret, (secret + " ") * 2000)
+
+    def look(self, client, upstream, secret, text="", **more):
+        gate = self.hold_streams(after=8)
+        body = self.body(client, upstream, text, stream=True, **more)
+        with self.buyer.open(path_to(client, upstream, True), body) as raw:
+            answer = raw.head()
+            self.assertTrue(raw.until(answer, b"w1 "), answer)
+            pid = self.station.process.pid
+            self.assertTrue(memory_holds(pid, self.buyer.name.encode()), "memory was looked at")
+            self.assertFalse(memory_holds(pid, secret.encode()))
+            gate.set()
 
 
 if __name__ == "__main__":
