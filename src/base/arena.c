@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#define FIRST 512 /* an arena of which little is asked holds little */
 #define BLOCK 4096
 
 struct arena_block {
@@ -36,7 +37,8 @@ void *arena_alloc(struct arena *a, size_t n)
         return NULL;
     }
     if (a->head == NULL || a->head->size - a->head->used < size) {
-        size_t room = size > BLOCK ? size : BLOCK;
+        size_t room = a->used < BLOCK - FIRST ? a->used + FIRST : BLOCK;
+        room = size > room ? size : room;
         struct arena_block *block = calloc(1, sizeof(*block) + room);
         if (block == NULL) {
             a->overflow = true;

@@ -124,13 +124,51 @@ static void convert_ask(struct conversion *c, const struct conversion_ask *ask, 
     }
 }
 
-/* What the reply needs of the request outlives its document: the tools' names. */
+/* Whether a call of it needs more on its way back than the name that the upstream gives. */
+static bool is_called_otherwise(const struct tool *t)
+{
+    return t->kind != TOOL_FUNCTION || t->search || t->group.n > 0 ||
+           !str_eq(t->name, t->wire_name);
+}
+
+static void keep_tool(struct conversion *c, const struct tool *asked)
+{
+    struct tool *t = tool_new(c, (enum tool_kind)asked->kind, NULL);
+
+    t->search = asked->search;
+    t->name = conversion_str(c, asked->name);
+    t->group = asked->group.n > 0 ? conversion_str(c, asked->group) : STR("");
+    t->wire_name = conversion_str(c, asked->wire_name);
+}
+
+/* A reply may take minutes: what it needs of the request moves to memory of its own, the rest is
+ * wiped and goes. */
 static void forget_ask(struct conversion *c)
 {
-    for (struct tool *t = c->ask.tools; t != NULL; t = t->next) {
-        t->name = conversion_str(c, t->name);
-        t->group = conversion_str(c, t->group);
-        t->wire_name = conversion_str(c, t->wire_name);
+    struct arena asked_in = c->arena;
+    struct ask_neutral asked = c->ask;
+
+    arena_init(&c->arena, ARENA_MAX);
+    c->ask = (struct ask_neutral){.model = conversion_str(c, asked.model),
+                                  .stream = asked.stream,
+                                  .stream_usage = asked.stream_usage,
+                                  .reasoning = {.show = asked.reasoning.show}};
+    c->upstream_id = conversion_str(c, c->upstream_id);
+    c->reply.id = conversion_str(c, c->reply.id);
+    if (c->reply.settings.n > 0) {
+        c->reply.settings = conversion_str(c, c->reply.settings);
+    }
+    if (c->embedding != NULL) {
+        struct embedding *e = conversion_alloc(c, sizeof(*e));
+        *e = (struct embedding){.count = c->embedding->count,
+                                .single = c->embedding->single,
+                                .base64 = c->embedding->base64};
+        c->embedding = e;
+    }
+    for (const struct tool *t = asked.tools; t != NULL && !c->refused; t = t->next) {
+        if (is_called_otherwise(t)) {
+            keep_tool(c, t);
+        }
     }
     json_free(c->doc);
     c->doc = NULL;
@@ -138,6 +176,8 @@ static void forget_ask(struct conversion *c)
         json_free(made->doc);
     }
     c->made = NULL;
+    arena_release(&asked_in);
+    arena_release(&c->spare);
 }
 
 struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *out)
@@ -162,6 +202,7 @@ struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *
     }
     c->framing = (uint8_t)ask->framing;
     c->whole = !ask->stream;
+    c->ask.value = conversion_alloc(c, FIELD_COUNT * sizeof(*c->ask.value));
     c->ask.stream = ask->stream;
     c->ask.model = conversion_str(c, ask->model);
     c->upstream_id = upstream_id(c, str_from(ask->vendor->name), ask->model);

@@ -2,7 +2,8 @@
 /*
  * Of this room alone: the form between the dialects. A reader makes it of one dialect's JSON, a
  * writer makes another's JSON of it; four of each, and nothing knows two dialects. Everything lives
- * in the conversion's arena (strings in its document or its arena) and dies with it.
+ * in the conversion's arena (strings in its document or its arena): what is made of the request
+ * dies at the end of conversion_new, what is made of the reply with the conversion.
  *
  * 1. What a reader meets is taken, lost by name (lose), or refused (refuse); an unknown key is
  *    refused. After a refusal nothing that follows matters: readers stop at c->refused.
@@ -165,6 +166,8 @@ struct value {
     const struct place *at;
 };
 
+/* Of it the reply sees model, stream, stream_usage, reasoning.show and the tools whose calls come
+ * back by another name or as another kind; the rest is gone when conversion_new returns. */
 struct ask_neutral {
     struct str model;               /* for the upstream */
     bool stream, stream_usage;      /* the client wants the usage frame of chat streams */
@@ -177,9 +180,9 @@ struct ask_neutral {
     struct reasoning reasoning;
     struct str next_state; /* of the call that the reader will meet next */
     struct format format;
-    struct value max_output;         /* tokens */
-    struct parts stops;              /* TEXT: stop sequences */
-    struct value value[FIELD_COUNT]; /* those of a kind other than CODE */
+    struct value max_output; /* tokens */
+    struct parts stops;      /* TEXT: stop sequences */
+    struct value *value;     /* of each field; those of a kind other than CODE */
 };
 
 /* ---- read.c: walking a client's JSON by rows ---- */
@@ -228,7 +231,7 @@ struct made_doc {
 struct reply_writer;
 struct reply_part;
 struct conversion {
-    struct arena arena, spare; /* spare: at the cap, until the refusal is told */
+    struct arena arena, spare; /* of the request, then of the reply; spare: at the cap */
     uint8_t from, to;          /* the client's dialect, the upstream's */
     bool refused;
     bool unreadable; /* the upstream's reply is not what its dialect says */

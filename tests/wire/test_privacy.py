@@ -76,6 +76,18 @@ class Forgotten(ConvertCase):
                     secret = f"{ASKED}-{client}-{upstream}"
                     self.look(client, upstream, secret, (secret + " ") * 2000)
 
+    def test_nor_what_a_conversion_made_of_it(self):
+        for upstream in ("chat", "responses", "messages"):
+            with self.subTest(upstream=upstream):
+                secret = f"{ASKED}-args-{upstream}"
+                said = {"q": secret + "\n"}
+                self.look("gemini", upstream, secret, contents=[
+                    {"role": "user", "parts": [{"text": "Find it."}]},
+                    {"role": "model", "parts": [{"functionCall": {"name": "f", "args": said}}]},
+                    {"role": "user", "parts": [{"functionResponse": {"name": "f",
+                                                                     "response": said}}]}],
+                    tools=[{"functionDeclarations": [{"name": "f", "description": "Finds."}]}])
+
     def look(self, client, upstream, secret, text="", **more):
         gate = self.hold_streams(after=8)
         body = self.body(client, upstream, text, stream=True, **more)
