@@ -46,8 +46,9 @@ class House:
         kind, name = VENDORS[dialect]
         row = station.upstream(self.upstream.vendor, kind, "vendor", dialects=[dialect],
                                cooldown="0s")
-        # Codex sends its vendor's own web search with every request, Gemini CLI a top_k.
-        route = {"upstream": "vendor", "model": name, "lossy": []}
+        # For its titles opencode wants no reasoning, which this one's model cannot do without.
+        lossy = ["reasoning that cannot be switched off"] if dialect == "gemini" else []
+        route = {"upstream": "vendor", "model": name, "lossy": lossy}
         models = [station.model(each, route) for each in MODELS.values()]
         self.station = station.Station([row], models).start()
         self.tap = tap.Tap(self.station.port)

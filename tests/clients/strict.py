@@ -33,6 +33,7 @@ def complaints(talk, scene, converted=False):
     found += _joined(talk)
     found += globals()["_" + talk.dialect](talk, scene)
     if converted and talk.dialect == "responses":
+        found += _reasoning_alone(talk)
         found += [f"tools[{n}]: no word on strict, which means true here" for n, tool in
                   enumerate(talk.body.get("tools") or [])
                   if tool["type"] == "function" and tool.get("strict") is None]
@@ -102,12 +103,18 @@ def _responses(talk, scene):
         if item.get("type") == "reasoning":
             if not item.get("encrypted_content"):
                 yield f"input[{n}]: reasoning that nobody stored, without encrypted_content"
-            after = items[n + 1] if n + 1 < len(items) else {}
-            if after.get("type") not in ("function_call", "custom_tool_call", "reasoning") and \
-                    after.get("role") != "assistant":
-                yield f"input[{n}]: reasoning without the item that it led to"
         if item.get("type") == "function_call" and not _is_object(item["arguments"]):
             yield f"input[{n}]: arguments {item['arguments'][:80]!r}"
+
+
+def _reasoning_alone(talk):
+    """Codex itself keeps what an answer that failed had thought, and sends it again like this."""
+    items = talk.body.get("input")
+    for n, item in enumerate(items if isinstance(items, list) else []):
+        after = items[n + 1] if n + 1 < len(items) else {}
+        if item.get("type") == "reasoning" and after.get("role") != "assistant" and \
+                after.get("type") not in ("function_call", "custom_tool_call", "reasoning"):
+            yield f"input[{n}]: reasoning without the item that it led to"
 
 
 def _messages(talk, scene):
