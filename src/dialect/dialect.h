@@ -91,10 +91,18 @@ enum mark {
                          Gemini's finishReason */
     MARK_FAILED,      /* the vendor's explicit failure in the stream */
 };
+/* How far an answer has come, by the vendor's own words; text behind them takes them back. */
+enum stage {
+    STAGE_OPEN,
+    STAGE_TEXT_DONE, /* responses: a text is whole. Mostly its usage is near, but a call may follow
+                      */
+    STAGE_FINISHED,  /* it has said why it stopped: what is still to come are its usage and its end
+                      */
+    STAGE_ENDED,     /* the dialect's terminator: for good */
+};
 struct meter { /* running state of one stream */
-    uint8_t dialect;
-    bool has_usage, has_model, ended, failed;
-    bool finishing; /* the text is out: what is still to come are its usage and its end */
+    uint8_t dialect, stage;
+    bool has_usage, has_model, failed;
     struct usage usage;
     uint64_t text_bytes, deltas; /* of generated text, for the running count and the lower bound */
     char model[LIMIT_NAME];

@@ -11,7 +11,7 @@ enum role {
     ROLE_FIRST,  /* reasoning; hosts that send it under two names send it twice, */
     ROLE_SECOND, /* and then this one is not counted */
     ROLE_ASK,
-    ROLE_FINISH,
+    ROLE_WORD, /* asks where it is a word: some hosts have an empty one in every event */
 };
 
 struct row {
@@ -20,18 +20,12 @@ struct row {
 };
 
 static const struct row chat[] = {
-    {STR_INIT("delta"), ROLE_DELTA},
-    {STR_INIT("content"), ROLE_TEXT},
-    {STR_INIT("arguments"), ROLE_TEXT},
-    {STR_INIT("refusal"), ROLE_TEXT},
-    {STR_INIT("annotations"), ROLE_STOP},
-    {STR_INIT("reasoning_content"), ROLE_FIRST},
-    {STR_INIT("reasoning"), ROLE_SECOND},
-    {STR_INIT("usage"), ROLE_ASK},
-    {STR_INIT("error"), ROLE_ASK},
-    {STR_INIT("base_resp"), ROLE_ASK},
-    {STR_INIT("finish_reason"), ROLE_FINISH},
-    {STR_INIT(""), ROLE_NONE},
+    {STR_INIT("delta"), ROLE_DELTA},        {STR_INIT("content"), ROLE_TEXT},
+    {STR_INIT("arguments"), ROLE_TEXT},     {STR_INIT("refusal"), ROLE_TEXT},
+    {STR_INIT("annotations"), ROLE_STOP},   {STR_INIT("reasoning_content"), ROLE_FIRST},
+    {STR_INIT("reasoning"), ROLE_SECOND},   {STR_INIT("usage"), ROLE_ASK},
+    {STR_INIT("error"), ROLE_ASK},          {STR_INIT("base_resp"), ROLE_ASK},
+    {STR_INIT("finish_reason"), ROLE_WORD}, {STR_INIT(""), ROLE_NONE},
 };
 static const struct row responses[] = {{STR_INIT("delta"), ROLE_TEXT}, {STR_INIT(""), ROLE_NONE}};
 static const struct row messages[] = {
@@ -110,7 +104,7 @@ static void take(struct pass *s, enum role role, char v, uint64_t bytes)
     case ROLE_SECOND:
     case ROLE_TEXT: take_text(s, role, v == '"' ? bytes : 0); break;
     case ROLE_ASK: s->out->ask = s->out->ask || v != 'n'; break;
-    case ROLE_FINISH: s->out->finish = s->out->finish || v == '"'; break;
+    case ROLE_WORD: s->out->ask = s->out->ask || (v == '"' && bytes > 0); break;
     }
 }
 

@@ -12,7 +12,6 @@
 struct glance {
     uint64_t bytes, texts; /* of generated text, decoded (low for \u escapes), and its pieces */
     bool ask;              /* usage, an end or a failure may be in it: it has to be parsed */
-    bool finish;           /* chat: a choice has its finish_reason */
 };
 void glance(enum dialect d, struct str data, struct glance *out);
 

@@ -51,11 +51,24 @@ static bool has_error(const struct json *root)
     return e != NULL && (json_is_object(e) || json_str(e).n > 0);
 }
 
+static void come_to(struct meter *m, enum stage stage)
+{
+    m->stage = m->stage > stage ? m->stage : (uint8_t)stage;
+}
+
 static enum mark end_with(struct meter *m, enum mark mark)
 {
-    m->ended = m->ended || mark == MARK_TERMINAL;
+    if (mark == MARK_TERMINAL) {
+        come_to(m, STAGE_ENDED);
+    }
     m->failed = m->failed || mark == MARK_FAILED;
     return mark;
+}
+
+static bool says_why(const struct json *from, const char *key)
+{
+    const struct json *reason = json_get(from, key);
+    return reason != NULL && json_str(reason).n > 0;
 }
 
 static enum mark chat_mark(struct meter *m, struct str vendor, const struct json *root)
@@ -68,6 +81,12 @@ static enum mark chat_mark(struct meter *m, struct str vendor, const struct json
     const struct json *choices = json_get(root, "choices");
     const struct json *usage = json_get(root, "usage");
     bool empty = choices != NULL && json_is_array(choices) && json_count(choices) == 0;
+    struct json_each it = json_each(choices);
+    while (json_next(&it)) {
+        if (says_why(it.value, "finish_reason")) {
+            come_to(m, STAGE_FINISHED);
+        }
+    }
     return empty && usage != NULL && json_is_object(usage) ? MARK_USAGE_FRAME : MARK_PLAIN;
 }
 
@@ -86,6 +105,9 @@ static enum mark typed_mark(struct meter *m, const struct json *root)
     };
     const struct json *v = json_get(root, "type");
     struct str type = v == NULL ? (struct str){NULL, 0} : json_str(v);
+    if (str_eq(type, STR("message_delta")) && says_why(root, "delta.stop_reason")) {
+        come_to(m, STAGE_FINISHED);
+    }
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         if (str_eq(type, ends[i].type)) {
             return end_with(m, ends[i].mark);
@@ -200,9 +222,12 @@ enum mark meter_event(struct meter *m, struct str vendor, struct str name, struc
         glance((enum dialect)m->dialect, data, &g);
         m->text_bytes += g.bytes;
         m->deltas += g.texts;
-        m->finishing =
-            m->finishing || g.finish ||
-            (m->dialect == DIALECT_RESPONSES && str_eq(name, STR("response.output_text.done")));
+        if (g.texts > 0 && m->stage != STAGE_ENDED) {
+            m->stage = STAGE_OPEN;
+        }
+        if (m->dialect == DIALECT_RESPONSES && str_eq(name, STR("response.output_text.done"))) {
+            come_to(m, STAGE_TEXT_DONE);
+        }
         if (!surely_plain(m, &g, data)) {
             mark = parsed_mark(m, vendor, data);
         }
@@ -211,12 +236,12 @@ enum mark meter_event(struct meter *m, struct str vendor, struct str name, struc
         mark = end_with(m, MARK_FAILED);
     }
     /* After the end nothing may reach the client before the charge, whatever it says. */
-    return m->ended && mark != MARK_FAILED ? MARK_TERMINAL : mark;
+    return m->stage == STAGE_ENDED && mark != MARK_FAILED ? MARK_TERMINAL : mark;
 }
 
 bool meter_complete(const struct meter *m)
 {
-    return m->ended && !m->failed;
+    return m->stage == STAGE_ENDED && !m->failed;
 }
 
 uint64_t meter_output_floor(const struct meter *m)

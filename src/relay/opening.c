@@ -46,11 +46,10 @@ void stream_forget(struct request *r)
     buf_release(&r->converted);
     buf_clear(&r->tail);
     r->run = STR("");
-    r->in_array = r->terminal = r->finishing = r->upstream_done = false;
+    r->in_array = r->terminal = r->upstream_done = false;
     r->streamed = r->begun = r->refused = false;
     r->open_block = -1;
-    /* A vendor's last word may have shortened it. */
-    wheel_set(loop_timers(r->lane->loop), &r->timer, r->until_ms);
+    request_await_total(r); /* a vendor's last word may have shortened it */
 }
 
 void stream_open(struct request *r)

@@ -141,8 +141,8 @@ struct request {
     bool stale_pool;   /* it met an idle connection that was closed: there may be more of them */
     bool head_only;    /* it asked by HEAD: an answer has no body */
     bool op_in_flight; /* `op` is in the ledger's hands: neither it nor the request may go */
-    bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, finishing,
-        late, settled, upstream_done, streamed, begun, refused;
+    bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, late, settled,
+        upstream_done, streamed, begun, refused;
     uint16_t status, problem_status;
     uint8_t failure;                      /* enum failure of the last attempt */
     struct health *tried[LIMIT_ATTEMPTS]; /* channels not to be tried again */
@@ -195,6 +195,7 @@ void request_fail(struct request *r, enum end end);
 void request_failf(struct request *r, enum end end, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void request_move(struct request *r, enum request_state to);
+void request_await_total(struct request *r); /* the longest that it may take as a whole */
 
 /* The station is stopped with this request under way: it ends now, and costs nothing. */
 void request_stop(struct request *r);
@@ -256,6 +257,9 @@ void stream_settle(struct request *r);                  /* to its charge */
 void stream_cut(struct request *r, enum failure f, const char *why);
 void stream_release_tail(struct request *r); /* after the commit */
 void stream_broken(struct request *r, enum end end);
+void stream_unended(struct request *r); /* its conversion has no end: what came is no answer */
+/* It is written anew, and the vendor has said why it stopped: an end of its own is not needed. */
+bool stream_finished(const struct request *r);
 
 /* convert.c */
 /* Dialects that an upstream may speak instead of this endpoint's. */

@@ -62,6 +62,14 @@ void request_move(struct request *r, enum request_state to)
     sm_move(request_states, &r->state, (uint8_t)to);
 }
 
+void request_await_total(struct request *r)
+{
+    int64_t left = r->config->total_ms - (clock_wall_us() - r->ts_us) / 1000;
+
+    wheel_set(loop_timers(r->lane->loop), &r->timer,
+              loop_now_ms(r->lane->loop) + (left > 0 ? left : 1));
+}
+
 /* Steps move the state; a step that leaves it where it is waits. */
 void request_run(struct request *r)
 {
@@ -109,7 +117,7 @@ static void on_timer(struct timer *t)
         r->end = END_LEDGER_LATE;
         stream_broken(r, END_LEDGER_LATE);
     } else if (r->state == REQ_STREAM &&
-               (r->session == NULL || r->finishing ||
+               (r->session == NULL || stream_finished(r) ||
                 (r->terminal && !r->in_array))) { /* an array must close */
         exchange_abort(&r->exchange);
         r->upstream_done = true;

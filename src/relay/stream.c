@@ -81,8 +81,13 @@ static void failed_by_vendor(struct request *r, struct str data)
     buf_release(&words.memory);
 }
 
-/* False: it has failed, by the vendor's word or because it cannot be held. */
-static bool converted_event(struct request *r, struct str data, enum mark mark)
+bool stream_finished(const struct request *r)
+{
+    return r->conversion != NULL && r->meter.stage == STAGE_FINISHED;
+}
+
+/* False: it has failed, by the vendor's word or because it cannot be read or held. */
+static bool converted_event(struct request *r, struct str data, enum mark mark, bool was_finished)
 {
     if (mark == MARK_FAILED) {
         failed_by_vendor(r, data);
@@ -93,9 +98,10 @@ static bool converted_event(struct request *r, struct str data, enum mark mark)
         if (r->meter.dialect != DIALECT_GEMINI) {
             await_terminal(r);
         }
-    } else if (r->meter.finishing && !r->finishing) {
-        r->finishing = true; /* a vendor that has said how it ended, but neither usage nor end */
-        await_terminal(r);
+    } else if (stream_finished(r) && !was_finished) {
+        await_terminal(r); /* for some say neither usage nor end */
+    } else if (was_finished && !r->terminal && !stream_finished(r) && r->session != NULL) {
+        request_await_total(r); /* it goes on all the same */
     }
     convert_event(r, data);
     return !r->bad_reply;
@@ -105,17 +111,20 @@ static bool on_event(void *ctx, const struct sse_event *ev)
 {
     struct request *r = ctx;
     enum mark mark = MARK_PLAIN;
+    bool was_finished = stream_finished(r);
 
     /* What follows the last word is no part of the answer; only Gemini counts up to the very end.
      */
     if (!r->terminal || r->meter.dialect == DIALECT_GEMINI) {
         mark = meter_event(&r->meter, r->channel.upstream->vendor, ev->name, ev->data);
+    } else if (r->conversion != NULL) {
+        return true;
     }
     if (!r->head_sent && !stream_opening(r, ev, mark)) {
         return false;
     }
     if (r->conversion != NULL) {
-        return converted_event(r, ev->data, mark);
+        return converted_event(r, ev->data, mark, was_finished);
     }
     if (!r->head_sent) {
         return buf_add(&r->reply, ev->raw);
@@ -270,19 +279,13 @@ void stream_cut(struct request *r, enum failure f, const char *why)
     stream_broken(r, END_UPSTREAM_BROKE);
 }
 
-/* Some chat vendors say how they ended and close properly, but send no [DONE]: whose stream is
- * written anew has its own end. */
-static bool finished(const struct request *r)
-{
-    return r->conversion != NULL && r->meter.dialect == DIALECT_CHAT && r->meter.finishing;
-}
-
 void stream_end(struct request *r)
 {
     r->upstream_done = true;
     if (r->session == NULL) {
         r->end = END_CLIENT_LEFT;
-    } else if ((!meter_complete(&r->meter) && !(r->meter.failed && r->terminal) && !finished(r)) ||
+    } else if ((!meter_complete(&r->meter) && !(r->meter.failed && r->terminal) &&
+                !stream_finished(r)) ||
                (r->in_array && !array_closed(&r->array))) {
         stream_cut(r, FAILURE_CUT, "a stream without its end");
         return;
@@ -338,7 +341,7 @@ static void client_left(struct request *r)
         stream_open(r);
     }
     /* The text is out: its usage is a moment away and cheaper to wait for than to estimate. */
-    if (r->meter.finishing && !r->upstream_done) {
+    if (r->meter.stage >= STAGE_TEXT_DONE && !r->upstream_done) {
         await_terminal(r);
         exchange_resume(&r->exchange);
         return;

@@ -82,7 +82,7 @@ static void chat_usage_is_not_spoofed(void **state)
     assert_false(m.has_usage);
     assert_false(m.failed);
     assert_int_equal(feed(&m, CHAT_TEXT("[DONE]")), MARK_PLAIN);
-    assert_false(m.ended);
+    assert_int_equal(m.stage, STAGE_OPEN);
 }
 
 static void chat_errors_fail(void **state)
@@ -99,6 +99,36 @@ static void chat_errors_fail(void **state)
     assert_int_equal(feed(&m, "{\"choices\":[],\"error\":null}"), MARK_PLAIN);
     assert_int_equal(feed(&m, "not json"), MARK_PLAIN);
     assert_int_equal(meter_event(&m, STR("openai"), STR(""), (struct str){NULL, 0}), MARK_PLAIN);
+}
+
+#define CHOICE(inside) "{\"model\":\"m\",\"choices\":[{\"index\":0," inside "}]}"
+
+/* Only a reason that is said, where it stands, and behind which no text comes. */
+static void chat_finishes_by_a_word(void **state)
+{
+    (void)state;
+    static const char *const others[] = {
+        CHOICE("\"delta\":{\"content\":\"a\"},\"finish_reason\":null"),
+        CHOICE("\"delta\":{\"content\":\"a\"},\"finish_reason\":\"\""),
+        CHOICE("\"delta\":{\"tool_calls\":[{\"function\":{\"arguments\":"
+               "{\"finish_reason\":\"stop\"}}}]}"),
+        CHOICE("\"delta\":{\"content\":\"\\\"finish_reason\\\":\\\"stop\\\"\"}"),
+    };
+    struct meter m = start(DIALECT_CHAT);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        feed(&m, others[i]);
+        assert_int_equal(m.stage, STAGE_OPEN);
+    }
+    feed(&m, CHOICE("\"delta\":{\"content\":\"a\"},\"finish_reason\":\"length\""));
+    assert_int_equal(m.stage, STAGE_FINISHED);
+    feed(&m, CHOICE("\"delta\":{\"content\":\"\"}"));
+    feed(&m, "{\"choices\":[],\"usage\":{\"prompt_tokens\":4,\"completion_tokens\":3}}");
+    assert_int_equal(m.stage, STAGE_FINISHED);
+    feed(&m, CHOICE("\"delta\":{\"content\":\"b\"}"));
+    assert_int_equal(m.stage, STAGE_OPEN);
+    feed(&m, "[DONE]");
+    feed(&m, CHOICE("\"delta\":{\"content\":\"c\"}"));
+    assert_int_equal(m.stage, STAGE_ENDED);
 }
 
 static void text_is_counted_decoded(void **state)
@@ -143,6 +173,21 @@ static void responses_ends_by_its_type(void **state)
     assert_int_equal(feed(&m, "{\"type\":\"error\",\"message\":\"x\"}"), MARK_FAILED);
 }
 
+static void a_responses_text_is_not_the_answer(void **state)
+{
+    (void)state;
+    struct meter m = start(DIALECT_RESPONSES);
+    static const char done[] = "{\"type\":\"response.output_text.done\",\"text\":\"a\"}";
+    assert_int_equal(
+        meter_event(&m, STR("openai"), STR("response.output_text.done"), str_from(done)),
+        MARK_PLAIN);
+    assert_int_equal(m.stage, STAGE_TEXT_DONE);
+    feed(&m, "{\"type\":\"response.function_call_arguments.delta\",\"delta\":\"{\"}");
+    assert_int_equal(m.stage, STAGE_OPEN);
+    feed(&m, "{\"type\":\"response.completed\",\"response\":{}}");
+    assert_int_equal(m.stage, STAGE_ENDED);
+}
+
 static void messages_counters_are_cumulative(void **state)
 {
     (void)state;
@@ -156,6 +201,8 @@ static void messages_counters_are_cumulative(void **state)
                               "{\"type\":\"text_delta\",\"text\":\"Hi\"}}"),
                      MARK_PLAIN);
     assert_int_equal(m.text_bytes, 2);
+    feed(&m, "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":null}}");
+    assert_int_equal(m.stage, STAGE_OPEN);
     assert_int_equal(feed(&m, "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":"
                               "\"end_turn\"},\"usage\":{\"output_tokens\":77}  }"),
                      MARK_PLAIN);
@@ -165,6 +212,7 @@ static void messages_counters_are_cumulative(void **state)
     assert_int_equal(m.usage.cache_write_5m, 5);
     assert_int_equal(m.usage.cache_write_1h, 4);
     assert_int_equal(m.usage.out, 77);
+    assert_int_equal(m.stage, STAGE_FINISHED);
     assert_false(meter_complete(&m));
     assert_int_equal(feed(&m, "{\"type\":\"message_stop\"}"), MARK_TERMINAL);
     assert_true(meter_complete(&m));
@@ -209,7 +257,9 @@ int main(void)
         cmocka_unit_test(chat_usage_in_the_last_choice_or_everywhere),
         cmocka_unit_test(chat_usage_is_not_spoofed),
         cmocka_unit_test(chat_errors_fail),
+        cmocka_unit_test(chat_finishes_by_a_word),
         cmocka_unit_test(text_is_counted_decoded),
+        cmocka_unit_test(a_responses_text_is_not_the_answer),
         cmocka_unit_test(responses_ends_by_its_type),
         cmocka_unit_test(messages_counters_are_cumulative),
         cmocka_unit_test(gemini_ends_with_a_reason),
