@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The running state of one stream. An event is glanced at, and parsed only where that asks for it.
  */
-#include <stdio.h>
 
 #include "dialect/glance.h"
 #include "dialect/refusal.h"
@@ -122,11 +121,10 @@ static enum mark gemini_mark(struct meter *m, const struct json *root)
         return end_with(m, MARK_FAILED);
     }
     const struct json *candidates = json_get(root, "candidates");
-    size_t n = candidates == NULL || !json_is_array(candidates) ? 0 : json_count(candidates);
-    for (size_t i = 0; i < n; i++) {
-        char path[48];
-        snprintf(path, sizeof(path), "%zu.finishReason", i);
-        const struct json *reason = json_get(candidates, path);
+    size_t n = json_is_array(candidates) ? json_count(candidates) : 0;
+    struct json_each it = json_each(candidates);
+    while (n > 0 && json_next(&it)) {
+        const struct json *reason = json_get(it.value, "finishReason");
         if (reason != NULL && json_str(reason).n > 0 &&
             !str_eq(json_str(reason), STR("FINISH_REASON_UNSPECIFIED"))) {
             return end_with(m, MARK_TERMINAL);

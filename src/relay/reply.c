@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The upstream's reply as it comes: its head, and one that is whole, which is kept until its charge
  * is durable. A stream goes on in opening.c and stream.c. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -141,10 +140,9 @@ static void read_whole(struct request *r, const struct json *root)
         read_part(r, root);
         return;
     }
-    for (size_t i = 0; i < json_count(root); i++) {
-        char at[24];
-        (void)snprintf(at, sizeof(at), "%zu", i);
-        read_part(r, json_get(root, at));
+    struct json_each it = json_each(root);
+    while (json_next(&it)) {
+        read_part(r, it.value);
     }
 }
 

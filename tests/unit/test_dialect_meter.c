@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -250,6 +251,25 @@ static void gemini_ends_with_a_reason(void **state)
     assert_false(meter_complete(&m));
 }
 
+/* Each candidate is met once, however many a vendor sends: 100,000 are a matter of milliseconds. */
+static void gemini_many_candidates(void **state)
+{
+    (void)state;
+    struct meter m = start(DIALECT_GEMINI);
+    struct buf text;
+
+    buf_init(&text, 8U << 20);
+    buf_add(&text, STR("{\"candidates\":["));
+    for (unsigned i = 0; i < 100000; i++) {
+        buf_add(&text, STR("{\"content\":{},\"finishReason\":\"\"},"));
+    }
+    buf_add(&text, STR("{\"finishReason\":\"STOP\"}]}"));
+    clock_t before = clock();
+    assert_int_equal(meter_event(&m, STR("gemini"), STR(""), buf_str(&text)), MARK_TERMINAL);
+    assert_true(clock() - before < 3 * CLOCKS_PER_SEC);
+    buf_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +283,7 @@ int main(void)
         cmocka_unit_test(responses_ends_by_its_type),
         cmocka_unit_test(messages_counters_are_cumulative),
         cmocka_unit_test(gemini_ends_with_a_reason),
+        cmocka_unit_test(gemini_many_candidates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

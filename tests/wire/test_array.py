@@ -2,6 +2,7 @@
 """A Gemini stream as one JSON array: element by element, and valid JSON however it ends."""
 import json
 import threading
+import time
 import unittest
 
 from tests.peer import meter, splits
@@ -87,6 +88,16 @@ class Passing(ArrayCase):
             answer = self.ask(array(parts))
             self.assertEqual((answer.body, answer.complete), (b"".join(parts), True))
             self.assertEqual(self.row(answer)["end"], "complete")
+
+    def test_a_whole_reply_of_very_many_elements(self):
+        """Each is met once: half a million steps, not ten billion."""
+        whole = json.dumps([element("x", output=3)] + [{"a": {"b": 1}}] * 150000).encode()
+        self.vendor.reply(Reply(200, whole))
+        before = time.monotonic()
+        answer = self.customer().post(STREAM_ARRAY.replace("streamG", "g"), BODY)
+        self.assertEqual((answer.status, answer.body), (200, whole))
+        self.assert_paid(answer, meter.Usage(meter.OK, 7, out=3))
+        self.assertLess(time.monotonic() - before, 10)
 
     def test_elements_pass_as_they_come_and_the_last_waits_for_its_charge(self):
         gates = [threading.Event() for _ in range(3)]
