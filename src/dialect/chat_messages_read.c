@@ -12,14 +12,26 @@ struct content {
     const struct json *image, *audio, *file, *video, *cache;
 };
 
+enum { TEXT = 1, REFUSAL = 2, IMAGE = 4, AUDIO = 8, VIDEO = 16, FILE_PART = 32 };
+
+static const struct kind content_kinds[] = {
+    {"text", TEXT},         {"refusal", REFUSAL}, {"image_url", IMAGE},
+    {"input_audio", AUDIO}, {"video_url", VIDEO}, {"file", FILE_PART},
+};
+
+#define JSON(key, kind, type, member) \
+    {.name = key, .of = kind, .take = TAKE_JSON, .at = offsetof(type, member)}
+#define WORD(key, kind, type, member) \
+    {.name = key, .of = kind, .take = TAKE_STR, .at = offsetof(type, member)}
+
 static const struct key content_keys[] = {
     {.name = "type", .take = TAKE_KNOWN},
-    {.name = "text", .take = TAKE_STR, .at = offsetof(struct content, text)},
-    {.name = "refusal", .take = TAKE_STR, .at = offsetof(struct content, refusal)},
-    {.name = "image_url", .take = TAKE_JSON, .at = offsetof(struct content, image)},
-    {.name = "input_audio", .take = TAKE_JSON, .at = offsetof(struct content, audio)},
-    {.name = "video_url", .take = TAKE_JSON, .at = offsetof(struct content, video)},
-    {.name = "file", .take = TAKE_JSON, .at = offsetof(struct content, file)},
+    WORD("text", TEXT, struct content, text),
+    WORD("refusal", REFUSAL, struct content, refusal),
+    JSON("image_url", IMAGE, struct content, image),
+    JSON("input_audio", AUDIO, struct content, audio),
+    JSON("video_url", VIDEO, struct content, video),
+    JSON("file", FILE_PART, struct content, file),
     {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct content, cache)},
     {.name = "prompt_cache_breakpoint", .take = TAKE_LOSS, .field = FIELD_PROMPT_CACHE_BREAKPOINT},
 };
@@ -45,12 +57,10 @@ static const struct key file_keys[] = {
 static void read_text(struct conversion *c, const struct content *in, const struct place *at,
                       struct parts *list)
 {
-    struct part *p = part_text(c, list, in->text, at);
-
+    part_text(c, list, in->text, at);
     if (in->text.p == NULL) {
         refuse(c, at, "A text part needs its text.");
     }
-    p->cache = in->cache;
 }
 
 static void read_url(struct conversion *c, const struct json *v, enum part_kind kind,
@@ -65,6 +75,10 @@ static void read_url(struct conversion *c, const struct json *v, enum part_kind 
     }
     media_from_url(c, p, m.url);
     p->detail = m.detail;
+    p->detail_from = place_key(c, at, STR("detail"));
+    if (kind == PART_VIDEO && m.detail.n > 0) {
+        lose(c, FIELD_KEY_FOREIGN, p->detail_from);
+    }
 }
 
 static void read_audio(struct conversion *c, const struct json *v, const struct place *at,
@@ -97,6 +111,9 @@ static void read_file(struct conversion *c, const struct json *v, const struct p
         if (p->data.p == NULL) {
             refuse(c, place_key(c, at, STR("file_data")), "It must be a data: URL in base64.");
         }
+        if (m.file_id.n > 0) {
+            lose(c, FIELD_FILE_ID, place_key(c, at, STR("file_id")));
+        }
     } else if (m.file_id.n == 0) {
         refuse(c, at, "It needs file_data.");
     }
@@ -107,31 +124,29 @@ static void read_content_part(struct conversion *c, const struct json *v, const 
 {
     struct content in = {0};
     struct parts *list = into;
-    struct str type = read_word(v, "type");
+    unsigned kind = kind_of(read_word(v, "type"), ROWS(content_kinds));
 
-    READ_OBJECT(c, v, at, NULL, content_keys, &in);
+    READ_KIND(c, v, at, kind, content_keys, &in);
     if (c->refused) {
         return;
     }
-    if (str_eq(type, STR("text"))) {
+    if (kind == TEXT) {
         read_text(c, &in, at, list);
-    } else if (str_eq(type, STR("image_url")) && in.image != NULL) {
+    } else if (kind == IMAGE && in.image != NULL) {
         read_url(c, in.image, PART_IMAGE, place_key(c, at, STR("image_url")), list);
-    } else if (str_eq(type, STR("video_url")) && in.video != NULL) {
+    } else if (kind == VIDEO && in.video != NULL) {
         read_url(c, in.video, PART_VIDEO, place_key(c, at, STR("video_url")), list);
-    } else if (str_eq(type, STR("input_audio")) && in.audio != NULL) {
+    } else if (kind == AUDIO && in.audio != NULL) {
         read_audio(c, in.audio, place_key(c, at, STR("input_audio")), list);
-    } else if (str_eq(type, STR("file")) && in.file != NULL) {
+    } else if (kind == FILE_PART && in.file != NULL) {
         read_file(c, in.file, place_key(c, at, STR("file")), list);
-    } else if (str_eq(type, STR("refusal"))) {
+    } else if (kind == REFUSAL) {
         part_new(c, list, PART_REFUSAL, at)->text = in.refusal;
     } else {
         lose(c, FIELD_PART_UNKNOWN, place_key(c, at, STR("type")));
+        return;
     }
-    if (list->last != NULL && in.cache != NULL) {
-        list->last->cache = in.cache;
-        list->last->cache_from = place_key(c, at, STR("cache_control"));
-    }
+    parts_mark(c, list, in.cache, place_key(c, at, STR("cache_control")));
 }
 
 /* A text, or parts. */
@@ -152,74 +167,109 @@ struct message {
     const struct json *content, *calls, *details, *cache;
 };
 
-static const struct key message_keys[] = {
-    {.name = "role", .take = TAKE_STR, .at = offsetof(struct message, role)},
-    {.name = "content", .take = TAKE_JSON, .at = offsetof(struct message, content)},
-    {.name = "name", .take = TAKE_LOSS, .field = FIELD_MESSAGE_NAME},
-    {.name = "tool_calls", .take = TAKE_JSON, .at = offsetof(struct message, calls)},
-    {.name = "tool_call_id", .take = TAKE_STR, .at = offsetof(struct message, call_id)},
-    {.name = "refusal", .take = TAKE_STR, .at = offsetof(struct message, refusal)},
-    {.name = "reasoning_content",
-     .take = TAKE_STR,
-     .at = offsetof(struct message, reasoning_content)},
-    {.name = "reasoning", .take = TAKE_STR, .at = offsetof(struct message, reasoning)},
-    {.name = "reasoning_details", .take = TAKE_JSON, .at = offsetof(struct message, details)},
-    {.name = "prefix", .take = TAKE_LOSS, .field = FIELD_PREFILL},
-    {.name = "annotations", .take = TAKE_LOSS, .field = FIELD_MESSAGE_ANNOTATIONS},
-    {.name = "audio", .take = TAKE_LOSS, .field = FIELD_FILE_ID},
-    {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct message, cache)},
+enum { SYSTEM = 1, USER = 2, ASSISTANT = 4, TOOL = 8 };
+
+static const struct kind roles[] = {
+    {"system", SYSTEM},       {"developer", SYSTEM}, {"user", USER},
+    {"assistant", ASSISTANT}, {"tool", TOOL},
 };
 
+static const struct key message_keys[] = {
+    WORD("role", 0, struct message, role),
+    JSON("content", 0, struct message, content),
+    {.name = "name", .take = TAKE_LOSS, .field = FIELD_MESSAGE_NAME},
+    JSON("tool_calls", ASSISTANT, struct message, calls),
+    WORD("tool_call_id", TOOL, struct message, call_id),
+    WORD("refusal", ASSISTANT, struct message, refusal),
+    WORD("reasoning_content", ASSISTANT, struct message, reasoning_content),
+    WORD("reasoning", ASSISTANT, struct message, reasoning),
+    JSON("reasoning_details", ASSISTANT, struct message, details),
+    {.name = "prefix", .of = ASSISTANT, .take = TAKE_LOSS, .field = FIELD_PREFILL},
+    {.name = "annotations", .of = ASSISTANT, .take = TAKE_LOSS, .field = FIELD_MESSAGE_ANNOTATIONS},
+    {.name = "audio", .of = ASSISTANT, .take = TAKE_LOSS, .field = FIELD_FILE_ID},
+    JSON("cache_control", 0, struct message, cache),
+};
+
+enum { FUNCTION = 1, CUSTOM = 2 };
+
+static const struct kind call_kinds[] = {{"function", FUNCTION}, {"custom", CUSTOM}};
+
 struct call {
+    unsigned kind;
     struct str id, name, arguments, input, state;
 };
 
 static const struct key function_keys[] = {
-    {.name = "name", .take = TAKE_STR, .at = offsetof(struct call, name)},
-    {.name = "arguments", .take = TAKE_STR, .at = offsetof(struct call, arguments)},
-    {.name = "input", .take = TAKE_STR, .at = offsetof(struct call, input)},
+    WORD("name", 0, struct call, name),
+    WORD("arguments", FUNCTION, struct call, arguments),
+    WORD("input", CUSTOM, struct call, input),
 };
 
 static void read_function(struct conversion *c, const struct json *v, const struct place *at,
                           void *into)
 {
-    READ_OBJECT(c, v, at, NULL, function_keys, into);
+    struct call *call = into;
+    READ_KIND(c, v, at, call->kind, function_keys, call);
+}
+
+/* What vendors add to a call is state that they alone can read. */
+static void read_google(struct conversion *c, const struct json *v, const struct place *at,
+                        struct call *call)
+{
+    struct json_each it = json_each(v);
+    enum envelope_kind kind;
+
+    while (json_is_object(v) && json_next(&it)) {
+        bool ours = str_eq(it.key, STR("thought_signature")) &&
+                    envelope_open(c, json_str(it.value), &kind, &call->state) &&
+                    kind == ENVELOPE_OPAQUE;
+        if (!ours && !json_is_null(it.value)) {
+            call->state = STR("");
+            lose(c, FIELD_SIGNATURE, place_key(c, at, it.key));
+        }
+    }
 }
 
 static void read_extra(struct conversion *c, const struct json *v, const struct place *at,
                        void *into)
 {
-    struct call *call = into;
-    enum envelope_kind kind;
-    struct str slot = read_word(v, "google.thought_signature");
+    struct json_each it = json_each(v);
 
-    if (slot.n > 0 && !(envelope_open(c, slot, &kind, &call->state) && kind == ENVELOPE_OPAQUE)) {
-        call->state = STR("");
-        lose(c, FIELD_SIGNATURE, at);
+    if (!json_is_object(v)) {
+        refuse(c, at, "It must be an object.");
+        return;
+    }
+    while (json_next(&it)) {
+        const struct place *here = place_key(c, at, it.key);
+        if (str_eq(it.key, STR("google")) && json_is_object(it.value)) {
+            read_google(c, it.value, here, into);
+        } else if (!json_is_null(it.value)) {
+            lose(c, FIELD_SIGNATURE, here);
+        }
     }
 }
 
 static const struct key call_keys[] = {
-    {.name = "id", .take = TAKE_STR, .at = offsetof(struct call, id)},
+    WORD("id", 0, struct call, id),
     {.name = "type", .take = TAKE_KNOWN},
-    {.name = "index", .take = TAKE_KNOWN},
-    {.name = "function", .take = TAKE_READ, .read = read_function},
-    {.name = "custom", .take = TAKE_READ, .read = read_function},
+    {.name = "index", .take = TAKE_KNOWN}, /* where it stood in a stream */
+    {.name = "function", .of = FUNCTION, .take = TAKE_READ, .read = read_function},
+    {.name = "custom", .of = CUSTOM, .take = TAKE_READ, .read = read_function},
     {.name = "extra_content", .take = TAKE_READ, .read = read_extra},
 };
 
 static void read_call(struct conversion *c, const struct json *v, const struct place *at,
                       void *into)
 {
-    struct call in = {0};
-    bool custom = str_eq(read_word(v, "type"), STR("custom"));
+    struct call in = {.kind = kind_of(read_word(v, "type"), ROWS(call_kinds))};
 
-    READ_OBJECT(c, v, at, NULL, call_keys, &in);
+    in.kind = in.kind == 0 ? FUNCTION : in.kind; /* some clients say no type */
+    READ_KIND(c, v, at, in.kind, call_keys, &in);
     struct part *p = part_call(c, into, at);
     p->id = in.id;
     p->name = in.name;
-    p->custom = custom;
-    p->text = custom ? in.input : in.arguments;
+    p->custom = in.kind == CUSTOM;
+    p->text = p->custom ? in.input : in.arguments;
     p->opaque = in.state.n > 0 ? in.state : p->opaque;
     if (in.name.n == 0) {
         refuse(c, at, "A tool call needs its name.");
@@ -227,33 +277,92 @@ static void read_call(struct conversion *c, const struct json *v, const struct p
     p->text_from = place_key(c, place_key(c, at, STR("function")), STR("arguments"));
 }
 
+/* ---- reasoning: its text in one field or another, its state in a third ---- */
+
+struct detail {
+    struct str text, summary, data, signature;
+};
+
+enum { DETAIL_TEXT = 1, DETAIL_SUMMARY = 2, DETAIL_DATA = 4 };
+
+static const struct kind detail_kinds[] = {{"reasoning.text", DETAIL_TEXT},
+                                           {"reasoning.summary", DETAIL_SUMMARY},
+                                           {"reasoning.encrypted", DETAIL_DATA}};
+
+static const struct key detail_keys[] = {
+    {.name = "type", .take = TAKE_KNOWN},
+    {.name = "id", .take = TAKE_KNOWN}, /* these three tell of the stream it came by */
+    {.name = "index", .take = TAKE_KNOWN},
+    {.name = "format", .take = TAKE_KNOWN},
+    WORD("text", DETAIL_TEXT, struct detail, text),
+    WORD("summary", DETAIL_SUMMARY, struct detail, summary),
+    WORD("data", DETAIL_DATA, struct detail, data),
+    WORD("signature", DETAIL_TEXT, struct detail, signature),
+};
+
 /* OpenRouter's form: texts, and states of one kind or another. */
 static void read_detail(struct conversion *c, const struct json *v, const struct place *at,
                         void *into)
 {
-    struct str slot = read_word(v, "data");
+    unsigned kind = kind_of(read_word(v, "type"), ROWS(detail_kinds));
+    struct detail in = {0};
+    struct slot slot;
 
-    slot = slot.n > 0 ? slot : read_word(v, "signature");
-    part_reasoning(c, into, read_word(v, "text"), slot, at);
+    if (kind == 0) {
+        lose(c, FIELD_PART_UNKNOWN, place_key(c, at, STR("type")));
+        return;
+    }
+    READ_KIND(c, v, at, kind, detail_keys, &in);
+    slot.text = in.data.n > 0 ? in.data : in.signature;
+    slot.at = place_key(c, at, in.data.n > 0 ? STR("data") : STR("signature"));
+    part_reasoning(c, into, in.text.n > 0 ? in.text : in.summary, slot, at);
 }
 
-/* The text stands in one field, its state in another: they are one part, as they were. */
+/* Some say one text in two fields; another text is lost. */
+static void lose_other_text(struct conversion *c, struct str text, struct str used,
+                            const struct place *at)
+{
+    if (text.n > 0 && !str_eq(text, used)) {
+        lose(c, FIELD_REASONING_TEXT, at);
+    }
+}
+
+static struct str text_of(struct conversion *c, const struct part *p)
+{
+    struct buf text;
+
+    buf_init(&text, LIMIT_BODY_BYTES);
+    for (; p != NULL; p = p->next) {
+        buf_add(&text, p->kind == PART_REASONING ? p->text : STR(""));
+    }
+    return conversion_take(c, &text);
+}
+
+/* Of a message that has nothing yet. Text and state in two fields are one part, as they were. */
 static void read_reasoning(struct conversion *c, const struct message *m, const struct place *at,
                            struct parts *list)
 {
-    struct str text = m->reasoning_content.n > 0 ? m->reasoning_content : m->reasoning;
-    struct part *before = list->last;
+    bool by_content = m->reasoning_content.n > 0;
+    struct str word = by_content ? m->reasoning_content : m->reasoning, used = word;
+    const struct place *content_at = place_key(c, at, STR("reasoning_content"));
+    const struct place *word_at = place_key(c, at, STR("reasoning"));
 
     if (m->details != NULL) {
         read_items(c, m->details, place_key(c, at, STR("reasoning_details")), read_detail, list);
     }
-    struct part *first = before != NULL ? before->next : list->first;
-    if (first != NULL && first->kind == PART_REASONING && first->text.n == 0) {
-        first->text = text;
-        first->hidden = text.n == 0;
-    } else if (first == NULL && text.n > 0) {
-        part_reasoning(c, list, text, STR(""), place_key(c, at, STR("reasoning_content")));
+    struct part *first = list->first;
+    struct str told = text_of(c, first);
+    if (told.n > 0) {
+        used = told;
+    } else if (first != NULL) {
+        first->text = word;
+        first->hidden = word.n == 0;
+    } else if (word.n > 0) {
+        struct slot none = {STR(""), NULL};
+        part_reasoning(c, list, word, none, by_content ? content_at : word_at);
     }
+    lose_other_text(c, m->reasoning_content, used, content_at);
+    lose_other_text(c, m->reasoning, used, word_at);
 }
 
 static void read_assistant(struct conversion *c, const struct message *m, const struct place *at)
@@ -268,6 +377,7 @@ static void read_assistant(struct conversion *c, const struct message *m, const 
     if (m->calls != NULL) {
         read_items(c, m->calls, place_key(c, at, STR("tool_calls")), read_call, &t->parts);
     }
+    parts_mark(c, &t->parts, m->cache, place_key(c, at, STR("cache_control")));
 }
 
 /* The results of one step stand in one message each. */
@@ -281,49 +391,43 @@ static void read_tool(struct conversion *c, const struct message *m, const struc
 
     p->id = m->call_id;
     read_content(c, m->content, place_key(c, at, STR("content")), &p->parts);
-    if (m->cache != NULL) {
-        p->cache = m->cache;
-        p->cache_from = place_key(c, at, STR("cache_control"));
-    }
+    parts_mark(c, &t->parts, m->cache, place_key(c, at, STR("cache_control")));
 }
 
 static void read_message(struct conversion *c, const struct json *v, const struct place *at,
                          void *into)
 {
     struct message m = {0};
-    enum role role = ROLE_USER;
+    unsigned kind = kind_of(read_word(v, "role"), ROWS(roles));
+    const size_t *count = into;
+    bool prefix = false;
 
-    (void)into;
-    READ_OBJECT(c, v, at, NULL, message_keys, &m);
+    READ_KIND(c, v, at, kind, message_keys, &m);
     if (c->refused) {
         return;
     }
-    if (str_eq(m.role, STR("assistant"))) {
+    if (json_bool(json_get(v, "prefix"), &prefix) && prefix && at->index + 1 < *count) {
+        refuse(c, place_key(c, at, STR("prefix")), "Only the last message can be continued.");
+    } else if (kind == ASSISTANT) {
         read_assistant(c, &m, at);
-        return;
-    }
-    if (str_eq(m.role, STR("tool"))) {
+    } else if (kind == TOOL) {
         read_tool(c, &m, at);
-        return;
-    }
-    if (str_eq(m.role, STR("system")) || str_eq(m.role, STR("developer"))) {
-        role = ROLE_SYSTEM;
-    } else if (!str_eq(m.role, STR("user"))) {
+    } else if (kind == 0) {
         refuse(c, place_key(c, at, STR("role")),
                "There is no role '%.*s': system, developer, user, assistant, tool.",
                STR_ARG(m.role));
-        return;
-    }
-    struct turn *t = turn_new(c, role, at);
-    read_content(c, m.content, place_key(c, at, STR("content")), &t->parts);
-    if (m.cache != NULL && t->parts.last != NULL) {
-        t->parts.last->cache = m.cache;
-        t->parts.last->cache_from = place_key(c, at, STR("cache_control"));
+    } else {
+        struct turn *t = turn_new(c, kind == SYSTEM ? ROLE_SYSTEM : ROLE_USER, at);
+        read_content(c, m.content, place_key(c, at, STR("content")), &t->parts);
+        parts_mark(c, &t->parts, m.cache, place_key(c, at, STR("cache_control")));
     }
 }
 
 void chat_read_messages(struct conversion *c, const struct json *v, const struct place *at,
                         void *into)
 {
-    read_items(c, v, at, read_message, into);
+    size_t count = json_count(v);
+
+    (void)into;
+    read_items(c, v, at, read_message, &count);
 }

@@ -18,40 +18,44 @@ static void read_parameters(struct conversion *c, const struct json *v, const st
     t->schema = v;
 }
 
+enum { FUNCTION = 1, CUSTOM = 2, ALLOWED = 4 };
+
+static const struct kind tool_kinds[] = {{"function", FUNCTION}, {"custom", CUSTOM}};
+
 static const struct key declaration_keys[] = {
     {.name = "name", .take = TAKE_STR, .at = offsetof(struct tool, name)},
     {.name = "description", .take = TAKE_STR, .at = offsetof(struct tool, description)},
-    {.name = "parameters", .take = TAKE_READ, .read = read_parameters},
-    {.name = "strict", .take = TAKE_BOOL, .at = offsetof(struct tool, strict)},
-    {.name = "format", .take = TAKE_JSON, .at = offsetof(struct tool, format)},
+    {.name = "parameters", .of = FUNCTION, .take = TAKE_READ, .read = read_parameters},
+    {.name = "strict", .of = FUNCTION, .take = TAKE_BOOL, .at = offsetof(struct tool, strict)},
+    {.name = "format", .of = CUSTOM, .take = TAKE_JSON, .at = offsetof(struct tool, format)},
 };
 
 static void read_declaration(struct conversion *c, const struct json *v, const struct place *at,
                              void *into)
 {
-    READ_OBJECT(c, v, at, NULL, declaration_keys, into);
+    const struct tool *t = into;
+    READ_KIND(c, v, at, t->kind == TOOL_CUSTOM ? CUSTOM : FUNCTION, declaration_keys, into);
 }
 
 static const struct key tool_keys[] = {
     {.name = "type", .take = TAKE_KNOWN},
-    {.name = "function", .take = TAKE_READ, .read = read_declaration},
-    {.name = "custom", .take = TAKE_READ, .read = read_declaration},
+    {.name = "function", .of = FUNCTION, .take = TAKE_READ, .read = read_declaration},
+    {.name = "custom", .of = CUSTOM, .take = TAKE_READ, .read = read_declaration},
     {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct tool, cache)},
 };
 
 static void read_tool_row(struct conversion *c, const struct json *v, const struct place *at,
                           void *into)
 {
-    struct str type = read_word(v, "type");
-    bool custom = str_eq(type, STR("custom"));
+    unsigned kind = kind_of(read_word(v, "type"), ROWS(tool_kinds));
 
     (void)into;
-    if (!custom && !str_eq(type, STR("function"))) {
+    if (kind == 0) {
         lose(c, FIELD_TOOL_HOSTED, at);
         return;
     }
-    struct tool *t = tool_new(c, custom ? TOOL_CUSTOM : TOOL_FUNCTION, at);
-    READ_OBJECT(c, v, at, NULL, tool_keys, t);
+    struct tool *t = tool_new(c, kind == CUSTOM ? TOOL_CUSTOM : TOOL_FUNCTION, at);
+    READ_KIND(c, v, at, kind, tool_keys, t);
     t->strict = t->strict == UNSAID ? NO : t->strict; /* not strict, unless it is asked for */
     if (t->cache != NULL) {
         t->cache_from = place_key(c, at, STR("cache_control"));
@@ -67,28 +71,42 @@ static void read_tools(struct conversion *c, const struct json *v, const struct 
     read_items(c, v, at, read_tool_row, into);
 }
 
-static void read_choice(struct conversion *c, const struct json *v, const struct place *at,
-                        void *into)
-{
-    struct tool_choice *choice = &c->ask.choice;
-    struct str type = read_word(v, "type");
-    struct str word = json_str(v);
+static const struct key name_keys[] = {
+    {.name = "name", .take = TAKE_STR, .at = offsetof(struct tool_choice, name)},
+};
 
-    (void)into;
-    choice->from = at;
-    if (str_eq(type, STR("allowed_tools"))) {
-        const struct json *allowed = json_get(v, "allowed_tools");
-        word = read_word(allowed, "mode");
-        choice->allowed = json_get(allowed, "tools");
-        choice->allowed_from = place_key(c, at, STR("allowed_tools"));
-    } else if (str_eq(type, STR("function")) || str_eq(type, STR("custom"))) {
-        choice->mode = CHOICE_NAMED;
-        choice->name = read_word(v, str_eq(type, STR("custom")) ? "custom.name" : "function.name");
-        if (choice->name.n == 0) {
-            refuse(c, at, "It names no tool.");
-        }
+static void read_name(struct conversion *c, const struct json *v, const struct place *at,
+                      void *into)
+{
+    READ_OBJECT(c, v, at, NULL, name_keys, into);
+}
+
+static const struct key named_keys[] = {
+    {.name = "type", .take = TAKE_KNOWN},
+    {.name = "function", .of = FUNCTION, .take = TAKE_READ, .read = read_name},
+    {.name = "custom", .of = CUSTOM, .take = TAKE_READ, .read = read_name},
+};
+
+static void read_allowed_tool(struct conversion *c, const struct json *v, const struct place *at,
+                              void *into)
+{
+    struct tool_choice *choice = into, named = {0};
+    unsigned kind = kind_of(read_word(v, "type"), ROWS(tool_kinds));
+
+    if (kind == 0) {
+        lose(c, FIELD_TOOL_HOSTED, at);
         return;
     }
+    READ_KIND(c, v, at, kind, named_keys, &named);
+    part_text(c, &choice->allowed, named.name, at);
+}
+
+static void read_mode(struct conversion *c, const struct json *v, const struct place *at,
+                      void *into)
+{
+    struct tool_choice *choice = into;
+    struct str word = json_str(v);
+
     choice->mode = str_eq(word, STR("auto"))       ? CHOICE_AUTO
                    : str_eq(word, STR("none"))     ? CHOICE_NONE
                    : str_eq(word, STR("required")) ? CHOICE_REQUIRED
@@ -96,6 +114,66 @@ static void read_choice(struct conversion *c, const struct json *v, const struct
                                                    : CHOICE_UNSAID;
     if (choice->mode == CHOICE_UNSAID) {
         refuse(c, at, "It must be auto, none, required, or name a tool.");
+    }
+}
+
+static void read_allowed_list(struct conversion *c, const struct json *v, const struct place *at,
+                              void *into)
+{
+    struct tool_choice *choice = into;
+
+    read_items(c, v, at, read_allowed_tool, choice);
+    if (choice->allowed.first == NULL) {
+        refuse(c, at, "It names no tool.");
+    }
+}
+
+static const struct key allowed_keys[] = {
+    {.name = "mode", .take = TAKE_READ, .read = read_mode},
+    {.name = "tools", .take = TAKE_READ, .read = read_allowed_list},
+};
+
+static void read_allowed(struct conversion *c, const struct json *v, const struct place *at,
+                         void *into)
+{
+    struct tool_choice *choice = into;
+
+    choice->allowed_from = at;
+    READ_OBJECT(c, v, at, NULL, allowed_keys, choice);
+}
+
+static const struct kind choice_kinds[] = {
+    {"function", FUNCTION}, {"custom", CUSTOM}, {"allowed_tools", ALLOWED}};
+
+static const struct key choice_keys[] = {
+    {.name = "type", .take = TAKE_KNOWN},
+    {.name = "function", .of = FUNCTION, .take = TAKE_READ, .read = read_name},
+    {.name = "custom", .of = CUSTOM, .take = TAKE_READ, .read = read_name},
+    {.name = "allowed_tools", .of = ALLOWED, .take = TAKE_READ, .read = read_allowed},
+};
+
+static void read_choice(struct conversion *c, const struct json *v, const struct place *at,
+                        void *into)
+{
+    struct tool_choice *choice = &c->ask.choice;
+    unsigned kind = kind_of(read_word(v, "type"), ROWS(choice_kinds));
+
+    (void)into;
+    choice->from = at;
+    if (kind == 0) {
+        read_mode(c, v, at, choice);
+        return;
+    }
+    READ_KIND(c, v, at, kind, choice_keys, choice);
+    if (kind == ALLOWED) {
+        if (choice->mode == CHOICE_UNSAID) {
+            refuse(c, at, "It must be auto, none, required, or name a tool.");
+        }
+        return;
+    }
+    choice->mode = CHOICE_NAMED;
+    if (choice->name.n == 0) {
+        refuse(c, at, "It names no tool.");
     }
 }
 
@@ -109,9 +187,10 @@ static void read_max(struct conversion *c, const struct json *v, const struct pl
     if (!json_u64(v, &n)) {
         refuse(c, at, "It must be a non-negative integer.");
     }
-    if (ask->max_output.v == NULL || str_eq(at->key, STR("max_completion_tokens"))) {
-        ask->max_output = (struct value){v, at};
+    if (ask->max_output.v != NULL && !str_eq(json_number(v), json_number(ask->max_output.v))) {
+        refuse(c, at, "max_tokens and max_completion_tokens say two things.");
     }
+    ask->max_output = (struct value){v, at};
 }
 
 static void read_stop(struct conversion *c, const struct json *v, const struct place *at,
@@ -137,14 +216,25 @@ static void read_stop(struct conversion *c, const struct json *v, const struct p
     }
 }
 
-static void read_stream_options(struct conversion *c, const struct json *v, const struct place *at,
-                                void *into)
+static void read_usage_wish(struct conversion *c, const struct json *v, const struct place *at,
+                            void *into)
 {
     struct ask_neutral *ask = into;
 
-    (void)c;
-    (void)at;
-    (void)json_bool(json_get(v, "include_usage"), &ask->stream_usage);
+    if (!json_bool(v, &ask->stream_usage)) {
+        refuse(c, at, "It must be true or false.");
+    }
+}
+
+static const struct key stream_keys[] = {
+    {.name = "include_usage", .take = TAKE_READ, .read = read_usage_wish},
+    {.name = "include_obfuscation", .take = TAKE_LOSS, .field = FIELD_STREAM_OBFUSCATION},
+};
+
+static void read_stream_options(struct conversion *c, const struct json *v, const struct place *at,
+                                void *into)
+{
+    READ_OBJECT(c, v, at, NULL, stream_keys, into);
 }
 
 static void read_effort(struct conversion *c, const struct json *v, const struct place *at,
@@ -152,7 +242,7 @@ static void read_effort(struct conversion *c, const struct json *v, const struct
 {
     struct reasoning *r = into;
 
-    r->from = at;
+    r->from = r->effort_from = at;
     r->effort = (uint8_t)effort_read(json_str(v));
     if (r->effort == EFFORT_UNSAID) {
         refuse(c, at, "It must be one of none, minimal, low, medium, high, xhigh, max.");
@@ -171,6 +261,7 @@ static void read_budget(struct conversion *c, const struct json *v, const struct
     }
     r->has_budget = true;
     r->budget = (int64_t)budget;
+    r->budget_from = at;
 }
 
 static void read_switch(struct conversion *c, const struct json *v, const struct place *at,
@@ -184,7 +275,7 @@ static void read_switch(struct conversion *c, const struct json *v, const struct
         return;
     }
     r->adaptive = on;
-    r->effort = on ? r->effort : EFFORT_NONE;
+    r->off = r->off || !on;
 }
 
 static void read_exclude(struct conversion *c, const struct json *v, const struct place *at,
@@ -226,11 +317,33 @@ static void read_thinking(struct conversion *c, const struct json *v, const stru
     }
 }
 
+/* Off is off, and a level goes before a budget, in whatever order they stand. */
+static void settle_reasoning(struct conversion *c)
+{
+    struct reasoning *r = &c->ask.reasoning;
+
+    if (r->off) {
+        if (r->effort > EFFORT_NONE) {
+            lose(c, FIELD_REASONING_LEVEL, r->effort_from);
+        }
+        r->effort = EFFORT_NONE;
+    }
+    if (r->effort != EFFORT_UNSAID && r->has_budget) {
+        lose(c, FIELD_REASONING_LEVEL, r->budget_from);
+        r->has_budget = false;
+    }
+}
+
 static const struct key schema_keys[] = {
     {.name = "name", .take = TAKE_STR, .at = offsetof(struct format, name)},
     {.name = "description", .take = TAKE_STR, .at = offsetof(struct format, description)},
     {.name = "schema", .take = TAKE_JSON, .at = offsetof(struct format, schema)},
     {.name = "strict", .take = TAKE_BOOL, .at = offsetof(struct format, strict)},
+};
+
+static const struct key format_keys[] = {
+    {.name = "type", .take = TAKE_KNOWN},
+    {.name = "json_schema", .of = 1, .take = TAKE_KNOWN},
 };
 
 static void read_format(struct conversion *c, const struct json *v, const struct place *at,
@@ -250,6 +363,7 @@ static void read_format(struct conversion *c, const struct json *v, const struct
     } else if (!str_eq(type, STR("text"))) {
         refuse(c, place_key(c, at, STR("type")), "It must be text, json_object or json_schema.");
     }
+    READ_KIND(c, v, at, f->kind == FORMAT_SCHEMA ? 1 : 2, format_keys, NULL);
 }
 
 #define READ(key, function) {.name = key, .take = TAKE_READ, .read = function}
@@ -286,6 +400,7 @@ static const struct key ask_keys[] = {
 static void read_ask(struct conversion *c, const struct json *root)
 {
     READ_OBJECT(c, root, NULL, "", ask_keys, &c->ask);
+    settle_reasoning(c);
     if (!c->refused && c->ask.turns == NULL) {
         refuse(c, place_key(c, NULL, STR("messages")), "There is none.");
     }

@@ -160,6 +160,9 @@ static void open_message(struct json_out *o, const char *role)
 
 static void write_call(struct conversion *c, struct json_out *o, const struct part *p)
 {
+    if (p->cache != NULL) {
+        lose(c, FIELD_CACHE_CONTROL, p->cache_from);
+    }
     json_open_typed(o, "function");
     json_key(o, "id");
     json_put_str(o, p->wire_id);

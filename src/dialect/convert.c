@@ -223,6 +223,7 @@ void conversion_free(struct conversion *c)
         buf_release(&p->waiting);
         buf_release(&p->arguments);
     }
+    tools_free(c);
     json_free(c->doc);
     buf_release(&c->lossy);
     buf_release(&c->why);

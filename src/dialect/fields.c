@@ -191,6 +191,18 @@ void lose_unwritten(struct conversion *c)
     }
 }
 
+void lose_format_name(struct conversion *c)
+{
+    const struct format *f = &c->ask.format;
+
+    if (f->name.n > 0) {
+        lose(c, FIELD_FORMAT_NAME, place_key(c, f->from, STR("name")));
+    }
+    if (f->description.n > 0) {
+        lose(c, FIELD_FORMAT_NAME, place_key(c, f->from, STR("description")));
+    }
+}
+
 /* A decimal as written, in tenths, rounded up; what has an exponent is not looked at. */
 static unsigned tenths_of(struct str number)
 {

@@ -47,11 +47,6 @@ static bool is_sentinel(struct str slot)
            str_eq(slot, STR("context_engineering_is_the_way_to_go"));
 }
 
-struct slot {
-    struct str text;
-    const struct place *at;
-};
-
 /* What we have put into it; a signature that is not ours is lost. */
 static struct str open_slot(struct conversion *c, const struct slot *slot)
 {
@@ -82,7 +77,8 @@ static struct str read_call_slot(struct conversion *c, const struct slot *slot, 
         if (!envelope_open(c, line, &kind, &text) || kind != ENVELOPE_TEXT) {
             text = STR("");
         }
-        part_reasoning(c, list, text, opaque, at);
+        struct slot inner = {opaque, slot->at};
+        part_reasoning(c, list, text, inner, at);
     }
     return state;
 }
@@ -93,10 +89,12 @@ struct blob {
     struct str mime, data, uri, title;
 };
 
+enum { INLINE = 1, STORED = 2 };
+
 static const struct key blob_keys[] = {
     {.name = "mimeType", .take = TAKE_STR, .at = offsetof(struct blob, mime)},
-    {.name = "data", .take = TAKE_STR, .at = offsetof(struct blob, data)},
-    {.name = "fileUri", .take = TAKE_STR, .at = offsetof(struct blob, uri)},
+    {.name = "data", .of = INLINE, .take = TAKE_STR, .at = offsetof(struct blob, data)},
+    {.name = "fileUri", .of = STORED, .take = TAKE_STR, .at = offsetof(struct blob, uri)},
     {.name = "displayName", .take = TAKE_STR, .at = offsetof(struct blob, title)},
 };
 
@@ -127,11 +125,12 @@ static bool is_stored(struct str uri)
 }
 
 static void read_blob(struct conversion *c, const struct json *v, const struct place *at,
-                      struct parts *list, struct str detail)
+                      struct parts *list, const struct slot *detail)
 {
     struct blob b = {0};
+    bool stored = key_is(c, at->key, STR("fileData"));
 
-    READ_OBJECT(c, v, at, NULL, blob_keys, &b);
+    READ_KIND(c, v, at, stored ? STORED : INLINE, blob_keys, &b);
     if (c->refused) {
         return;
     }
@@ -141,7 +140,14 @@ static void read_blob(struct conversion *c, const struct json *v, const struct p
     }
     struct part *p = part_new(c, list, media_kind(&b), at);
     p->title = b.title;
-    p->detail = detail;
+    if (b.title.n > 0 && p->kind != PART_FILE) {
+        lose(c, FIELD_MEDIA_TITLE, place_key(c, at, STR("displayName")));
+    }
+    if (detail->text.n > 0 && p->kind != PART_IMAGE) {
+        lose(c, FIELD_MEDIA_RESOLUTION, detail->at);
+    }
+    p->detail = detail->text;
+    p->detail_from = detail->at;
     if (b.data.n > 0) {
         media_set_data(c, p, b.mime, b.data);
     } else if (is_stored(b.uri)) {
@@ -232,7 +238,8 @@ static void read_result_part(struct conversion *c, const struct json *v, const s
         lose(c, FIELD_PART_UNKNOWN, at);
         return;
     }
-    read_blob(c, blob, place_key(c, at, key), into, STR(""));
+    struct slot none = {STR(""), NULL};
+    read_blob(c, blob, place_key(c, at, key), into, &none);
 }
 
 static void read_result(struct conversion *c, const struct json *v, const struct place *at,
@@ -263,23 +270,32 @@ static void read_result(struct conversion *c, const struct json *v, const struct
 }
 
 struct content_part {
-    struct str text, detail;
-    struct slot slot;
+    struct str text;
+    struct slot slot, detail;
     uint8_t thought; /* tristate */
     const struct json *blob, *call, *result;
     const struct place *blob_at, *call_at, *result_at;
+};
+
+static const struct key resolution_keys[] = {
+    {.name = "level", .take = TAKE_STR, .at = 0},
+    {.name = "numTokens", .take = TAKE_LOSS, .field = FIELD_MEDIA_RESOLUTION},
 };
 
 static void read_resolution(struct conversion *c, const struct json *v, const struct place *at,
                             void *into)
 {
     struct content_part *in = into;
-    struct str level = json_is_object(v) ? read_word(v, "level") : json_str(v);
+    struct str level = json_str(v);
 
+    if (json_is_object(v)) {
+        READ_OBJECT(c, v, at, NULL, resolution_keys, &level);
+    }
+    in->detail.at = at;
     if (str_eq(level, STR("MEDIA_RESOLUTION_LOW"))) {
-        in->detail = STR("low");
+        in->detail.text = STR("low");
     } else if (str_eq(level, STR("MEDIA_RESOLUTION_HIGH"))) {
-        in->detail = STR("high");
+        in->detail.text = STR("high");
     } else if (level.n == 0 || !str_eq(level, STR("MEDIA_RESOLUTION_UNSPECIFIED"))) {
         lose(c, FIELD_MEDIA_RESOLUTION, at);
     }
@@ -329,15 +345,28 @@ static void keep_slot(struct conversion *c, const struct json *v, const struct p
 #define READ(key, function) {.name = key, .take = TAKE_READ, .read = function}
 #define LOSS(key, row) {.name = key, .take = TAKE_LOSS, .field = FIELD_##row}
 
+enum { TEXT = 1, BLOB = 2, FILE_DATA = 4, CALL = 8, RESULT = 16, MEDIA = BLOB | FILE_DATA };
+
+/* What a part is, is told by its key; one that has several is of the first here. */
+static const struct kind part_kinds[] = {{"functionCall", CALL},
+                                         {"functionResponse", RESULT},
+                                         {"inlineData", BLOB},
+                                         {"fileData", FILE_DATA}};
+
+#define READ_OF(key, kind, function) {.name = key, .of = kind, .take = TAKE_READ, .read = function}
+
 static const struct key part_keys[] = {
-    {.name = "text", .take = TAKE_STR, .at = offsetof(struct content_part, text)},
-    {.name = "thought", .take = TAKE_BOOL, .at = offsetof(struct content_part, thought)},
+    {.name = "text", .of = TEXT, .take = TAKE_STR, .at = offsetof(struct content_part, text)},
+    {.name = "thought",
+     .of = TEXT,
+     .take = TAKE_BOOL,
+     .at = offsetof(struct content_part, thought)},
     READ("thoughtSignature", keep_slot),
-    READ("inlineData", keep_blob),
-    READ("fileData", keep_blob),
-    READ("functionCall", keep_call),
-    READ("functionResponse", keep_result),
-    READ("mediaResolution", read_resolution),
+    READ_OF("inlineData", BLOB, keep_blob),
+    READ_OF("fileData", FILE_DATA, keep_blob),
+    READ_OF("functionCall", CALL, keep_call),
+    READ_OF("functionResponse", RESULT, keep_result),
+    READ_OF("mediaResolution", MEDIA, read_resolution),
     LOSS("videoMetadata", VIDEO_METADATA),
     LOSS("partMetadata", HARMLESS),
     LOSS("executableCode", PART_UNKNOWN),
@@ -346,29 +375,44 @@ static const struct key part_keys[] = {
     LOSS("toolResponse", PART_UNKNOWN),
 };
 
+static unsigned kind_of_part(const struct conversion *c, const struct json *v)
+{
+    for (size_t i = 0; i < sizeof(part_kinds) / sizeof(part_kinds[0]); i++) {
+        struct json_each it = json_each(v);
+        while (json_is_object(v) && json_next(&it)) {
+            if (key_is(c, it.key, str_from(part_kinds[i].word)) && !json_is_null(it.value)) {
+                return part_kinds[i].bit;
+            }
+        }
+    }
+    return TEXT;
+}
+
 static void read_part(struct conversion *c, const struct json *v, const struct place *at,
                       void *into)
 {
     struct parts *list = into;
     struct content_part in = {0};
 
-    READ_OBJECT(c, v, at, NULL, part_keys, &in);
+    READ_KIND(c, v, at, kind_of_part(c, v), part_keys, &in);
     if (c->refused) {
         return;
     }
     if (in.call != NULL) {
         read_call(c, in.call, in.call_at, list, &in.slot);
-    } else if (in.result != NULL) {
-        read_result(c, in.result, in.result_at, list);
-    } else if (in.blob != NULL) {
-        read_blob(c, in.blob, in.blob_at, list, in.detail);
-    } else {
-        struct str state = open_slot(c, &in.slot); /* of a text there is none */
-        if (in.thought == YES && in.text.n + state.n > 0) {
+        return;
+    }
+    struct slot state = {open_slot(c, &in.slot), in.slot.at};
+    if (in.result == NULL && in.blob == NULL) { /* a text has no state */
+        if (in.thought == YES && in.text.n + state.text.n > 0) {
             part_reasoning(c, list, in.text, state, at);
         } else if (in.thought != YES && in.text.n > 0) {
             part_text(c, list, in.text, at);
         }
+    } else if (in.result != NULL) {
+        read_result(c, in.result, in.result_at, list);
+    } else {
+        read_blob(c, in.blob, in.blob_at, list, &in.detail);
     }
 }
 

@@ -16,6 +16,9 @@ static void read_parameters(struct conversion *c, const struct json *v, const st
     struct tool *t = into;
     bool json_schema = key_is(c, at->key, STR("parametersJsonSchema"));
 
+    if (t->schema != NULL) {
+        refuse(c, at, "There is a schema already.");
+    }
     if (!json_is_object(v)) {
         refuse(c, at, "It must be a schema.");
         return;
@@ -101,17 +104,24 @@ static void read_mode(struct conversion *c, const struct json *v, const struct p
     }
 }
 
+static void read_allowed_name(struct conversion *c, const struct json *v, const struct place *at,
+                              void *into)
+{
+    struct tool_choice *choice = into;
+
+    if (!json_is_string(v)) {
+        refuse(c, at, "It must be the name of a function.");
+    }
+    part_text(c, &choice->allowed, json_str(v), at);
+}
+
 static void read_allowed(struct conversion *c, const struct json *v, const struct place *at,
                          void *into)
 {
     struct tool_choice *choice = into;
 
-    if (!json_is_array(v)) {
-        refuse(c, at, "It must be an array of names.");
-    } else if (json_count(v) > 0) {
-        choice->allowed = v;
-        choice->allowed_from = at;
-    }
+    choice->allowed_from = at;
+    read_items(c, v, at, read_allowed_name, choice);
 }
 
 static const struct key calling_keys[] = {
@@ -127,10 +137,11 @@ static void read_calling(struct conversion *c, const struct json *v, const struc
     struct tool_choice *choice = into;
 
     READ_OBJECT(c, v, at, NULL, calling_keys, choice);
-    if (choice->mode == CHOICE_REQUIRED && json_count(choice->allowed) == 1) {
+    const struct part *first = choice->allowed.first;
+    if (choice->mode == CHOICE_REQUIRED && first != NULL && first->next == NULL) {
         choice->mode = CHOICE_NAMED;
-        choice->name = read_word(choice->allowed, "0");
-        choice->allowed = NULL;
+        choice->name = first->text;
+        choice->allowed = (struct parts){NULL, NULL};
     }
 }
 
@@ -236,6 +247,9 @@ static void read_thinking(struct conversion *c, const struct json *v, const stru
 {
     struct ask_neutral *ask = into;
     READ_OBJECT(c, v, at, NULL, thinking_keys, &ask->reasoning);
+    if (ask->reasoning.has_budget && ask->reasoning.effort != EFFORT_UNSAID) {
+        refuse(c, at, "thinkingLevel and thinkingBudget do not stand together.");
+    }
 }
 
 static void set_format(struct conversion *c, enum format_kind kind, const struct json *schema,
@@ -243,6 +257,9 @@ static void set_format(struct conversion *c, enum format_kind kind, const struct
 {
     struct format *f = &c->ask.format;
 
+    if (schema != NULL && f->schema != NULL) {
+        refuse(c, at, "There is a schema already.");
+    }
     f->kind = (uint8_t)(kind > f->kind ? kind : f->kind);
     f->schema = schema != NULL ? schema : f->schema;
     f->from = at;

@@ -90,7 +90,7 @@ static void write_media(struct conversion *c, struct json_out *o, const struct p
         return;
     }
     if (p->detail.n > 0 && !str_eq(p->detail, STR("auto"))) {
-        lose(c, FIELD_IMAGE_DETAIL, place_key(c, p->from, STR("detail")));
+        lose(c, FIELD_IMAGE_DETAIL, p->detail_from);
     }
     lose_title(c, p);
     write_blob(o, p);
@@ -374,7 +374,7 @@ static bool must_call(const struct conversion *c)
 static void write_tools(struct conversion *c, struct json_out *o)
 {
     const struct tool_choice *choice = &c->ask.choice;
-    bool some = choice->allowed != NULL && !must_call(c);
+    bool some = choice->allowed.first != NULL && !must_call(c);
 
     if (c->ask.tools == NULL) {
         return;
@@ -388,7 +388,7 @@ static void write_tools(struct conversion *c, struct json_out *o)
     json_key(o, "functionDeclarations");
     json_open(o, '[');
     for (const struct tool *t = c->ask.tools; t != NULL; t = t->next) {
-        if (!some || tool_is_allowed(c, t)) {
+        if (!some || t->allowed) {
             write_tool(c, o, t);
         }
     }
@@ -421,7 +421,7 @@ static void write_allowed(struct conversion *c, struct json_out *o)
     json_key(o, "allowedFunctionNames");
     json_open(o, '[');
     for (const struct tool *t = c->ask.tools; t != NULL; t = t->next) {
-        if (choice->mode == CHOICE_NAMED ? str_eq(t->name, choice->name) : tool_is_allowed(c, t)) {
+        if (choice->mode == CHOICE_NAMED ? str_eq(t->name, choice->name) : t->allowed) {
             json_put_str(o, t->wire_name);
         }
     }
@@ -453,7 +453,7 @@ static void write_choice(struct conversion *c, struct json_out *o)
                     : must_call(c)                ? STR("ANY")
                     : choice->mode == CHOICE_NONE ? STR("NONE")
                                                   : STR("AUTO"));
-    if (must_call(c) && (choice->mode == CHOICE_NAMED || choice->allowed != NULL)) {
+    if (must_call(c) && (choice->mode == CHOICE_NAMED || choice->allowed.first != NULL)) {
         write_allowed(c, o);
     }
     json_close(o, '}');
@@ -534,10 +534,7 @@ static void write_format(struct conversion *c, struct json_out *o)
     if (f->kind == FORMAT_TEXT) {
         return;
     }
-    if (f->name.n > 0 || f->description.n > 0) {
-        lose(c, FIELD_FORMAT_NAME,
-             place_key(c, f->from, f->name.n > 0 ? STR("name") : STR("description")));
-    }
+    lose_format_name(c);
     json_key(o, "responseMimeType");
     json_put_str(o, STR("application/json"));
     if (f->kind == FORMAT_SCHEMA && f->schema != NULL) {

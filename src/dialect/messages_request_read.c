@@ -74,27 +74,50 @@ static void read_tools(struct conversion *c, const struct json *v, const struct 
     read_items(c, v, at, read_tool, NULL);
 }
 
+static void read_alone(struct conversion *c, const struct json *v, const struct place *at,
+                       void *into)
+{
+    bool off = false;
+
+    (void)into;
+    if (!json_bool(v, &off)) {
+        refuse(c, at, "It must be true or false.");
+    } else if (off) {
+        c->ask.parallel = NO;
+        c->ask.parallel_from = at;
+    }
+}
+
+enum { AUTO = 1, ANY = 2, NONE = 4, NAMED = 8 };
+
+static const struct kind choice_kinds[] = {
+    {"auto", AUTO}, {"any", ANY}, {"none", NONE}, {"tool", NAMED}};
+
+static const struct key choice_keys[] = {
+    {.name = "type", .take = TAKE_KNOWN},
+    {.name = "name", .of = NAMED, .take = TAKE_STR, .at = offsetof(struct tool_choice, name)},
+    {.name = "disable_parallel_tool_use",
+     .of = AUTO | ANY | NAMED,
+     .take = TAKE_READ,
+     .read = read_alone},
+};
+
 static void read_choice(struct conversion *c, const struct json *v, const struct place *at,
                         void *into)
 {
     struct tool_choice *choice = &c->ask.choice;
-    struct str type = read_word(v, "type");
-    bool off = false;
+    unsigned kind = kind_of(read_word(v, "type"), ROWS(choice_kinds));
 
     (void)into;
+    READ_KIND(c, v, at, kind, choice_keys, choice);
     choice->from = at;
-    choice->name = read_word(v, "name");
-    choice->mode = str_eq(type, STR("auto"))   ? CHOICE_AUTO
-                   : str_eq(type, STR("none")) ? CHOICE_NONE
-                   : str_eq(type, STR("any"))  ? CHOICE_REQUIRED
-                   : str_eq(type, STR("tool")) ? CHOICE_NAMED
-                                               : CHOICE_UNSAID;
+    choice->mode = kind == AUTO    ? CHOICE_AUTO
+                   : kind == NONE  ? CHOICE_NONE
+                   : kind == ANY   ? CHOICE_REQUIRED
+                   : kind == NAMED ? CHOICE_NAMED
+                                   : CHOICE_UNSAID;
     if (choice->mode == CHOICE_UNSAID || (choice->mode == CHOICE_NAMED && choice->name.n == 0)) {
         refuse(c, at, "It must be of type auto, none, any, or tool with a name.");
-    }
-    if (json_bool(json_get(v, "disable_parallel_tool_use"), &off) && off) {
-        c->ask.parallel = NO;
-        c->ask.parallel_from = place_key(c, at, STR("disable_parallel_tool_use"));
     }
 }
 
@@ -129,30 +152,62 @@ static void read_stops(struct conversion *c, const struct json *v, const struct 
     read_items(c, v, at, read_stop, into);
 }
 
+static void read_budget(struct conversion *c, const struct json *v, const struct place *at,
+                        void *into)
+{
+    struct reasoning *r = into;
+    uint64_t budget;
+
+    if (!json_u64(v, &budget) || budget > USAGE_MAX) {
+        refuse(c, at, "It must be a number of tokens.");
+        return;
+    }
+    r->has_budget = true;
+    r->budget = (int64_t)budget;
+}
+
+static void read_display(struct conversion *c, const struct json *v, const struct place *at,
+                         void *into)
+{
+    struct reasoning *r = into;
+
+    if (str_eq(json_str(v), STR("omitted"))) {
+        r->show = NO; /* which the station sees to */
+    } else if (str_eq(json_str(v), STR("summarized"))) {
+        r->show = YES;
+        r->show_from = at;
+    } else {
+        refuse(c, at, "It must be summarized or omitted.");
+    }
+}
+
+enum { DISABLED = 1, ADAPTIVE = 2, ENABLED = 4 };
+
+static const struct kind thinking_kinds[] = {
+    {"disabled", DISABLED}, {"adaptive", ADAPTIVE}, {"enabled", ENABLED}};
+
+static const struct key thinking_keys[] = {
+    {.name = "type", .take = TAKE_KNOWN},
+    {.name = "budget_tokens", .of = ENABLED, .take = TAKE_READ, .read = read_budget},
+    {.name = "display", .of = ADAPTIVE | ENABLED, .take = TAKE_READ, .read = read_display},
+};
+
 static void read_thinking(struct conversion *c, const struct json *v, const struct place *at,
                           void *into)
 {
     struct ask_neutral *ask = into;
     struct reasoning *r = &ask->reasoning;
-    struct str type = read_word(v, "type");
-    struct str display = read_word(v, "display");
-    uint64_t budget;
+    unsigned kind = kind_of(read_word(v, "type"), ROWS(thinking_kinds));
 
+    READ_KIND(c, v, at, kind, thinking_keys, r);
     r->from = r->from != NULL ? r->from : at;
-    if (str_eq(type, STR("disabled"))) {
+    if (kind == DISABLED) {
         r->effort = EFFORT_NONE;
         r->off = true;
-    } else if (str_eq(type, STR("adaptive"))) {
+    } else if (kind == ADAPTIVE) {
         r->adaptive = true;
-    } else if (!str_eq(type, STR("enabled")) || !json_u64(json_get(v, "budget_tokens"), &budget) ||
-               budget > USAGE_MAX) {
+    } else if (kind != ENABLED || !r->has_budget) {
         refuse(c, at, "It must be disabled, adaptive, or enabled with budget_tokens.");
-    } else {
-        r->has_budget = true;
-        r->budget = (int64_t)budget;
-    }
-    if (display.n > 0) {
-        r->show = str_eq(display, STR("omitted")) ? NO : YES;
     }
 }
 

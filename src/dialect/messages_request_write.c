@@ -30,7 +30,7 @@ static void write_tools(struct conversion *c, struct json_out *o)
     json_key(o, "tools");
     json_open(o, '[');
     for (const struct tool *t = c->ask.tools; t != NULL; t = t->next) {
-        if (tool_is_allowed(c, t)) {
+        if (t->allowed) {
             write_tool(c, o, t);
         }
     }
@@ -50,7 +50,7 @@ static void write_choice(struct conversion *c, struct json_out *o)
     if (c->ask.tools == NULL || (choice->mode == CHOICE_UNSAID && !alone)) {
         return;
     }
-    if (choice->allowed != NULL) {
+    if (choice->allowed.first != NULL) {
         lose(c, FIELD_CHOICE_ALLOWED, choice->allowed_from);
     }
     json_key(o, "tool_choice");
@@ -185,9 +185,7 @@ static void write_output(struct conversion *c, struct json_out *o, const char *e
         json_key(o, "schema");
         if (f->kind == FORMAT_SCHEMA && f->schema != NULL) {
             json_put_value(o, f->schema);
-            if (f->name.n > 0) {
-                lose(c, FIELD_FORMAT_NAME, place_key(c, f->from, STR("name")));
-            }
+            lose_format_name(c);
         } else {
             lose(c, FIELD_FORMAT_JSON, f->from);
             json_put_raw(o, STR("{\"type\":\"object\"}"));

@@ -29,68 +29,125 @@ static void read_citations(struct conversion *c, const struct json *v, const str
     }
 }
 
+/* Of the shape {"type": "direct"}: another caller is a program at the vendor. */
+static void read_caller(struct conversion *c, const struct json *v, const struct place *at,
+                        void *into)
+{
+    (void)into;
+    if (!str_eq(read_word(v, "type"), STR("direct"))) {
+        lose(c, FIELD_TOOL_CALLERS, at);
+    }
+}
+
+enum {
+    TEXT = 1,
+    IMAGE = 2,
+    DOCUMENT = 4,
+    CALL = 8,
+    RESULT = 16,
+    THINKING = 32,
+    REDACTED = 64,
+    SEARCH = 128,
+    MARKED = TEXT | IMAGE | DOCUMENT | CALL | RESULT | SEARCH, /* may have a mark to cache */
+};
+
+static const struct kind block_kinds[] = {
+    {"text", TEXT},         {"mid_conv_system", TEXT}, {"image", IMAGE},
+    {"document", DOCUMENT}, {"tool_use", CALL},        {"tool_result", RESULT},
+    {"thinking", THINKING}, {"search_result", SEARCH}, {"redacted_thinking", REDACTED},
+};
+
+#define WORD(key, kind, member) \
+    {.name = key, .of = kind, .take = TAKE_STR, .at = offsetof(struct block, member)}
+#define JSON(key, kind, member) \
+    {.name = key, .of = kind, .take = TAKE_JSON, .at = offsetof(struct block, member)}
+
 static const struct key block_keys[] = {
-    {.name = "type", .take = TAKE_STR, .at = offsetof(struct block, type)},
-    {.name = "text", .take = TAKE_STR, .at = offsetof(struct block, text)},
-    {.name = "thinking", .take = TAKE_STR, .at = offsetof(struct block, thinking)},
-    {.name = "signature", .take = TAKE_STR, .at = offsetof(struct block, signature)},
-    {.name = "data", .take = TAKE_STR, .at = offsetof(struct block, data)},
-    {.name = "id", .take = TAKE_STR, .at = offsetof(struct block, id)},
-    {.name = "name", .take = TAKE_STR, .at = offsetof(struct block, name)},
-    {.name = "tool_use_id", .take = TAKE_STR, .at = offsetof(struct block, call_id)},
-    {.name = "is_error", .take = TAKE_BOOL, .at = offsetof(struct block, failed)},
-    {.name = "title", .take = TAKE_STR, .at = offsetof(struct block, title)},
-    {.name = "context", .take = TAKE_LOSS, .field = FIELD_FILE_TITLE},
-    {.name = "caller", .take = TAKE_KNOWN},
-    {.name = "citations", .take = TAKE_READ, .read = read_citations},
-    {.name = "source", .take = TAKE_JSON, .at = offsetof(struct block, source)},
-    {.name = "input", .take = TAKE_JSON, .at = offsetof(struct block, input)},
-    {.name = "content", .take = TAKE_JSON, .at = offsetof(struct block, content)},
-    {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct block, cache)},
+    WORD("type", 0, type),
+    WORD("text", TEXT, text),
+    WORD("thinking", THINKING, thinking),
+    WORD("signature", THINKING, signature),
+    WORD("data", REDACTED, data),
+    WORD("id", CALL, id),
+    WORD("name", CALL, name),
+    WORD("tool_use_id", RESULT, call_id),
+    {.name = "is_error", .of = RESULT, .take = TAKE_BOOL, .at = offsetof(struct block, failed)},
+    WORD("title", DOCUMENT | SEARCH, title),
+    {.name = "context", .of = DOCUMENT, .take = TAKE_LOSS, .field = FIELD_FILE_TITLE},
+    {.name = "caller", .of = CALL, .take = TAKE_READ, .read = read_caller},
+    {.name = "citations",
+     .of = TEXT | DOCUMENT | SEARCH,
+     .take = TAKE_READ,
+     .read = read_citations},
+    JSON("source", IMAGE | DOCUMENT | SEARCH, source),
+    JSON("input", CALL, input),
+    JSON("content", RESULT | SEARCH, content),
+    JSON("cache_control", MARKED, cache),
 };
 
 static void read_content(struct conversion *c, const struct json *v, const struct place *at,
                          struct parts *list);
 
 struct source {
-    struct str type, media_type, data, url, file_id;
+    struct str media_type, data, url, file_id;
     const struct json *content;
 };
 
-static const struct key source_keys[] = {
-    {.name = "type", .take = TAKE_STR, .at = offsetof(struct source, type)},
-    {.name = "media_type", .take = TAKE_STR, .at = offsetof(struct source, media_type)},
-    {.name = "data", .take = TAKE_STR, .at = offsetof(struct source, data)},
-    {.name = "url", .take = TAKE_STR, .at = offsetof(struct source, url)},
-    {.name = "file_id", .take = TAKE_STR, .at = offsetof(struct source, file_id)},
-    {.name = "content", .take = TAKE_JSON, .at = offsetof(struct source, content)},
+enum { BASE64 = 1, URL = 2, FILE_SOURCE = 4, TEXT_SOURCE = 8, CONTENT = 16 };
+
+static const struct kind source_kinds[] = {
+    {"base64", BASE64},    {"url", URL},         {"file", FILE_SOURCE},
+    {"text", TEXT_SOURCE}, {"content", CONTENT},
 };
+
+#define SOURCE(key, kind, member) \
+    {.name = key, .of = kind, .take = TAKE_STR, .at = offsetof(struct source, member)}
+
+static const struct key source_keys[] = {
+    {.name = "type", .take = TAKE_KNOWN},
+    SOURCE("media_type", BASE64 | TEXT_SOURCE, media_type),
+    SOURCE("data", BASE64 | TEXT_SOURCE, data),
+    SOURCE("url", URL, url),
+    SOURCE("file_id", FILE_SOURCE, file_id),
+    {.name = "content", .of = CONTENT, .take = TAKE_JSON, .at = offsetof(struct source, content)},
+};
+
+/* What becomes text has no title. */
+static void lose_title(struct conversion *c, const struct block *b, const struct place *at)
+{
+    if (b->title.n > 0) {
+        lose(c, FIELD_CONTENT_TITLE, place_key(c, at, STR("title")));
+    }
+}
 
 static void read_media(struct conversion *c, const struct block *b, enum part_kind kind,
                        const struct place *at)
 {
     struct source s = {0};
     const struct place *here = place_key(c, at, STR("source"));
+    unsigned source = kind_of(read_word(b->source, "type"), ROWS(source_kinds));
 
-    READ_OBJECT(c, b->source, here, NULL, source_keys, &s);
+    READ_KIND(c, b->source, here, source, source_keys, &s);
     if (c->refused) {
         return;
     }
-    if (str_eq(s.type, STR("text"))) { /* a document of plain text is text */
+    if (source == TEXT_SOURCE) { /* a document of plain text is text */
+        lose_title(c, b, at);
         part_text(c, b->list, s.data, here);
         return;
     }
-    if (str_eq(s.type, STR("content"))) {
+    if (source == CONTENT) {
+        lose_title(c, b, at);
         read_content(c, s.content, place_key(c, here, STR("content")), b->list);
         return;
     }
     struct part *p = part_new(c, b->list, kind, here);
     p->title = b->title;
-    if (str_eq(s.type, STR("base64"))) {
+    if (source == BASE64) {
         media_set_data(c, p, s.media_type, s.data);
-    } else if (str_eq(s.type, STR("url"))) {
+    } else if (source == URL) {
         p->url = s.url;
-    } else if (str_eq(s.type, STR("file"))) {
+    } else if (source == FILE_SOURCE) {
         p->ref = s.file_id;
     } else {
         lose(c, FIELD_PART_UNKNOWN, place_key(c, here, STR("type")));
@@ -125,13 +182,11 @@ static void read_result(struct conversion *c, const struct block *b, const struc
 }
 
 /* A hit of a search that the client made itself: its words are what counts. */
-static void read_search_result(struct conversion *c, const struct block *b, const struct json *v,
-                               const struct place *at)
+static void read_search_result(struct conversion *c, const struct block *b, const struct place *at)
 {
     struct str source = json_str(b->source);
     struct buf text;
 
-    (void)v;
     lose(c, FIELD_SEARCH_RESULT, at);
     buf_init(&text, LIMIT_BODY_BYTES);
     buf_cat(&text, b->title, STR("\n"), source);
@@ -144,33 +199,26 @@ static void read_block(struct conversion *c, const struct json *v, const struct 
 {
     struct block b = {.list = into};
 
-    READ_OBJECT(c, v, at, NULL, block_keys, &b);
+    unsigned kind = kind_of(read_word(v, "type"), ROWS(block_kinds));
+
+    READ_KIND(c, v, at, kind, block_keys, &b);
     if (c->refused) {
         return;
     }
-    if (str_eq(b.type, STR("text")) || str_eq(b.type, STR("mid_conv_system"))) {
-        part_text(c, b.list, b.text, at);
-    } else if (str_eq(b.type, STR("image"))) {
-        read_media(c, &b, PART_IMAGE, at);
-    } else if (str_eq(b.type, STR("document"))) {
-        read_media(c, &b, PART_FILE, at);
-    } else if (str_eq(b.type, STR("tool_use"))) {
-        read_call(c, &b, at);
-    } else if (str_eq(b.type, STR("tool_result"))) {
-        read_result(c, &b, at);
-    } else if (str_eq(b.type, STR("thinking"))) {
-        part_reasoning(c, b.list, b.thinking, b.signature, at);
-    } else if (str_eq(b.type, STR("redacted_thinking"))) {
-        part_reasoning(c, b.list, STR(""), b.data, at);
-    } else if (str_eq(b.type, STR("search_result"))) {
-        read_search_result(c, &b, v, at);
-    } else {
-        lose(c, FIELD_PART_UNKNOWN, place_key(c, at, STR("type")));
+    struct slot signature = {b.signature, place_key(c, at, STR("signature"))};
+    struct slot data = {b.data, place_key(c, at, STR("data"))};
+    switch (kind) {
+    case TEXT: part_text(c, b.list, b.text, at); break;
+    case IMAGE: read_media(c, &b, PART_IMAGE, at); break;
+    case DOCUMENT: read_media(c, &b, PART_FILE, at); break;
+    case CALL: read_call(c, &b, at); break;
+    case RESULT: read_result(c, &b, at); break;
+    case THINKING: part_reasoning(c, b.list, b.thinking, signature, at); break;
+    case REDACTED: part_reasoning(c, b.list, STR(""), data, at); break;
+    case SEARCH: read_search_result(c, &b, at); break;
+    default: lose(c, FIELD_PART_UNKNOWN, place_key(c, at, STR("type"))); return;
     }
-    if (b.cache != NULL && b.list->last != NULL) {
-        b.list->last->cache = b.cache;
-        b.list->last->cache_from = place_key(c, at, STR("cache_control"));
-    }
+    parts_mark(c, b.list, b.cache, place_key(c, at, STR("cache_control")));
 }
 
 static void read_content(struct conversion *c, const struct json *v, const struct place *at,
@@ -187,13 +235,7 @@ static void read_content(struct conversion *c, const struct json *v, const struc
 
 struct message {
     struct str role;
-    const struct json *content, *output_config;
-};
-
-static const struct key message_keys[] = {
-    {.name = "role", .take = TAKE_STR, .at = offsetof(struct message, role)},
-    {.name = "content", .take = TAKE_JSON, .at = offsetof(struct message, content)},
-    {.name = "output_config", .take = TAKE_JSON, .at = offsetof(struct message, output_config)},
+    const struct json *content;
 };
 
 void messages_read_level(struct conversion *c, const struct json *v, const struct place *at)
@@ -208,6 +250,30 @@ void messages_read_level(struct conversion *c, const struct json *v, const struc
     r->effort = (uint8_t)(r->off ? EFFORT_NONE : effort);
     r->from = at;
 }
+
+static void read_level(struct conversion *c, const struct json *v, const struct place *at,
+                       void *into)
+{
+    (void)into;
+    messages_read_level(c, v, at);
+    lose(c, FIELD_SYSTEM_EFFORT, at);
+}
+
+static const struct key wish_keys[] = {
+    {.name = "effort", .take = TAKE_READ, .read = read_level},
+};
+
+static void read_wish(struct conversion *c, const struct json *v, const struct place *at,
+                      void *into)
+{
+    READ_OBJECT(c, v, at, NULL, wish_keys, into);
+}
+
+static const struct key message_keys[] = {
+    {.name = "role", .take = TAKE_STR, .at = offsetof(struct message, role)},
+    {.name = "content", .take = TAKE_JSON, .at = offsetof(struct message, content)},
+    {.name = "output_config", .take = TAKE_READ, .read = read_wish},
+};
 
 static void read_message(struct conversion *c, const struct json *v, const struct place *at,
                          void *into)
@@ -228,12 +294,6 @@ static void read_message(struct conversion *c, const struct json *v, const struc
         refuse(c, place_key(c, at, STR("role")),
                "There is no role '%.*s': user, assistant, system.", STR_ARG(m.role));
         return;
-    }
-    if (json_get(m.output_config, "effort") != NULL) {
-        const struct place *here =
-            place_key(c, place_key(c, at, STR("output_config")), STR("effort"));
-        messages_read_level(c, json_get(m.output_config, "effort"), here);
-        lose(c, FIELD_SYSTEM_EFFORT, here);
     }
     struct turn *t = turn_new(c, role, at);
     read_content(c, m.content, place_key(c, at, STR("content")), &t->parts);

@@ -49,7 +49,7 @@ static void write_image(struct conversion *c, struct json_out *o, const struct p
         lose(c, FIELD_IMAGE_TYPE, p->from);
     }
     if (p->detail.n > 0 && !str_eq(p->detail, STR("auto"))) {
-        lose(c, FIELD_IMAGE_DETAIL, place_key(c, p->from, STR("detail")));
+        lose(c, FIELD_IMAGE_DETAIL, p->detail_from);
     }
     json_open_typed(o, "image");
     if (p->data.p != NULL) {

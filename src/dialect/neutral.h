@@ -90,9 +90,10 @@ struct part {
     struct str text; /* TEXT, REASONING, REFUSAL; CALL: arguments as JSON text, or custom input */
     const struct place *text_from; /* CALL: where its arguments stand */
     struct str mime, data, url,
-        ref;             /* media: base64 data of a MIME type, or a URL, or a vendor's id */
-    struct str title;    /* FILE: its name */
-    struct str detail;   /* IMAGE: auto, low, high, original */
+        ref;           /* media: base64 data of a MIME type, or a URL, or a vendor's id */
+    struct str title;  /* FILE: its name */
+    struct str detail; /* IMAGE: auto, low, high, original */
+    const struct place *detail_from;
     struct str id, name; /* CALL, RESULT: what joins them; the client's name of the tool */
     struct str group;    /* CALL: the namespace of the tool */
     struct str wire_id;  /* id, or another where that is not legal at the upstream (turns_settle) */
@@ -114,7 +115,8 @@ struct tool {
     struct tool *next;
     const struct place *from;
     uint8_t kind, strict;
-    bool search; /* responses: the client's own search for further tools */
+    bool search;  /* responses: the client's own search for further tools */
+    bool allowed; /* it may be called (tools_rename) */
     struct str name, description;
     struct str group;     /* responses: the namespace it stands in */
     struct str wire_name; /* how the upstream knows it: name, or another where that is not legal */
@@ -127,8 +129,8 @@ struct tool {
 enum choice_mode { CHOICE_UNSAID, CHOICE_AUTO, CHOICE_NONE, CHOICE_REQUIRED, CHOICE_NAMED };
 struct tool_choice {
     uint8_t mode;
-    struct str name;            /* NAMED */
-    const struct json *allowed; /* names that alone may be called; or NULL: all */
+    struct str name;      /* NAMED */
+    struct parts allowed; /* TEXT: names of those that alone may be called; none: all */
     const struct place *from, *allowed_from;
 };
 
@@ -143,13 +145,14 @@ enum effort {
     EFFORT_MAX
 };
 struct reasoning {
-    uint8_t effort;                /* enum effort */
-    bool has_budget;               /* the client gave tokens */
-    int64_t budget;                /* tokens; 0: off; -1: the model's own choice */
-    uint8_t show;                  /* tristate: the client wants to read it */
-    const struct place *show_from; /* where it asks for that apart, or NULL */
-    bool off;                      /* it is switched off, whatever level is named beside it */
-    bool adaptive;                 /* messages: thinking is adaptive */
+    uint8_t effort;                                /* enum effort */
+    bool has_budget;                               /* the client gave tokens */
+    int64_t budget;                                /* tokens; 0: off; -1: the model's own choice */
+    const struct place *effort_from, *budget_from; /* chat: where each is given */
+    uint8_t show;                                  /* tristate: the client wants to read it */
+    const struct place *show_from;                 /* where it asks for that apart, or NULL */
+    bool off;      /* it is switched off, whatever level is named beside it */
+    bool adaptive; /* messages: thinking is adaptive */
     const struct place *from;
 };
 
@@ -200,17 +203,34 @@ struct key {
     uint8_t take;
     uint8_t field;
     uint16_t at;
+    uint16_t of; /* bits: the kinds of the object that have this key; 0: all */
     void (*read)(struct conversion *c, const struct json *v, const struct place *at, void *into);
+};
+struct keys {
+    const struct key *rows;
+    size_t count;
+    const char *prefix; /* values of rows of fields.def whose path begins so need no row here */
+    unsigned kind;      /* the object's, one bit of `of`; 0: it has but one, or an unknown one */
 };
 /*
  * Each member of an object by its row; a null is as good as absent; a key without a row, or there
- * twice, is refused. Values of rows of fields.def whose path begins with `prefix` ("" or
- * "generationConfig.") need no row here.
+ * twice, is refused. One that only other kinds of the object have would go unread: it is
+ * lose(FIELD_KEY_FOREIGN), unless it is empty.
  */
 void read_object(struct conversion *c, const struct json *object, const struct place *at,
-                 const char *prefix, const struct key *rows, size_t count, void *into);
+                 const struct keys *keys, void *into);
+#define ROWS(rows) (rows), sizeof(rows) / sizeof((rows)[0])
+/* prefix: "", "generationConfig." and their like, or NULL. */
 #define READ_OBJECT(c, object, at, prefix, rows, into) \
-    read_object(c, object, at, prefix, rows, sizeof(rows) / sizeof((rows)[0]), into)
+    read_object(c, object, at, &(struct keys){ROWS(rows), prefix, 0}, into)
+#define READ_KIND(c, object, at, kind, rows, into) \
+    read_object(c, object, at, &(struct keys){ROWS(rows), NULL, kind}, into)
+/* The bit of a word among the kinds that a table names; 0: none of them. */
+struct kind {
+    const char *word;
+    unsigned bit;
+};
+unsigned kind_of(struct str word, const struct kind *kinds, size_t count);
 /* The client's key is this name; in the Gemini dialect, JSON of protocol buffers, also where it is
  * written in snake case. */
 bool key_is(const struct conversion *c, struct str key, struct str name);
@@ -242,6 +262,10 @@ struct conversion {
     struct json_doc *doc;                     /* the client's request, while it is converted */
     struct made_doc *made;                    /* what readers made of parts of it, as long */
     struct ask_neutral ask;
+    struct tool_names { /* of tools.c: each tool by its names */
+        struct map *own, *bare, *wire;
+        struct tool *last; /* up to which they are in `own` and `bare` */
+    } names;
     struct embedding *embedding;   /* embeddings are asked for; NULL: an answer is */
     struct buf lossy, why, why_at; /* texts: "a, b"; what was refused, and where */
     /* of the reply */
@@ -298,8 +322,15 @@ struct str part_arguments(struct conversion *c, const struct part *p);
 /* A call of the history, with the state that an envelope before it held. */
 struct part *part_call(struct conversion *c, struct parts *list, const struct place *from);
 /* Reasoning of the history: its text (may be empty) and what the client's opaque slot held. */
-void part_reasoning(struct conversion *c, struct parts *list, struct str text, struct str slot,
+struct slot {
+    struct str text;
+    const struct place *at;
+};
+void part_reasoning(struct conversion *c, struct parts *list, struct str text, struct slot slot,
                     const struct place *from);
+/* A mark to cache up to the end of the list; NULL: there is none. */
+void parts_mark(struct conversion *c, struct parts *list, const struct json *cache,
+                const struct place *at);
 /* Takes reasoning out that the upstream cannot have: without its own state, unless texts are taken
  * as well. Loses it by name; a turn that would vanish is refused. */
 void turns_drop_reasoning(struct conversion *c, bool take_texts, bool take_state);
@@ -342,8 +373,12 @@ bool envelope_open(struct conversion *c, struct str slot, enum envelope_kind *ki
 
 /* ---- tools.c ---- */
 struct tool *tool_new(struct conversion *c, enum tool_kind kind, const struct place *from);
-/* Legal and unique names for the upstream (pattern and length by dialect), kept in wire_name. */
+/* The client's tool of this name; NULL: none. */
+struct tool *tool_find(struct conversion *c, struct str group, struct str name);
+/* Legal and unique names for the upstream (pattern and length by dialect), kept in wire_name; and
+ * which of them the choice allows. */
 void tools_rename(struct conversion *c);
+void tools_free(struct conversion *c);
 struct str tool_wire_name(struct conversion *c, struct str group, struct str name);
 /* The tool of the client that the upstream calls by this name; NULL: none. */
 const struct tool *tool_by_wire_name(const struct conversion *c, struct str name);
@@ -352,7 +387,6 @@ void tool_write_description(struct conversion *c, struct json_out *o, const stru
 void tool_write_schema(struct json_out *o, const struct tool *t);
 /* For dialects that want tools declared where the history calls some, and there are none. */
 void tools_declare_history(struct conversion *c);
-bool tool_is_allowed(const struct conversion *c, const struct tool *t);
 
 /* ---- reply.c: the neutral reply; readers call these, writers are called by them ---- */
 enum finish {
@@ -495,6 +529,8 @@ void embeddings_convert_reply(struct conversion *c, const struct json *root, con
 void write_fields(struct conversion *c, struct json_out *o, const char *prefix);
 /* A temperature above what the upstream takes is lost by name. 0: no limit is known. */
 void check_temperature(struct conversion *c, unsigned most_tenths);
+/* Toward dialects that neither name nor describe the schema of an answer. */
+void lose_format_name(struct conversion *c);
 /* The user, where the name is too long for OpenAI's dialects: a hash, which tells users apart. */
 void write_long_user(struct conversion *c, struct json_out *o);
 /* Those that the target cannot say: lost or refused, by their rows. */

@@ -148,8 +148,40 @@ static bool seen_before(const struct conversion *c, const struct json *object, s
     return false;
 }
 
+unsigned kind_of(struct str word, const struct kind *kinds, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(word, str_from(kinds[i].word))) {
+            return kinds[i].bit;
+        }
+    }
+    return 0;
+}
+
+static bool is_empty(const struct json *v)
+{
+    bool on = true;
+
+    if (json_is_string(v)) {
+        return json_str(v).n == 0;
+    }
+    return json_is_object(v) || json_is_array(v) ? json_count(v) == 0 : json_bool(v, &on) && !on;
+}
+
+/* Whether the object's kind has this key. */
+static bool is_own(struct conversion *c, const struct keys *keys, const struct key *row,
+                   const struct json *v, const struct place *at)
+{
+    bool own = row->of == 0 || keys->kind == 0 || (row->of & keys->kind) != 0;
+
+    if (!own && !is_empty(v)) {
+        lose(c, FIELD_KEY_FOREIGN, at);
+    }
+    return own;
+}
+
 void read_object(struct conversion *c, const struct json *object, const struct place *at,
-                 const char *prefix, const struct key *rows, size_t count, void *into)
+                 const struct keys *keys, void *into)
 {
     struct json_each it = json_each(object);
 
@@ -158,10 +190,11 @@ void read_object(struct conversion *c, const struct json *object, const struct p
         return;
     }
     while (!c->refused && json_next(&it)) {
-        const struct key *row = find_row(c, rows, count, it.key);
+        const struct key *row = find_row(c, keys->rows, keys->count, it.key);
         const struct place *here = place_key(c, at, it.key);
-        enum field f =
-            row == NULL && prefix != NULL ? find_field(c, str_from(prefix), it.key) : FIELD_COUNT;
+        enum field f = row == NULL && keys->prefix != NULL
+                           ? find_field(c, str_from(keys->prefix), it.key)
+                           : FIELD_COUNT;
 
         if (seen_before(c, object, it.key, it.index)) {
             refuse(c, here, "It is there twice.");
@@ -171,10 +204,10 @@ void read_object(struct conversion *c, const struct json *object, const struct p
                    "dialect: it cannot be passed on.");
         } else if (json_is_null(it.value)) {
             continue;
-        } else if (row != NULL) {
-            take(c, row, it.value, here, into);
-        } else {
+        } else if (row == NULL) {
             take_field(c, f, it.value, here);
+        } else if (is_own(c, keys, row, it.value, here)) {
+            take(c, row, it.value, here, into);
         }
     }
 }

@@ -21,20 +21,31 @@ static void read_annotations(struct conversion *c, const struct json *v, const s
     }
 }
 
+enum { INPUT = 1, OUTPUT = 2, REFUSAL = 4, IMAGE = 8, FILE_PART = 16 };
+
+static const struct kind content_kinds[] = {
+    {"input_text", INPUT}, {"text", INPUT},        {"output_text", OUTPUT},
+    {"refusal", REFUSAL},  {"input_image", IMAGE}, {"input_file", FILE_PART},
+};
+
+#define WORD(key, kind, type, member) \
+    {.name = key, .of = kind, .take = TAKE_STR, .at = offsetof(type, member)}
+#define JSON(key, kind, type, member) \
+    {.name = key, .of = kind, .take = TAKE_JSON, .at = offsetof(type, member)}
+
 static const struct key content_keys[] = {
     {.name = "type", .take = TAKE_KNOWN},
-    {.name = "text", .take = TAKE_STR, .at = offsetof(struct content, text)},
-    {.name = "refusal", .take = TAKE_STR, .at = offsetof(struct content, refusal)},
-    {.name = "annotations", .take = TAKE_READ, .read = read_annotations},
-    {.name = "logprobs", .take = TAKE_KNOWN},
-    {.name = "image_url", .take = TAKE_STR, .at = offsetof(struct content, image_url)},
-    {.name = "detail", .take = TAKE_STR, .at = offsetof(struct content, detail)},
-    {.name = "file_data", .take = TAKE_STR, .at = offsetof(struct content, file_data)},
-    {.name = "file_url", .take = TAKE_STR, .at = offsetof(struct content, file_url)},
-    {.name = "file_id", .take = TAKE_STR, .at = offsetof(struct content, file_id)},
-    {.name = "filename", .take = TAKE_STR, .at = offsetof(struct content, filename)},
-    {.name = "input_audio", .take = TAKE_KNOWN},
-    {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct content, cache)},
+    WORD("text", INPUT | OUTPUT, struct content, text),
+    WORD("refusal", REFUSAL, struct content, refusal),
+    {.name = "annotations", .of = OUTPUT, .take = TAKE_READ, .read = read_annotations},
+    {.name = "logprobs", .of = OUTPUT, .take = TAKE_READ, .read = read_annotations},
+    WORD("image_url", IMAGE, struct content, image_url),
+    WORD("detail", IMAGE | FILE_PART, struct content, detail),
+    WORD("file_data", FILE_PART, struct content, file_data),
+    WORD("file_url", FILE_PART, struct content, file_url),
+    WORD("file_id", IMAGE | FILE_PART, struct content, file_id),
+    WORD("filename", FILE_PART, struct content, filename),
+    JSON("cache_control", 0, struct content, cache),
     {.name = "prompt_cache_breakpoint", .take = TAKE_LOSS, .field = FIELD_PROMPT_CACHE_BREAKPOINT},
 };
 
@@ -47,6 +58,14 @@ static void read_text(struct conversion *c, struct str text, enum part_kind kind
     part_new(c, list, kind, at)->text = text;
 }
 
+/* Beside the file itself. */
+static void lose_id(struct conversion *c, const struct content *in, const struct place *at)
+{
+    if (in->file_id.n > 0) {
+        lose(c, FIELD_FILE_ID, place_key(c, at, STR("file_id")));
+    }
+}
+
 static void read_image(struct conversion *c, const struct content *in, const struct place *at,
                        struct parts *list)
 {
@@ -54,7 +73,9 @@ static void read_image(struct conversion *c, const struct content *in, const str
 
     p->ref = in->file_id;
     p->detail = in->detail;
+    p->detail_from = place_key(c, at, STR("detail"));
     if (in->image_url.n > 0) {
+        lose_id(c, in, at);
         media_from_url(c, p, in->image_url);
     } else if (in->file_id.n == 0) {
         refuse(c, place_key(c, at, STR("image_url")), "It is missing.");
@@ -76,7 +97,12 @@ static void read_file(struct conversion *c, const struct content *in, const stru
         if (p->data.p == NULL) {
             refuse(c, place_key(c, at, STR("file_data")), "It must be a data: URL in base64.");
         }
+        lose_id(c, in, at);
+        if (in->file_url.n > 0) {
+            lose(c, FIELD_KEY_FOREIGN, place_key(c, at, STR("file_url")));
+        }
     } else if (in->file_url.n > 0) {
+        lose_id(c, in, at);
         p->url = in->file_url;
     } else if (in->file_id.n == 0) {
         refuse(c, at, "It needs file_data or file_url.");
@@ -88,28 +114,23 @@ static void read_content_part(struct conversion *c, const struct json *v, const 
 {
     struct content in = {0};
     struct parts *list = into;
-    struct str type = read_word(v, "type");
+    unsigned kind = kind_of(read_word(v, "type"), ROWS(content_kinds));
 
-    READ_OBJECT(c, v, at, NULL, content_keys, &in);
+    if (kind == 0) {
+        lose(c, FIELD_PART_UNKNOWN, place_key(c, at, STR("type")));
+        return;
+    }
+    READ_KIND(c, v, at, kind, content_keys, &in);
     if (c->refused) {
         return;
     }
-    if (str_eq(type, STR("input_text")) || str_eq(type, STR("output_text")) ||
-        str_eq(type, STR("text"))) {
-        read_text(c, in.text, PART_TEXT, at, list);
-    } else if (str_eq(type, STR("refusal"))) {
-        read_text(c, in.refusal, PART_REFUSAL, at, list);
-    } else if (str_eq(type, STR("input_image"))) {
-        read_image(c, &in, at, list);
-    } else if (str_eq(type, STR("input_file"))) {
-        read_file(c, &in, at, list);
-    } else {
-        lose(c, FIELD_PART_UNKNOWN, place_key(c, at, STR("type")));
+    switch (kind) {
+    case REFUSAL: read_text(c, in.refusal, PART_REFUSAL, at, list); break;
+    case IMAGE: read_image(c, &in, at, list); break;
+    case FILE_PART: read_file(c, &in, at, list); break;
+    default: read_text(c, in.text, PART_TEXT, at, list);
     }
-    if (in.cache != NULL && list->last != NULL) {
-        list->last->cache = in.cache;
-        list->last->cache_from = place_key(c, at, STR("cache_control"));
-    }
+    parts_mark(c, list, in.cache, place_key(c, at, STR("cache_control")));
 }
 
 /* A text, or parts. */
@@ -139,33 +160,65 @@ static void read_phase(struct conversion *c, const struct json *v, const struct 
     lose(c, FIELD_MESSAGE_PHASE, at);
 }
 
-static const struct key item_keys[] = {
-    {.name = "type", .take = TAKE_STR, .at = offsetof(struct item, type)},
-    {.name = "id", .take = TAKE_KNOWN},
-    {.name = "status", .take = TAKE_KNOWN},
-    {.name = "role", .take = TAKE_STR, .at = offsetof(struct item, role)},
-    {.name = "content", .take = TAKE_JSON, .at = offsetof(struct item, content)},
-    {.name = "phase", .take = TAKE_READ, .read = read_phase},
-    {.name = "call_id", .take = TAKE_STR, .at = offsetof(struct item, call_id)},
-    {.name = "name", .take = TAKE_STR, .at = offsetof(struct item, name)},
-    {.name = "namespace", .take = TAKE_STR, .at = offsetof(struct item, group)},
-    {.name = "arguments", .take = TAKE_JSON, .at = offsetof(struct item, arguments)},
-    {.name = "input", .take = TAKE_STR, .at = offsetof(struct item, input)},
-    {.name = "output", .take = TAKE_JSON, .at = offsetof(struct item, output)},
-    {.name = "summary", .take = TAKE_JSON, .at = offsetof(struct item, summary)},
-    {.name = "encrypted_content", .take = TAKE_STR, .at = offsetof(struct item, encrypted)},
-    {.name = "execution", .take = TAKE_STR, .at = offsetof(struct item, execution)},
-    {.name = "tools", .take = TAKE_JSON, .at = offsetof(struct item, tools)},
-    {.name = "caller", .take = TAKE_KNOWN},
-    {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct item, cache)},
+/* Of the shape {"type": "direct"}: another caller is a program at the vendor. */
+static void read_caller(struct conversion *c, const struct json *v, const struct place *at,
+                        void *into)
+{
+    (void)into;
+    if (!str_eq(read_word(v, "type"), STR("direct"))) {
+        lose(c, FIELD_TOOL_CALLERS, at);
+    }
+}
+
+enum {
+    MESSAGE = 1,
+    REASONING = 2,
+    CALL = 4,
+    CUSTOM = 8,
+    RESULT = 16,
+    SEARCH = 32,
+    FOUND = 64,
+    BROUGHT = 128,
+    NAMED = CALL | CUSTOM, /* what calls a tool by its name */
+    JOINED = NAMED | RESULT | SEARCH | FOUND,
 };
 
-static void mark_cache(struct conversion *c, const struct item *it, struct part *last)
+static const struct kind item_kinds[] = {
+    {"message", MESSAGE},
+    {"reasoning", REASONING},
+    {"function_call", CALL},
+    {"custom_tool_call", CUSTOM},
+    {"function_call_output", RESULT},
+    {"custom_tool_call_output", RESULT},
+    {"tool_search_call", SEARCH},
+    {"tool_search_output", FOUND},
+    {"additional_tools", BROUGHT},
+};
+
+static const struct key item_keys[] = {
+    WORD("type", 0, struct item, type),
+    {.name = "id", .take = TAKE_KNOWN}, /* these two are of the vendor's own store */
+    {.name = "status", .take = TAKE_KNOWN},
+    WORD("role", MESSAGE | BROUGHT, struct item, role),
+    JSON("content", MESSAGE | REASONING, struct item, content),
+    {.name = "phase", .of = MESSAGE, .take = TAKE_READ, .read = read_phase},
+    WORD("call_id", JOINED, struct item, call_id),
+    WORD("name", NAMED, struct item, name),
+    WORD("namespace", NAMED, struct item, group),
+    JSON("arguments", CALL | SEARCH, struct item, arguments),
+    WORD("input", CUSTOM, struct item, input),
+    JSON("output", RESULT, struct item, output),
+    JSON("summary", REASONING, struct item, summary),
+    WORD("encrypted_content", REASONING, struct item, encrypted),
+    WORD("execution", SEARCH | FOUND, struct item, execution),
+    JSON("tools", FOUND | BROUGHT, struct item, tools),
+    {.name = "caller", .of = JOINED, .take = TAKE_READ, .read = read_caller},
+    JSON("cache_control", MESSAGE | JOINED, struct item, cache),
+};
+
+static void mark_cache(struct conversion *c, const struct item *it, struct parts *list)
 {
-    if (it->cache != NULL && last != NULL) {
-        last->cache = it->cache;
-        last->cache_from = place_key(c, it->at, STR("cache_control"));
-    }
+    parts_mark(c, list, it->cache, place_key(c, it->at, STR("cache_control")));
 }
 
 static void read_message(struct conversion *c, const struct item *it)
@@ -184,7 +237,7 @@ static void read_message(struct conversion *c, const struct item *it)
         return;
     }
     read_content(c, it->content, place_key(c, it->at, STR("content")), &t->parts);
-    mark_cache(c, it, t->parts.last);
+    mark_cache(c, it, &t->parts);
 }
 
 static void read_call(struct conversion *c, const struct item *it, bool custom)
@@ -203,6 +256,7 @@ static void read_call(struct conversion *c, const struct item *it, bool custom)
     } else if (p->text.p == NULL) {
         refuse(c, p->text_from, "It must be a string.");
     }
+    mark_cache(c, it, &t->parts);
 }
 
 /* The outputs of one step stand in one item each. */
@@ -219,7 +273,7 @@ static struct part *read_output(struct conversion *c, const struct item *it)
         refuse(c, place_key(c, it->at, STR("call_id")), "It is missing.");
     }
     read_content(c, it->output, place_key(c, it->at, STR("output")), &p->parts);
-    mark_cache(c, it, p);
+    mark_cache(c, it, &t->parts);
     return p;
 }
 
@@ -255,35 +309,55 @@ static void read_search(struct conversion *c, const struct item *it)
         part_text(c, &read_output(c, it)->parts, names.n > 0 ? names : STR("none"), it->at);
         return;
     }
-    struct part *p = part_call(c, &turn_last(c, ROLE_ASSISTANT, it->at)->parts, it->at);
+    struct turn *t = turn_last(c, ROLE_ASSISTANT, it->at);
+    struct part *p = part_call(c, &t->parts, it->at);
     json_write_value(&text, it->arguments);
     p->id = it->call_id;
     p->name = STR(RESPONSES_SEARCH);
     p->text = conversion_take(c, &text);
     p->text_from = place_key(c, it->at, STR("arguments"));
+    mark_cache(c, it, &t->parts);
 }
 
-static void add_texts(const struct json *list, struct buf *text)
-{
-    struct json_each it = json_each(list);
+static const struct key thought_keys[] = {
+    {.name = "type", .take = TAKE_KNOWN},
+    {.name = "text", .take = TAKE_STR, .at = 0},
+};
 
-    while (json_is_array(list) && json_next(&it)) {
-        struct str more = read_word(it.value, "text");
-        buf_cat(text, text->n > 0 && more.n > 0 ? STR("\n\n") : STR(""), more);
-    }
+static void add_text(struct conversion *c, const struct json *v, const struct place *at, void *into)
+{
+    struct buf *text = into;
+    struct str more = {NULL, 0};
+
+    READ_OBJECT(c, v, at, NULL, thought_keys, &more);
+    buf_cat(text, text->n > 0 && more.n > 0 ? STR("\n\n") : STR(""), more);
 }
 
-static void read_reasoning(struct conversion *c, const struct item *it)
+static struct str read_thoughts(struct conversion *c, const struct json *list,
+                                const struct place *at)
 {
-    struct turn *t = turn_last(c, ROLE_ASSISTANT, it->at);
     struct buf text;
 
     buf_init(&text, LIMIT_BODY_BYTES);
-    add_texts(it->content, &text);
-    if (text.n == 0) {
-        add_texts(it->summary, &text);
+    if (list != NULL) {
+        read_items(c, list, at, add_text, &text);
     }
-    part_reasoning(c, &t->parts, conversion_take(c, &text), it->encrypted, it->at);
+    return conversion_take(c, &text);
+}
+
+/* The thoughts themselves, where they are; else what sums them up. */
+static void read_reasoning(struct conversion *c, const struct item *it)
+{
+    struct turn *t = turn_last(c, ROLE_ASSISTANT, it->at);
+    const struct place *summary_at = place_key(c, it->at, STR("summary"));
+    struct str content = read_thoughts(c, it->content, place_key(c, it->at, STR("content")));
+    struct str summary = read_thoughts(c, it->summary, summary_at);
+    struct slot slot = {it->encrypted, place_key(c, it->at, STR("encrypted_content"))};
+
+    if (content.n > 0 && summary.n > 0 && !str_eq(content, summary)) {
+        lose(c, FIELD_REASONING_TEXT, summary_at);
+    }
+    part_reasoning(c, &t->parts, content.n > 0 ? content : summary, slot, it->at);
 }
 
 static void read_item(struct conversion *c, const struct json *v, const struct place *at,
@@ -297,29 +371,24 @@ static void read_item(struct conversion *c, const struct json *v, const struct p
         lose(c, FIELD_ITEM_REFERENCE, at);
         return;
     }
-    if (type.n > 0 && !str_eq(type, STR("message")) && !str_eq(type, STR("function_call")) &&
-        !str_eq(type, STR("custom_tool_call")) && !str_eq(type, STR("function_call_output")) &&
-        !str_eq(type, STR("custom_tool_call_output")) && !str_eq(type, STR("reasoning")) &&
-        !str_eq(type, STR("tool_search_call")) && !responses_brings_tools(type)) {
+    unsigned kind = type.n == 0 ? MESSAGE : kind_of(type, ROWS(item_kinds));
+    if (kind == 0) {
         lose(c, FIELD_PART_UNKNOWN, place_key(c, at, STR("type")));
         return;
     }
-    READ_OBJECT(c, v, at, NULL, item_keys, &it);
+    READ_KIND(c, v, at, kind, item_keys, &it);
     if (c->refused) {
         return;
     }
-    if (type.n == 0 || str_eq(type, STR("message"))) {
-        read_message(c, &it);
-    } else if (str_eq(type, STR("reasoning"))) {
-        read_reasoning(c, &it);
-    } else if (str_starts(type, STR("tool_search_"))) {
-        read_search(c, &it);
-    } else if (str_ends(type, STR("_output"))) {
-        (void)read_output(c, &it);
-    } else if (str_eq(type, STR("function_call")) || str_eq(type, STR("custom_tool_call"))) {
-        read_call(c, &it, str_eq(type, STR("custom_tool_call")));
-    } else {
-        lose(c, FIELD_TOOL_SEARCH, at);
+    switch (kind) {
+    case MESSAGE: read_message(c, &it); break;
+    case REASONING: read_reasoning(c, &it); break;
+    case CALL: read_call(c, &it, false); break;
+    case CUSTOM: read_call(c, &it, true); break;
+    case RESULT: (void)read_output(c, &it); break;
+    case SEARCH:
+    case FOUND: read_search(c, &it); break;
+    default: lose(c, FIELD_TOOL_SEARCH, at);
     }
 }
 
@@ -416,30 +485,32 @@ static void read_reasoning_wish(struct conversion *c, const struct json *v, cons
     READ_OBJECT(c, v, at, NULL, reasoning_keys, &c->ask.reasoning);
 }
 
+enum { TEXT = 1, ANY_JSON = 2, SCHEMA = 4 };
+
+static const struct kind format_kinds[] = {
+    {"text", TEXT}, {"json_object", ANY_JSON}, {"json_schema", SCHEMA}};
+
 static const struct key format_keys[] = {
     {.name = "type", .take = TAKE_KNOWN},
-    {.name = "name", .take = TAKE_STR, .at = offsetof(struct format, name)},
-    {.name = "description", .take = TAKE_STR, .at = offsetof(struct format, description)},
-    {.name = "schema", .take = TAKE_JSON, .at = offsetof(struct format, schema)},
-    {.name = "strict", .take = TAKE_BOOL, .at = offsetof(struct format, strict)},
+    WORD("name", SCHEMA, struct format, name),
+    WORD("description", SCHEMA, struct format, description),
+    JSON("schema", SCHEMA, struct format, schema),
+    {.name = "strict", .of = SCHEMA, .take = TAKE_BOOL, .at = offsetof(struct format, strict)},
 };
 
 static void read_format(struct conversion *c, const struct json *v, const struct place *at,
                         void *into)
 {
     struct format *f = &c->ask.format;
-    struct str type = read_word(v, "type");
+    unsigned kind = kind_of(read_word(v, "type"), ROWS(format_kinds));
 
     (void)into;
     f->from = at;
-    if (str_eq(type, STR("json_schema"))) {
-        f->kind = FORMAT_SCHEMA;
-    } else if (str_eq(type, STR("json_object"))) {
-        f->kind = FORMAT_JSON;
-    } else if (!str_eq(type, STR("text"))) {
+    f->kind = kind == SCHEMA ? FORMAT_SCHEMA : kind == ANY_JSON ? FORMAT_JSON : FORMAT_TEXT;
+    if (kind == 0) {
         refuse(c, place_key(c, at, STR("type")), "It must be text, json_object or json_schema.");
     }
-    READ_OBJECT(c, v, at, NULL, format_keys, f);
+    READ_KIND(c, v, at, kind, format_keys, f);
     if (f->kind == FORMAT_SCHEMA && f->schema == NULL) {
         refuse(c, place_key(c, at, STR("schema")), "It is missing.");
     }
@@ -475,12 +546,22 @@ static void read_include(struct conversion *c, const struct json *v, const struc
     read_items(c, v, at, read_included, into);
 }
 
+static const struct key stream_keys[] = {
+    {.name = "include_obfuscation", .take = TAKE_LOSS, .field = FIELD_STREAM_OBFUSCATION},
+};
+
+static void read_stream_options(struct conversion *c, const struct json *v, const struct place *at,
+                                void *into)
+{
+    READ_OBJECT(c, v, at, NULL, stream_keys, into);
+}
+
 #define READ(key, function) {.name = key, .take = TAKE_READ, .read = function}
 
 static const struct key ask_keys[] = {
     {.name = "model", .take = TAKE_KNOWN},
     {.name = "stream", .take = TAKE_KNOWN},
-    {.name = "stream_options", .take = TAKE_KNOWN},
+    READ("stream_options", read_stream_options),
     READ("instructions", read_instructions),
     READ("input", read_input),
     READ("tools", responses_read_tools),

@@ -384,7 +384,7 @@ static void put_allowed(struct conversion *c, struct json_out *o, struct str mod
     json_key(o, "tools");
     json_open(o, '[');
     for (const struct tool *t = c->ask.tools; t != NULL; t = t->next) {
-        if (tool_is_allowed(c, t)) {
+        if (t->allowed) {
             put_named(c, o, t->name);
         }
     }
@@ -406,7 +406,7 @@ static void write_choice(struct conversion *c, struct json_out *o)
         json_key(o, "tool_choice");
         if (choice->mode == CHOICE_NAMED) {
             put_named(c, o, choice->name);
-        } else if (choice->allowed != NULL) {
+        } else if (choice->allowed.first != NULL) {
             put_allowed(c, o, mode);
         } else {
             json_put_str(o, mode);

@@ -27,15 +27,19 @@ static void read_hint(struct conversion *c, const struct json *v, const struct p
     }
 }
 
+enum { FUNCTION = 1, CUSTOM = 2, ALLOWED = 4 };
+
+static const struct kind tool_kinds[] = {{"function", FUNCTION}, {"custom", CUSTOM}};
+
 static const struct key tool_keys[] = {
     {.name = "type", .take = TAKE_KNOWN},
     {.name = "name", .take = TAKE_STR, .at = offsetof(struct tool, name)},
     {.name = "description", .take = TAKE_STR, .at = offsetof(struct tool, description)},
-    {.name = "parameters", .take = TAKE_READ, .read = read_schema},
-    {.name = "strict", .take = TAKE_BOOL, .at = offsetof(struct tool, strict)},
-    {.name = "format", .take = TAKE_JSON, .at = offsetof(struct tool, format)},
+    {.name = "parameters", .of = FUNCTION, .take = TAKE_READ, .read = read_schema},
+    {.name = "strict", .of = FUNCTION, .take = TAKE_BOOL, .at = offsetof(struct tool, strict)},
+    {.name = "format", .of = CUSTOM, .take = TAKE_JSON, .at = offsetof(struct tool, format)},
     {.name = "defer_loading", .take = TAKE_READ, .read = read_hint},
-    {.name = "output_schema", .take = TAKE_READ, .read = read_hint},
+    {.name = "output_schema", .of = FUNCTION, .take = TAKE_READ, .read = read_hint},
     {.name = "allowed_callers", .take = TAKE_LOSS, .field = FIELD_TOOL_CALLERS},
     {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct tool, cache)},
 };
@@ -109,16 +113,6 @@ static bool is_own(struct str type)
            str_eq(type, STR("namespace"));
 }
 
-static bool is_there(const struct conversion *c, struct str group, struct str name)
-{
-    for (const struct tool *t = c->ask.tools; t != NULL; t = t->next) {
-        if (str_eq(t->name, name) && str_eq(t->group, group)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void read_tool(struct conversion *c, const struct json *v, const struct place *at,
                       void *into);
 
@@ -163,12 +157,39 @@ static void read_search(struct conversion *c, const struct json *v, const struct
     }
 }
 
+static bool same_value(const struct json *a, const struct json *b)
+{
+    struct buf texts[2];
+
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        buf_init(&texts[i], LIMIT_BODY_BYTES);
+        json_write_value(&texts[i], i == 0 ? a : b);
+    }
+    bool same = str_eq(buf_str(&texts[0]), buf_str(&texts[1]));
+    buf_release(&texts[0]);
+    buf_release(&texts[1]);
+    return same;
+}
+
+/* A tool is offered once, as it was described first. */
+static void lose_difference(struct conversion *c, const struct tool *first,
+                            const struct tool *again, const struct place *at)
+{
+    if (!str_eq(first->description, again->description) ||
+        !same_value(first->schema, again->schema) || !same_value(first->format, again->format)) {
+        lose(c, FIELD_TOOL_SEARCH, at);
+    }
+}
+
 static void read_tool(struct conversion *c, const struct json *v, const struct place *at,
                       void *into)
 {
     const struct tool_list *list = into;
     struct str type = read_word(v, "type");
-    bool custom = str_eq(type, STR("custom"));
+    unsigned kind = kind_of(type, ROWS(tool_kinds));
 
     if (str_eq(type, STR("namespace"))) {
         read_group(c, v, at, list);
@@ -178,18 +199,20 @@ static void read_tool(struct conversion *c, const struct json *v, const struct p
         read_search(c, v, at);
         return;
     }
-    if (!custom && !str_eq(type, STR("function"))) {
+    if (kind == 0) {
         lose(c, is_web_search(type) && list->has_own ? FIELD_TOOL_WEB_SEARCH : FIELD_TOOL_HOSTED,
              place_key(c, at, STR("type")));
         return;
     }
-    if (list->again && is_there(c, list->group, read_word(v, "name"))) {
-        struct tool same = {0}; /* what it says beside its name is met all the same */
-        READ_OBJECT(c, v, at, NULL, tool_keys, &same);
+    const struct tool *first = list->again ? tool_find(c, list->group, read_word(v, "name")) : NULL;
+    if (first != NULL) {
+        struct tool again = {0};
+        READ_KIND(c, v, at, kind, tool_keys, &again);
+        lose_difference(c, first, &again, at);
         return;
     }
-    struct tool *t = tool_new(c, custom ? TOOL_CUSTOM : TOOL_FUNCTION, at);
-    READ_OBJECT(c, v, at, NULL, tool_keys, t);
+    struct tool *t = tool_new(c, kind == CUSTOM ? TOOL_CUSTOM : TOOL_FUNCTION, at);
+    READ_KIND(c, v, at, kind, tool_keys, t);
     t->group = list->group;
     if (t->cache != NULL) {
         t->cache_from = place_key(c, at, STR("cache_control"));
@@ -242,29 +265,79 @@ static enum choice_mode choice_mode(struct str word)
                                            : CHOICE_UNSAID;
 }
 
+struct choice {
+    struct str name, mode;
+    struct parts *allowed;
+};
+
+static const struct key named_keys[] = {
+    {.name = "type", .take = TAKE_KNOWN},
+    {.name = "name", .take = TAKE_STR, .at = offsetof(struct choice, name)},
+};
+
+static void read_allowed_tool(struct conversion *c, const struct json *v, const struct place *at,
+                              void *into)
+{
+    struct choice *choice = into, named = {.name = {NULL, 0}};
+
+    if (kind_of(read_word(v, "type"), ROWS(tool_kinds)) == 0) {
+        lose(c, FIELD_TOOL_HOSTED, at);
+        return;
+    }
+    READ_OBJECT(c, v, at, NULL, named_keys, &named);
+    part_text(c, choice->allowed, named.name, at);
+}
+
+static void read_allowed(struct conversion *c, const struct json *v, const struct place *at,
+                         void *into)
+{
+    struct choice *choice = into;
+
+    read_items(c, v, at, read_allowed_tool, choice);
+    if (choice->allowed->first == NULL) {
+        refuse(c, at, "It names no tool.");
+    }
+}
+
+static const struct kind choice_kinds[] = {
+    {"function", FUNCTION}, {"custom", CUSTOM}, {"allowed_tools", ALLOWED}};
+
+static const struct key choice_keys[] = {
+    {.name = "type", .take = TAKE_KNOWN},
+    {.name = "name",
+     .of = FUNCTION | CUSTOM,
+     .take = TAKE_STR,
+     .at = offsetof(struct choice, name)},
+    {.name = "mode", .of = ALLOWED, .take = TAKE_STR, .at = offsetof(struct choice, mode)},
+    {.name = "tools", .of = ALLOWED, .take = TAKE_READ, .read = read_allowed},
+};
+
 void responses_read_choice(struct conversion *c, const struct json *v, const struct place *at,
                            void *into)
 {
     struct tool_choice *choice = &c->ask.choice;
+    struct choice in = {.mode = json_str(v), .allowed = &choice->allowed};
     struct str type = read_word(v, "type");
+    unsigned kind = kind_of(type, ROWS(choice_kinds));
 
     (void)into;
-    choice->from = at;
-    if (str_eq(type, STR("function")) || str_eq(type, STR("custom"))) {
+    choice->from = choice->allowed_from = at;
+    if (kind == 0 && type.n > 0) {
+        lose(c, FIELD_TOOL_HOSTED, place_key(c, at, STR("type")));
+        return;
+    }
+    if (kind != 0) {
+        READ_KIND(c, v, at, kind, choice_keys, &in);
+    }
+    if (kind == FUNCTION || kind == CUSTOM) {
         choice->mode = CHOICE_NAMED;
-        choice->name = read_word(v, "name");
+        choice->name = in.name;
         if (choice->name.n == 0) {
             refuse(c, place_key(c, at, STR("name")), "It is missing.");
         }
         return;
     }
-    if (type.n > 0 && !str_eq(type, STR("allowed_tools"))) {
-        lose(c, FIELD_TOOL_HOSTED, place_key(c, at, STR("type")));
-        return;
-    }
-    choice->mode = (uint8_t)choice_mode(type.n > 0 ? read_word(v, "mode") : json_str(v));
-    choice->allowed = json_get(v, "tools");
-    choice->allowed_from = at;
+    choice->mode = (uint8_t)choice_mode(in.mode);
     if (choice->mode == CHOICE_UNSAID) {
         refuse(c, at, "It must be auto, none, required, or name a tool.");
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of tools: each dialect allows its own, so some are renamed on the way there and back. */
+#include "base/map.h"
 #include "dialect/neutral.h"
 
 static bool legal_byte(enum dialect to, char ch, size_t at)
@@ -55,24 +56,72 @@ static struct str full_name(struct conversion *c, struct str group, struct str n
     return conversion_take(c, &text);
 }
 
-static struct tool *find(const struct conversion *c, struct str group, struct str name)
+/* ---- each is found by its names, of which the first tool keeps one that comes twice ---- */
+
+static void put_first(struct map **m, struct str name, struct tool *t)
 {
-    for (struct tool *t = c->ask.tools; t != NULL; t = t->next) {
-        if (str_eq(t->name, name) && str_eq(t->group, group)) {
-            return t;
-        }
+    *m = *m != NULL ? *m : map_new();
+    if (map_get(*m, name) == NULL) {
+        (void)map_put(*m, name, t);
     }
-    return NULL;
+}
+
+static struct tool *get(const struct map *m, struct str name)
+{
+    return m != NULL ? map_get(m, name) : NULL;
+}
+
+static void own_key(struct buf *key, struct str group, struct str name)
+{
+    buf_init(key, group.n + name.n + 1);
+    buf_add(key, group);
+    buf_add_byte(key, '\0');
+    buf_add(key, name);
+}
+
+/* Those that have come since the last look. */
+static void keep_names(struct conversion *c)
+{
+    struct tool_names *names = &c->names;
+    struct tool *t = names->last != NULL ? names->last->next : c->ask.tools;
+
+    for (; t != NULL; t = t->next) {
+        struct buf key;
+        own_key(&key, t->group, t->name);
+        put_first(&names->own, buf_str(&key), t);
+        put_first(&names->bare, t->name, t);
+        names->last = t;
+        buf_release(&key);
+    }
+}
+
+struct tool *tool_find(struct conversion *c, struct str group, struct str name)
+{
+    struct buf key;
+
+    keep_names(c);
+    own_key(&key, group, name);
+    struct tool *t = get(c->names.own, buf_str(&key));
+    buf_release(&key);
+    return t;
 }
 
 const struct tool *tool_by_wire_name(const struct conversion *c, struct str name)
 {
-    for (const struct tool *t = c->ask.tools; t != NULL; t = t->next) {
-        if (str_eq(t->wire_name, name)) {
-            return t;
-        }
-    }
-    return NULL;
+    return get(c->names.wire, name);
+}
+
+static void set_wire_name(struct conversion *c, struct tool *t, struct str name)
+{
+    t->wire_name = name;
+    put_first(&c->names.wire, name, t);
+}
+
+void tools_free(struct conversion *c)
+{
+    map_free(c->names.own);
+    map_free(c->names.bare);
+    map_free(c->names.wire);
 }
 
 struct tool *tool_new(struct conversion *c, enum tool_kind kind, const struct place *from)
@@ -92,13 +141,37 @@ struct tool *tool_new(struct conversion *c, enum tool_kind kind, const struct pl
     return t;
 }
 
+/* A choice must have something to choose. */
+static void settle_choice(struct conversion *c)
+{
+    const struct tool_choice *choice = &c->ask.choice;
+
+    if (choice->mode >= CHOICE_REQUIRED && c->ask.tools == NULL) {
+        refuse(c, choice->from, "There is no tool that could be called.");
+    }
+    if (choice->mode == CHOICE_NAMED && get(c->names.bare, choice->name) == NULL) {
+        refuse(c, choice->from, "There is no tool named '%.*s'.", STR_ARG(choice->name));
+    }
+    for (struct tool *t = c->ask.tools; t != NULL; t = t->next) {
+        t->allowed = choice->allowed.first == NULL;
+    }
+    for (const struct part *p = choice->allowed.first; p != NULL; p = p->next) {
+        struct tool *t = get(c->names.bare, p->text);
+        if (t == NULL) {
+            refuse(c, p->from, "There is no tool named '%.*s'.", STR_ARG(p->text));
+            return;
+        }
+        t->allowed = true;
+    }
+}
+
 void tools_rename(struct conversion *c)
 {
     for (struct tool *t = c->ask.tools; t != NULL && !c->refused; t = t->next) {
         struct str name = full_name(c, t->group, t->name);
         unsigned salt = 0;
 
-        if (find(c, t->group, t->name) != t) {
+        if (tool_find(c, t->group, t->name) != t) {
             refuse(c, t->from, "There are two tools named '%.*s'.", STR_ARG(t->name));
             return;
         }
@@ -106,46 +179,28 @@ void tools_rename(struct conversion *c)
         while (tool_by_wire_name(c, wire) != NULL) {
             wire = made_legal(c, name, ++salt);
         }
-        t->wire_name = wire;
+        set_wire_name(c, t, wire);
         if (t->group.n > 0) {
             lose(c, FIELD_TOOL_GROUP, t->from);
         } else if (!str_eq(wire, t->name)) {
             lose(c, FIELD_TOOL_NAME, t->from);
         }
     }
+    settle_choice(c);
 }
 
 struct str tool_wire_name(struct conversion *c, struct str group, struct str name)
 {
-    const struct tool *t = find(c, group, name);
-    struct str full = full_name(c, group, name);
+    const struct tool *t = tool_find(c, group, name);
 
-    for (const struct tool *any = c->ask.tools; t == NULL && group.n == 0 && any != NULL;
-         any = any->next) {
-        t = str_eq(any->name, name) ? any : NULL; /* some name it without its group */
+    if (t == NULL && group.n == 0) {
+        t = get(c->names.bare, name); /* some name it without its group */
     }
     if (t != NULL) {
         return t->wire_name;
     }
+    struct str full = full_name(c, group, name);
     return legal((enum dialect)c->to, full) ? full : made_legal(c, full, 0);
-}
-
-bool tool_is_allowed(const struct conversion *c, const struct tool *t)
-{
-    struct json_each it = json_each(c->ask.choice.allowed);
-
-    if (c->ask.choice.allowed == NULL) {
-        return true;
-    }
-    while (json_next(&it)) { /* names, or objects that name one */
-        struct str name = json_str(it.value);
-        name = name.p != NULL ? name : read_word(it.value, "name");
-        name = name.p != NULL ? name : read_word(it.value, "function.name");
-        if (str_eq(name, t->name)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* ---- as they are written in any dialect ---- */
@@ -210,14 +265,15 @@ void tools_declare_history(struct conversion *c)
     }
     for (const struct turn *turn = c->ask.turns; turn != NULL; turn = turn->next) {
         for (const struct part *p = turn->parts.first; p != NULL; p = p->next) {
-            if (p->kind != PART_CALL || find(c, p->group, p->name) != NULL) {
+            if (p->kind != PART_CALL || tool_find(c, p->group, p->name) != NULL) {
                 continue;
             }
             struct str wire = tool_wire_name(c, p->group, p->name);
             struct tool *t = tool_new(c, p->custom ? TOOL_CUSTOM : TOOL_FUNCTION, p->from);
             t->name = p->name;
             t->group = p->group;
-            t->wire_name = wire;
+            t->allowed = true;
+            set_wire_name(c, t, wire);
             lose(c, FIELD_TOOL_DECLARED, p->from);
         }
     }

@@ -80,19 +80,35 @@ struct part *part_call(struct conversion *c, struct parts *list, const struct pl
     return p;
 }
 
-void part_reasoning(struct conversion *c, struct parts *list, struct str text, struct str slot,
+void parts_mark(struct conversion *c, struct parts *list, const struct json *cache,
+                const struct place *at)
+{
+    struct part *last = list->last;
+
+    if (cache == NULL) {
+        return;
+    }
+    if (last == NULL || last->kind == PART_REASONING || last->cache != NULL) {
+        lose(c, FIELD_CACHE_SPARE, at);
+        return;
+    }
+    last->cache = cache;
+    last->cache_from = at;
+}
+
+void part_reasoning(struct conversion *c, struct parts *list, struct str text, struct slot slot,
                     const struct place *from)
 {
     enum envelope_kind kind = ENVELOPE_TEXT;
     struct str inside = STR("");
-    bool ours = slot.n > 0 && envelope_open(c, slot, &kind, &inside);
+    bool ours = slot.text.n > 0 && envelope_open(c, slot.text, &kind, &inside);
 
     if (ours && kind == ENVELOPE_NEXT) {
         c->ask.next_state = inside;
         return;
     }
-    if (slot.n > 0 && !ours) {
-        lose(c, FIELD_SIGNATURE, from);
+    if (slot.text.n > 0 && !ours) {
+        lose(c, FIELD_SIGNATURE, slot.at);
     }
     struct part *p = part_new(c, list, PART_REASONING, from);
     p->text = text;

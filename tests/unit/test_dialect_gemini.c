@@ -483,8 +483,8 @@ static void signatures_go_back_from_a_block_before_the_call(void **state)
     (void)state;
     static const char *const slots[][3] = {
         {OF_GEMINI "nYzJsbg", ",\"thoughtSignature\":\"c2ln\"", ""},
-        {"rly1.gemini.1.nYzJsbg", "", "messages[1].content[0]"},
-        {"EqQBCkYIARgCIkA", "", "messages[1].content[0]"},
+        {"rly1.gemini.1.nYzJsbg", "", "messages[1].content[0].data"},
+        {"EqQBCkYIARgCIkA", "", "messages[1].content[0].data"},
     };
     for (size_t i = 0; i < 3; i++) {
         char body[1024], want[1024];
