@@ -13,7 +13,7 @@
 #include "ledger/ledger.h"
 
 #define COMMAND_ARGUMENTS 32
-#define COMMAND_OPERANDS 2
+#define COMMAND_OPERANDS 3
 
 struct command_call;
 typedef bool command_fn(const struct command_call *c, struct buf *out, struct err *e);

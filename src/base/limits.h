@@ -63,7 +63,8 @@
 #define LIMIT_ALIASES 32 /* per model */
 
 /* Names */
-#define LIMIT_NAME 128 /* bytes of a model, account or tag name */
+#define LIMIT_BALANCES 16 /* of an account, each in another currency */
+#define LIMIT_NAME 128    /* bytes of a model, account or tag name */
 #define LIMIT_KEYS_PER_UPSTREAM 32
 #define LIMIT_ROUTES 16
 #define LIMIT_LANES 64

@@ -79,3 +79,17 @@ bool currency_parse(struct str s, struct currency *out)
     memcpy(out->code, s.p, s.n);
     return true;
 }
+
+bool ratio_reduce(struct ratio *r)
+{
+    int64_t a = r->num, b = r->den;
+
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    r->num /= a;
+    r->den /= a;
+    return r->num <= RATIO_MAX && r->den <= RATIO_MAX;
+}

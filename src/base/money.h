@@ -19,6 +19,14 @@ struct currency {
     char code[9];
 };
 
+/* A margin, a rate between currencies. */
+struct ratio {
+    int64_t num, den; /* each from 1 to RATIO_MAX */
+};
+#define RATIO_MAX INT64_C(1000000000000)
+/* To its lowest terms, of numbers above 0; false where these are beyond RATIO_MAX. */
+bool ratio_reduce(struct ratio *r) MUST_CHECK;
+
 /* a + b and a - b; false on overflow. */
 bool money_add(int64_t *out, int64_t a, int64_t b) MUST_CHECK;
 bool money_sub(int64_t *out, int64_t a, int64_t b) MUST_CHECK;

@@ -24,11 +24,28 @@ struct budget {
 
 enum account_kind { ACCOUNT_CUSTOMER, ACCOUNT_HOUSE, ACCOUNT_SYSTEM };
 
+/* What a customer's or a group's prices are multiplied with: an immutable row of the store. */
+struct factor {
+    int64_t id;
+    struct ratio ratio;
+};
+
+/*
+ * An account, which is its first balance; one of its further balances, which are in other
+ * currencies; or the promo of a balance, which is spent before it and never refunded.
+ */
 struct account {
     int64_t id;
     char name[LIMIT_NAME];
     struct currency currency;
     uint8_t kind;
+    bool limited;                     /* spends from a purse: customers, and houses with a limit */
+    struct account *owner;            /* itself, where it is an account */
+    _Atomic(struct account *) next;   /* the owner's next balance, in another currency */
+    _Atomic(struct account *) promo;  /* of this balance; NULL: none */
+    _Atomic(struct factor *) factor;  /* of the owner; NULL: 1 */
+    _Atomic(const char *) group;      /* of the owner; NULL: none */
+    atomic_int_fast64_t credit_limit; /* how far below zero a limited house may go */
     _Alignas(64) atomic_int_fast64_t free; /* the purse */
     atomic_int_fast64_t held;
     atomic_int_fast64_t balance;    /* as committed */

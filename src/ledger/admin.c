@@ -3,7 +3,6 @@
 #include "ledger/ledger_int.h"
 
 #include <sodium.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "ledger/text.h"
@@ -19,11 +18,11 @@ static bool failed(struct ledger *l, struct err *e)
     return false;
 }
 
-static struct account *find_account(struct ledger *l, struct str name, struct err *e)
+struct account *account_named(struct ledger *l, struct str name, struct err *e)
 {
     struct account *a = directory_account(l->directory, name);
 
-    if (a != NULL && a->kind != ACCOUNT_SYSTEM)
+    if (a != NULL && a->kind != ACCOUNT_SYSTEM && a->owner == a)
         return a;
     err_set(e, "there is no account \"%.*s\"", text_is_printable(name) ? (int)name.n : 0, name.p);
     return NULL;
@@ -78,7 +77,7 @@ bool ledger_account_create(struct ledger *l, struct str name, struct str kind, s
     if (store_step(st) != STEP_DONE)
         return failed(l, e);
     struct purse *p = purse_add(l, store_last_id(l->store), name,
-                                house ? ACCOUNT_HOUSE : ACCOUNT_CUSTOMER, valid, 0);
+                                house ? ACCOUNT_HOUSE : ACCOUNT_CUSTOMER, valid, 0, 0);
     budget_set(&p->account.budget, budget_nano, period, 0, clock_wall_us());
     text_account(out, &p->account, 0);
     return true;
@@ -88,7 +87,7 @@ bool ledger_account_budget(struct ledger *l, struct str name, int64_t nano, char
                            struct buf *out, struct err *e)
 {
     struct statement *st = l->sql[SQL_SET_BUDGET];
-    struct account *a = find_account(l, name, e);
+    struct account *a = account_named(l, name, e);
     int64_t now_us = clock_wall_us();
     int64_t spent = 0;
 
@@ -162,7 +161,7 @@ bool ledger_key_create(struct ledger *l, struct str account, struct str label, s
                        char budget_period, struct buf *out, struct err *e)
 {
     struct statement *st = l->sql[SQL_INSERT_KEY];
-    struct account *a = find_account(l, account, e);
+    struct account *a = account_named(l, account, e);
     char period = budget_period == 'm' ? 'm' : 'd';
     char raw[3 + KEY_TEXT + 1];
     uint8_t hash[32];
@@ -206,106 +205,6 @@ bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct 
         return failed(l, e);
     atomic_store(&k->revoked, true);
     text_key(out, k, STR(""));
-    return true;
-}
-
-static bool check_note(struct str note, struct err *e)
-{
-    return (note.n <= NAME_BYTES && text_is_printable(note)) ||
-           err_set(e, "a note is at most %d bytes of printable text", NAME_BYTES);
-}
-
-/* A transfer from one to the other, with what the batch does besides, as one commit. */
-static bool move(struct ledger *l, struct batch *b, struct purse *debit, struct purse *credit,
-                 int64_t nano, const char *kind, struct str note, struct err *e)
-{
-    bool begun = store_begin(l->store, e);
-
-    if (begun && (!batch_transfer(l, b, debit, credit, nano, kind, 0, note) || !batch_flush(l, b)))
-        begun = failed(l, e);
-    if (!begun || !store_commit(l->store, e)) {
-        batch_drop(b);
-        return false;
-    }
-    batch_apply(b);
-    return true;
-}
-
-static struct purse *funding_of(struct ledger *l, const struct account *a, struct err *e)
-{
-    char name[LIMIT_NAME];
-
-    snprintf(name, sizeof name, "funding:%s", a->currency.code);
-    return system_account(l, name, a->currency, e);
-}
-
-bool ledger_credit(struct ledger *l, struct str account, int64_t nano, struct str note,
-                   struct buf *out, struct err *e)
-{
-    struct batch b = {0};
-    struct account *a = find_account(l, account, e);
-    int64_t sum;
-
-    if (a == NULL)
-        return false;
-    if (nano <= 0)
-        return err_set(e, "a credit is a positive amount");
-    if (!money_add(&sum, ledger_balance(a), nano))
-        return err_set(e, "the balance would be larger than the ledger can hold");
-    if (!check_note(note, e))
-        return false;
-    struct purse *funding = funding_of(l, a, e);
-    if (funding == NULL || !move(l, &b, funding, purse_by_id(l, a->id), nano, KIND_CREDIT, note, e))
-        return false;
-    text_account(out, a, ledger_balance(a));
-    return true;
-}
-
-/* Refuses in amounts; what was taken from the purse goes back. */
-static bool too_much(struct account *a, int64_t taken, struct err *e)
-{
-    struct buf b;
-
-    purse_give_back(a, taken);
-    buf_init(&b, 64);
-    decimal_write(&b, atomic_load(&a->unallotted) + atomic_load(&a->free), 9);
-    err_set(e, "only %.*s %s of its balance is not held by requests under way",
-            STR_ARG(buf_str(&b)), a->currency.code);
-    buf_release(&b);
-    return false;
-}
-
-bool ledger_debit(struct ledger *l, struct str account, int64_t nano, struct str note,
-                  struct buf *out, struct err *e)
-{
-    struct batch b = {0};
-    struct account *a = find_account(l, account, e);
-    int64_t rest = 0, taken = 0, sum;
-
-    if (a == NULL)
-        return false;
-    if (nano <= 0)
-        return err_set(e, "a debit is a positive amount");
-    if (!money_sub(&sum, ledger_balance(a), nano))
-        return err_set(e, "the balance would be smaller than the ledger can hold");
-    struct purse *funding = check_note(note, e) ? funding_of(l, a, e) : NULL;
-    if (funding == NULL)
-        return false;
-    struct purse *p = purse_by_id(l, a->id);
-    if (a->kind == ACCOUNT_CUSTOMER && nano > atomic_load(&a->unallotted)) {
-        /* What lanes may spend comes second; taken as a hold, so that no request spends it, too. */
-        rest = nano - atomic_load(&a->unallotted);
-        taken = purse_take(a, rest);
-        if (taken < rest)
-            return too_much(a, taken, e);
-        batch_touch(&b, p)->spent += rest;
-    }
-    if (!move(l, &b, p, funding, nano, KIND_DEBIT, note, e)) {
-        purse_give_back(a, taken);
-        return false;
-    }
-    atomic_fetch_sub(&a->held, taken);
-    text_account(out, a, ledger_balance(a));
     return true;
 }
 

@@ -113,7 +113,7 @@ void batch_apply(struct batch *b)
     for (struct purse *p = b->dirty; p != NULL; p = p->next_dirty) {
         struct account *a = &p->account;
         atomic_fetch_add(&a->balance, p->delta);
-        if (a->kind == ACCOUNT_CUSTOMER) {
+        if (a->limited) {
             /* In this order: see take_exactly. */
             atomic_fetch_add(&a->free, p->given);
             atomic_fetch_add(&a->unallotted, p->delta + p->spent - p->given);
@@ -131,16 +131,25 @@ void batch_drop(struct batch *b)
     b->dirty = NULL;
 }
 
+/* At most so much of what no purse has; INT64_MAX: all of it. */
+static void give(struct batch *b, struct account *a, int64_t nano)
+{
+    struct purse *p = (struct purse *)(void *)a;
+    int64_t available = atomic_load(&a->unallotted) - p->given;
+
+    if (a->limited && available > 0 && nano > 0)
+        batch_touch(b, p)->given += nano < available ? nano : available;
+}
+
 /* What was wanted or a quarter of what is there, whichever is more: a busy account asks rarely. */
 static bool allot(struct batch *b, struct ledger_op *op)
 {
-    struct purse *p = (struct purse *)(void *)op->account;
-    int64_t available = atomic_load(&op->account->unallotted) - p->given;
-    int64_t give = available / 4 > op->nano ? available / 4 : op->nano;
+    struct account *promo = atomic_load(&op->account->promo);
+    int64_t quarter = atomic_load(&op->account->unallotted) / 4;
 
-    if (op->account->kind != ACCOUNT_CUSTOMER || available <= 0 || op->nano < 0)
-        return true;
-    batch_touch(b, p)->given += give < available ? give : available;
+    if (promo != NULL)
+        give(b, promo, INT64_MAX);
+    give(b, op->account, quarter > op->nano ? quarter : op->nano);
     return true;
 }
 
@@ -183,7 +192,7 @@ static bool run_once(struct ledger *l, struct item *items, size_t count, struct 
 
     for (size_t i = 0; i < count; i++) {
         struct ledger_op *op = items[i].op;
-        op->ok = op->kind != LEDGER_CHARGE || charge_prepare(l, &items[i]);
+        op->ok = charge_prepare(l, &items[i]);
     }
     bool done = write_all(l, &b, items, count, e);
     /* Charges are settled first: what a shortfall takes must never lie in the purse for a lane to

@@ -7,35 +7,43 @@
 
 #include "base/clock.h"
 
-/* A name from config may be longer than what an account's name has room for. */
-static const char *part_name(char out[LIMIT_NAME], enum part part, const struct charge *c)
+static struct event_facts facts_of(const struct charge *c, char bearer[LIMIT_NAME])
 {
-    const char *own = c->account->currency.code;
-    struct str upstream = str_slice(c->upstream.p, c->upstream.n < 100 ? c->upstream.n : 100);
-    const char *theirs = c->cost_currency.code;
+    /* A name from config may be longer than what an account's name has room for. */
+    struct str upstream =
+        str_slice(c->upstream.p, c->upstream.n < EVENT_UPSTREAM ? c->upstream.n : EVENT_UPSTREAM);
 
-    switch (part) {
-    case REVENUE: snprintf(out, LIMIT_NAME, "rev:usage:%s", own); break;
-    case LOSS: snprintf(out, LIMIT_NAME, "loss:overrun:%s", own); break;
-    case COGS: snprintf(out, LIMIT_NAME, "cogs:%.*s:%s", STR_ARG(upstream), theirs); break;
-    case ASSET: snprintf(out, LIMIT_NAME, "asset:%.*s:%s", STR_ARG(upstream), theirs); break;
-    }
-    return out;
+    snprintf(bearer, LIMIT_NAME, "cogs:%.*s", STR_ARG(upstream));
+    return (struct event_facts){.payer = c->hold.from,
+                                .upstream = upstream,
+                                .cost_cur = c->cost_currency,
+                                .bearer = str_from(c->cost_to != NULL ? c->cost_to : bearer),
+                                .amount = {[AMOUNT_PAID] = c->charged - c->promo,
+                                           [AMOUNT_PROMO] = c->promo,
+                                           [AMOUNT_OVERRUN] = c->computed - c->charged,
+                                           [AMOUNT_COST] = c->cost}};
 }
 
-/* The system accounts that this charge needs, made before the batch begins. */
-bool charge_prepare(struct ledger *l, struct item *it)
+static bool reversal_prepare(struct ledger *l, struct item *it)
 {
-    const struct charge *c = it->op->charge;
     char name[LIMIT_NAME];
 
-    for (enum part part = REVENUE; part <= (c->cost > 0 ? ASSET : LOSS); part++) {
-        struct currency in = part <= LOSS ? c->account->currency : c->cost_currency;
-        it->parts[part] = system_account(l, part_name(name, part, c), in, NULL);
-        if (it->parts[part] == NULL)
-            return false;
-    }
-    return true;
+    if (it->op->cost_currency.code[0] == '\0')
+        return true; /* a charge without a cost, or none that we know of */
+    snprintf(name, sizeof name, "loss:crash:%s", it->op->cost_currency.code);
+    return system_account(l, name, it->op->cost_currency, NULL) != NULL;
+}
+
+bool charge_prepare(struct ledger *l, struct item *it)
+{
+    char bearer[LIMIT_NAME];
+
+    if (it->op->kind == LEDGER_REVERSE)
+        return reversal_prepare(l, it);
+    if (it->op->kind != LEDGER_CHARGE)
+        return true;
+    struct event_facts facts = facts_of(it->op->charge, bearer);
+    return event_prepare(l, EVENT_CHARGE, &facts, &it->purses, NULL);
 }
 
 static void bind_usage(struct statement *st, int at, const struct usage *u)
@@ -48,22 +56,28 @@ static void bind_usage(struct statement *st, int at, const struct usage *u)
     store_bind_i64(st, at + 6, u->state);
 }
 
+/* The id of a row; 0: there is none. */
+static void bind_row(struct statement *st, int at, int64_t id)
+{
+    if (id == 0)
+        store_bind_null(st, at);
+    else
+        store_bind_i64(st, at, id);
+}
+
 static enum store_step insert_charge(struct ledger *l, const struct charge *c)
 {
     struct statement *st = l->sql[SQL_INSERT_CHARGE];
 
     store_bind_blob(st, 1, c->rid.b, sizeof c->rid.b);
-    store_bind_i64(st, 2, c->account->id);
+    store_bind_i64(st, 2, c->hold.from->id);
     store_bind_i64(st, 3, c->key->id);
     store_bind_text(st, 4, c->tag);
     store_bind_text(st, 5, c->asked);
     store_bind_text(st, 6, c->sent);
     store_bind_text(st, 7, c->seen);
     store_bind_text(st, 8, c->upstream);
-    if (c->price_id == 0)
-        store_bind_null(st, 9);
-    else
-        store_bind_i64(st, 9, c->price_id);
+    bind_row(st, 9, c->price_id);
     bind_usage(st, 10, &c->usage);
     store_bind_i64(st, 17, c->cost);
     store_bind_text(st, 18, str_from(c->cost_currency.code));
@@ -71,48 +85,65 @@ static enum store_step insert_charge(struct ledger *l, const struct charge *c)
     store_bind_i64(st, 20, c->charged);
     store_bind_i64(st, 21, l->epoch);
     store_bind_i64(st, 22, c->ts_us);
+    store_bind_i64(st, 23, c->promo);
+    bind_row(st, 24, c->factor_id);
+    bind_row(st, 25, c->rate_id);
+    store_bind_text(st, 26, str_from(c->cost_to));
     return store_step(st);
 }
 
-static bool write_transfers(struct ledger *l, struct batch *b, const struct item *it, int64_t id)
+/* Beyond what is held: out of the purse, and then out of what no purse has. */
+static int64_t reach(struct batch *b, struct account *a, struct share *share, int64_t nano)
 {
-    const struct charge *c = it->op->charge;
-    struct purse *p = (struct purse *)(void *)c->account;
-    struct purse *const *parts = it->parts;
+    struct purse *p = (struct purse *)(void *)a;
 
-    return batch_transfer(l, b, p, parts[REVENUE], c->charged, KIND_CHARGE, id, STR("")) &&
-           batch_transfer(l, b, parts[LOSS], parts[REVENUE], c->computed - c->charged, KIND_OVERRUN,
-                          id, STR("")) &&
-           (c->cost == 0 ||
-            batch_transfer(l, b, parts[COGS], parts[ASSET], c->cost, KIND_COST, id, STR("")));
+    share->taken = purse_take(a, nano);
+    int64_t there = atomic_load(&a->unallotted) - p->given;
+    share->given = there < nano - share->taken ? there : nano - share->taken;
+    if (share->given > 0)
+        batch_touch(b, p)->given += share->given;
+    else
+        share->given = 0;
+    return nano - share->taken - share->given;
 }
 
-/* What no purse has yet pays, too: at most all of it. */
-static int64_t allot_shortfall(struct batch *b, struct purse *p, int64_t nano)
+/* Promo pays first, then the balance; what neither can pay is the operator's. */
+static void share_out(struct batch *b, struct item *it)
 {
-    int64_t there = atomic_load(&p->account.unallotted) - p->given;
-    int64_t give = there < nano ? there : nano;
+    struct charge *c = it->op->charge;
+    struct account *promo = atomic_load(&c->hold.from->promo);
+    int64_t lacking = c->computed - hold_total(&c->hold);
 
-    if (give <= 0)
-        return 0;
-    batch_touch(b, p)->given += give;
-    return give;
+    it->promo = (struct share){.held = c->hold.promo};
+    it->own = (struct share){.held = c->hold.paid};
+    if (lacking > 0 && promo != NULL)
+        lacking = reach(b, promo, &it->promo, lacking);
+    if (lacking > 0 && c->hold.from->limited)
+        lacking = reach(b, c->hold.from, &it->own, lacking);
+    int64_t promo_has = it->promo.held + it->promo.taken + it->promo.given;
+    it->promo.paid = c->computed < promo_has ? c->computed : promo_has;
+    it->own.paid = c->computed - it->promo.paid;
+    if (c->hold.from->limited && lacking > 0)
+        it->own.paid -= lacking;
+    c->promo = it->promo.paid;
+    c->charged = it->promo.paid + it->own.paid;
+}
+
+static void count_spent(struct batch *b, struct account *a, const struct share *share)
+{
+    if (a != NULL && a->limited && share->paid > 0)
+        batch_touch(b, (struct purse *)(void *)a)->spent += share->paid;
 }
 
 bool charge_write(struct ledger *l, struct batch *b, struct item *it)
 {
     struct charge *c = it->op->charge;
-    struct purse *p = (struct purse *)(void *)c->account;
-    bool customer = c->account->kind == ACCOUNT_CUSTOMER;
+    char bearer[LIMIT_NAME];
 
-    assert(c->computed >= 0 && c->held >= 0 && c->cost >= 0);
+    assert(c->computed >= 0 && c->hold.promo >= 0 && c->hold.paid >= 0 && c->cost >= 0);
     if (c->ts_us == 0)
         c->ts_us = clock_wall_us();
-    if (customer && c->computed > c->held)
-        it->taken = purse_take(c->account, c->computed - c->held);
-    c->charged = c->computed;
-    if (customer && c->computed > c->held + it->taken)
-        c->charged = c->held + it->taken + allot_shortfall(b, p, c->computed - c->held - it->taken);
+    share_out(b, it);
     it->key = c->key;
     it->ts_us = c->ts_us;
     enum store_step step = insert_charge(l, c);
@@ -122,26 +153,37 @@ bool charge_write(struct ledger *l, struct batch *b, struct item *it)
         b->broken = step != STEP_CONSTRAINT;
         return false;
     }
-    if (customer)
-        batch_touch(b, p)->spent += c->charged;
-    return write_transfers(l, b, it, store_last_id(l->store));
+    struct event_facts facts = facts_of(c, bearer);
+    count_spent(b, c->hold.from, &it->own);
+    count_spent(b, atomic_load(&c->hold.from->promo), &it->promo);
+    return event_post(l, b, EVENT_CHARGE, &facts, &it->purses, store_last_id(l->store), STR(""));
 }
 
 /* Memory only: gives back what was taken beyond the hold, or uses the hold up. */
+static void settle_share(struct account *a, const struct share *share, bool done)
+{
+    int64_t gone = share->taken + (done ? share->held : 0);
+
+    if (a == NULL)
+        return;
+    int_fast64_t before = atomic_fetch_sub(&a->held, gone);
+    assert(before >= gone);
+    if (a->limited)
+        atomic_fetch_add(&a->free, done ? gone - share->paid : gone);
+}
+
 static void settle_hold(struct item *it, bool done)
 {
     struct charge *c = it->op->charge;
-    struct account *a = c->account;
-    int64_t gone = it->taken + (done ? c->held : 0);
-    int_fast64_t before = atomic_fetch_sub(&a->held, gone);
 
-    assert(before >= gone);
-    if (a->kind == ACCOUNT_CUSTOMER)
-        atomic_fetch_add(&a->free, done ? gone - c->charged : gone);
-    if (done)
-        key_budget_charge(c->key, c->held, c->charged, c->ts_us);
-    else
-        c->charged = 0;
+    settle_share(c->hold.from, &it->own, done);
+    settle_share(atomic_load(&c->hold.from->promo), &it->promo, done);
+    if (!done) {
+        c->charged = c->promo = 0;
+        return;
+    }
+    if (c->hold.from == c->key->account)
+        key_budget_charge(c->key, hold_total(&c->hold), c->charged, c->ts_us);
 }
 
 void charge_settle(struct item *it, bool done)
@@ -166,6 +208,9 @@ static int64_t find_standing(struct ledger *l, const struct rid *rid, struct ite
     it->key = key_by_id(l, store_i64(st, 1));
     it->refunded = store_i64(st, 2);
     it->ts_us = store_i64(st, 3);
+    /* Budgets count what comes from the account's first balance. */
+    if (it->key->account->id != store_i64(st, 4))
+        it->key = NULL;
     store_reset(st);
     st = l->sql[SQL_REVERSED];
     store_bind_i64(st, 1, id);
@@ -177,25 +222,48 @@ static int64_t find_standing(struct ledger *l, const struct rid *rid, struct ite
     return step == STEP_ROW ? 0 : -1;
 }
 
+/* Who bore the cost of an answer bears it no more when nobody pays: the loss has its own name. */
+static bool lose_cost(struct ledger *l, struct batch *b, struct purse *bearer, int64_t nano,
+                      int64_t id, struct str reason)
+{
+    struct event_facts facts = {.cost_cur = bearer->account.currency,
+                                .bearer = str_from(bearer->account.name),
+                                .amount = {[AMOUNT_COST] = nano}};
+    struct event_purses purses;
+
+    /* The bearer's name ends with its currency, as {bearer}:{cost_cur} does. */
+    facts.bearer.n -= str_from(facts.cost_cur.code).n + 1;
+    if (!event_prepare(l, EVENT_LOST, &facts, &purses, NULL)) {
+        b->broken = true;
+        return false;
+    }
+    return event_post(l, b, EVENT_LOST, &facts, &purses, id, reason);
+}
+
 bool charge_reverse(struct ledger *l, struct batch *b, const struct rid *rid, struct str reason,
                     struct item *it)
 {
     struct statement *st = l->sql[SQL_CHARGE_TRANSFERS];
     int64_t id = find_standing(l, rid, it);
     enum store_step step;
+    bool ok = true;
 
     if (id <= 0) {
         b->broken = b->broken || id < 0;
         return id == 0;
     }
     store_bind_i64(st, 1, id);
-    while ((step = store_step(st)) == STEP_ROW) {
+    while (ok && (step = store_step(st)) == STEP_ROW) {
         struct purse *debit = purse_by_id(l, store_i64(st, 0));
         struct purse *credit = purse_by_id(l, store_i64(st, 1));
-        if (!batch_transfer(l, b, credit, debit, store_i64(st, 2), KIND_REVERSAL, id, reason)) {
-            store_reset(st);
-            return false;
-        }
+        int64_t nano = store_i64(st, 2);
+        ok = str_eq(store_text(st, 3), STR("cost"))
+                 ? lose_cost(l, b, debit, nano, id, reason)
+                 : batch_transfer(l, b, credit, debit, nano, KIND_REVERSAL, id, reason);
+    }
+    if (!ok) {
+        store_reset(st);
+        return false;
     }
     b->broken = b->broken || step != STEP_DONE;
     return step == STEP_DONE;

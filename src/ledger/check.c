@@ -26,10 +26,13 @@ static const struct invariant invariants[] = {
     {"no customer is below zero",
      "SELECT 'account ' || name || ': balance ' || balance FROM account"
      " WHERE kind='customer' AND balance<0"},
+    {"no house is further below zero than its limit",
+     "SELECT 'account ' || name || ': balance ' || balance || ', limit ' || credit_limit"
+     " FROM account WHERE kind='house' AND credit_limit>0 AND balance<-credit_limit"},
     {"allotments are covered",
      "SELECT 'account ' || a.name || ': allotted ' || SUM(l.nano) || ', balance ' || a.balance"
      " FROM allotment l JOIN account a ON a.id=l.account GROUP BY a.id"
-     " HAVING SUM(l.nano)>a.balance"},
+     " HAVING SUM(l.nano)>a.balance+a.credit_limit"},
     {"a charge is closed, reversed or of this epoch",
      "SELECT 'charge ' || c.id FROM charge c WHERE c.computed>0 AND"
      " c.epoch<(SELECT MAX(id) FROM epoch) AND NOT EXISTS(SELECT 1 FROM request r"
@@ -41,17 +44,24 @@ static const struct invariant invariants[] = {
     {"the transfers of a charge are what it says",
      "SELECT 'charge ' || c.id || ': ' || c.nano || ' of ' || c.computed FROM charge c"
      " LEFT JOIN (SELECT cause, SUM(CASE kind WHEN 'charge' THEN nano ELSE 0 END) AS paid,"
-     " SUM(CASE kind WHEN 'overrun' THEN nano ELSE 0 END) AS lost,"
+     " SUM(CASE kind WHEN 'promo' THEN nano ELSE 0 END) AS promo,"
+     " SUM(CASE kind WHEN 'discount' THEN nano ELSE 0 END) AS discount,"
+     " SUM(CASE kind WHEN 'overrun' THEN nano ELSE 0 END) AS over,"
      " SUM(CASE kind WHEN 'cost' THEN nano ELSE 0 END) AS cost,"
+     " SUM(CASE kind WHEN 'lost' THEN nano ELSE 0 END) AS lost,"
      " SUM(CASE kind WHEN 'reversal' THEN nano ELSE 0 END) AS back"
      " FROM transfer WHERE cause IS NOT NULL GROUP BY cause) t ON t.cause=c.id"
-     " WHERE COALESCE(t.paid, 0)<>c.nano OR COALESCE(t.lost, 0)<>c.computed-c.nano"
-     " OR COALESCE(t.cost, 0)<>c.cost OR COALESCE(t.back, 0) NOT IN (0, c.computed)"},
+     " WHERE COALESCE(t.paid, 0)<>c.nano-c.promo OR COALESCE(t.promo, 0)<>c.promo"
+     " OR COALESCE(t.discount, 0)<>c.promo OR COALESCE(t.over, 0)<>c.computed-c.nano"
+     " OR COALESCE(t.cost, 0)<>c.cost OR COALESCE(t.back, 0) NOT IN (0, c.computed+c.promo)"
+     " OR (COALESCE(t.back, 0)=0 AND COALESCE(t.lost, 0)<>0)"},
     {"currencies never mix",
      "SELECT 'transfer ' || t.id FROM transfer t JOIN account d ON d.id=t.debit"
      " JOIN account k ON k.id=t.credit WHERE d.currency<>k.currency"
      " UNION ALL SELECT 'charge ' || c.id FROM charge c JOIN account a ON a.id=c.account"
-     " JOIN price p ON p.id=c.price WHERE p.currency<>a.currency"},
+     " JOIN price p ON p.id=c.price LEFT JOIN rate r ON r.id=c.rate"
+     " WHERE (c.rate IS NULL AND p.currency<>a.currency) OR (c.rate IS NOT NULL"
+     " AND (p.currency, a.currency) NOT IN ((r.base, r.quote), (r.quote, r.base)))"},
     {"every answer has a charge or an end that says why not",
      "SELECT 'request ' || hex(r.rid) FROM request r WHERE r.status BETWEEN 200 AND 299 AND"
      " (r.end='' OR (r.end='complete' AND NOT EXISTS(SELECT 1 FROM charge c"
@@ -117,7 +127,23 @@ static bool ask(struct ledger_view *v, const struct invariant *i, struct report 
 static const char recompute_sql[] =
     "SELECT c.id, c.computed, c.in_, c.cache_read, c.cache_write_5m, c.cache_write_1h, c.out,"
     " c.reasoning, p.in_, p.out, p.cache_read, p.cache_write_5m, p.cache_write_1h, p.margin_num,"
-    " p.margin_den FROM charge c LEFT JOIN price p ON p.id=c.price";
+    " p.margin_den, f.num, f.den, r.num, r.den, r.base<>p.currency FROM charge c"
+    " LEFT JOIN price p ON p.id=c.price LEFT JOIN factor f ON f.id=c.factor"
+    " LEFT JOIN rate r ON r.id=c.rate";
+
+/* The factor and the rate of a charge, where it has them, in columns 15 to 19. */
+static size_t read_ratios(struct statement *st, struct ratio out[2])
+{
+    size_t n = 0;
+
+    if (!store_null(st, 15))
+        out[n++] = (struct ratio){store_i64(st, 15), store_i64(st, 16)};
+    if (!store_null(st, 17)) {
+        bool turned = store_i64(st, 19) != 0;
+        out[n++] = (struct ratio){store_i64(st, turned ? 18 : 17), store_i64(st, turned ? 17 : 18)};
+    }
+    return n;
+}
 
 static const char price_times_usage[] = "a charge is price times usage";
 
@@ -136,11 +162,12 @@ static bool row_computes(struct statement *st)
                             .cache_write_1h = store_i64(st, 12),
                             .margin_num = store_i64(st, 13),
                             .margin_den = store_i64(st, 14)};
+    struct ratio ratios[2];
     int64_t nano;
 
     if (store_null(st, 8))
         return store_i64(st, 1) == 0; /* without a price nothing is charged */
-    return price_cost(&p, &u, &nano) && nano == store_i64(st, 1);
+    return price_cost(&p, &u, ratios, read_ratios(st, ratios), &nano) && nano == store_i64(st, 1);
 }
 
 static bool ask_prices(struct ledger_view *v, struct report *r, struct err *e)

@@ -50,7 +50,7 @@ struct key *key_by_id(struct ledger *l, int64_t id)
 }
 
 struct purse *purse_add(struct ledger *l, int64_t id, struct str name, uint8_t kind,
-                        struct currency cur, int64_t balance)
+                        struct currency cur, int64_t balance, int64_t credit_limit)
 {
     struct purse *p = aligned_alloc(_Alignof(struct purse), sizeof *p);
 
@@ -63,8 +63,11 @@ struct purse *purse_add(struct ledger *l, int64_t id, struct str name, uint8_t k
     memcpy(p->account.name, name.p, name.n);
     p->account.currency = cur;
     p->account.kind = kind;
+    p->account.owner = &p->account;
+    p->account.limited = kind == ACCOUNT_CUSTOMER || credit_limit > 0;
+    atomic_init(&p->account.credit_limit, credit_limit);
     atomic_init(&p->account.balance, balance);
-    atomic_init(&p->account.unallotted, kind == ACCOUNT_CUSTOMER ? balance : 0);
+    atomic_init(&p->account.unallotted, p->account.limited ? balance + credit_limit : 0);
     map_put(l->accounts, id_bytes(&p->account.id), p);
     directory_add_account(l->directory, &p->account);
     return p;
@@ -87,7 +90,21 @@ struct purse *system_account(struct ledger *l, const char *name, struct currency
         err_set(e, "store: %s", store_error(l->store));
         return NULL;
     }
-    return purse_add(l, store_last_id(l->store), str_from(name), ACCOUNT_SYSTEM, cur, 0);
+    return purse_add(l, store_last_id(l->store), str_from(name), ACCOUNT_SYSTEM, cur, 0, 0);
+}
+
+void balance_attach(struct purse *p, struct purse *owner, bool promo)
+{
+    struct account *a = &owner->account;
+
+    p->account.owner = a;
+    if (promo) {
+        atomic_store(&ledger_balance_in(a, p->account.currency)->promo, &p->account);
+        return;
+    }
+    while (atomic_load(&a->next) != NULL)
+        a = atomic_load(&a->next);
+    atomic_store(&a->next, &p->account);
 }
 
 static bool prepare_all(struct ledger *l, struct err *e)
@@ -117,6 +134,8 @@ static void destroy(struct ledger *l)
     directory_free(l->directory);
     free_entries(l->accounts);
     free_entries(l->keys);
+    factors_free(l);
+    rates_free(l);
     pthread_cond_destroy(&l->wake);
     pthread_mutex_destroy(&l->mutex);
     free(l);
@@ -149,6 +168,8 @@ struct ledger *ledger_open(const char *path, bool run, struct err *e)
     l->directory = directory_new();
     l->accounts = map_new();
     l->keys = map_new();
+    l->groups = map_new();
+    l->factors = map_new();
     if (!open_store(l, path, e) || (run && !ledger_run(l, e))) {
         readers_stop(l);
         thread_stop(l);

@@ -37,11 +37,38 @@ enum hold_result {
     HOLD_OVER_ACCOUNT_BUDGET,
     HOLD_WAIT
 };
-/* Takes nano from the account's purse. HOLD_WAIT: submit an OP_ALLOT for it and try again after.
- * Any thread. */
-enum hold_result ledger_hold(struct account *a, struct key *k, int64_t nano);
-/* Gives an unused part back. */
-void ledger_release(struct account *a, struct key *k, int64_t nano);
+/* What one request holds of a balance: first of its promo. */
+struct hold {
+    struct account *from;
+    int64_t promo, paid;
+};
+static inline int64_t hold_total(const struct hold *h)
+{
+    return h->promo + h->paid;
+}
+/* Takes nano more from the purses of h->from, a balance of the key's account. HOLD_WAIT: submit a
+ * LEDGER_ALLOT for that balance and try again after. Budgets are in the currency of the account's
+ * first balance and count what comes from it. Any thread. */
+enum hold_result ledger_hold(struct hold *h, struct key *k, int64_t nano);
+/* Gives all of it back. */
+void ledger_release(struct hold *h, struct key *k);
+/* What could still be held of this balance, with its promo; INT64_MAX: there is no limit. */
+int64_t ledger_available(const struct account *a);
+
+/* The balance of this account in a currency, or NULL. Any thread. */
+struct account *ledger_balance_in(struct account *owner, struct currency cur);
+
+/* A dated rate of exchange: 1 of base is ratio of quote. A row of the store that never changes. */
+struct rate {
+    int64_t id;
+    struct currency base, quote;
+    struct ratio ratio;
+    int64_t from_us;
+};
+/* The rate in force then between the two, turned so that a price in from becomes one in to. Any
+ * thread. False: there is none. */
+bool ledger_rate(struct ledger *l, struct currency from, struct currency to, int64_t at_us,
+                 struct rate *out);
 
 enum ledger_op_kind {
     LEDGER_ALLOT,
@@ -58,16 +85,17 @@ struct ledger_view;
 
 struct charge {
     struct rid rid;
-    struct account *account;
     struct key *key;
     struct str tag, asked, sent, seen, upstream; /* borrowed until the operation is back */
-    int64_t price_id;
+    int64_t price_id, factor_id, rate_id;        /* rows that made the price; 0: none */
     struct usage usage;
     struct currency cost_currency;
-    int64_t cost;     /* nano the vendor will bill, 0 if unknown */
-    int64_t computed; /* nano by the price row */
-    int64_t held;     /* nano held; charged = min(computed, held + free): set by the ledger */
-    int64_t charged;
+    int64_t cost;        /* nano the vendor will bill, 0 if unknown */
+    const char *cost_to; /* whose account bears it: "loss:no_usage"; NULL: cogs of the upstream */
+    int64_t computed;    /* nano by the price row, in the currency of hold.from */
+    struct hold hold;
+    int64_t charged; /* set by the ledger: min(computed, held + free), of which promo paid a part */
+    int64_t promo;
     int64_t ts_us;
 };
 
@@ -99,12 +127,13 @@ struct ledger_op {
     uint8_t kind;
     bool ok; /* false: not durable (store failed); nothing was written */
     struct loop *loop;
-    struct account *account; /* ALLOT */
+    struct account *account; /* ALLOT: a balance; its promo is allotted, too */
     int64_t nano;            /* ALLOT: wanted */
     struct charge
         *charge;    /* CHARGE, REVERSE: owned by the submitter until done; REVERSE copies rid only.
                      * A charge that succeeds uses up the hold; one that fails leaves it held. */
-    struct rid rid; /* REVERSE: copied from charge when it is taken */
+    struct rid rid; /* REVERSE: these are copied from charge when it is taken */
+    struct currency cost_currency;
     struct closing *closing; /* CLOSE: with all it points to, as long-lived as the operation */
     void (*call)(struct ledger *l,
                  void *ctx); /* CALL: run on the ledger thread inside its own transaction */
@@ -136,11 +165,27 @@ bool ledger_key_create(struct ledger *l, struct str account, struct str label, s
                        char budget_period, struct buf *out,
                        struct err *e); /* the raw key is in out, once */
 bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct err *e);
-bool ledger_credit(struct ledger *l, struct str account, int64_t nano, struct str note,
-                   struct buf *out, struct err *e);
-/* Takes back what was credited: at most what no request holds. A house account has no floor. */
-bool ledger_debit(struct ledger *l, struct str account, int64_t nano, struct str note,
-                  struct buf *out, struct err *e);
+/* Adds to the account's balance in this currency (none: its own), which is made if need be; promo:
+ * to its promo. */
+bool ledger_credit(struct ledger *l, struct str account, struct currency cur, bool promo,
+                   int64_t nano, struct str note, struct buf *out, struct err *e);
+/* Takes back what was credited: at most what no request holds. An unlimited house has no floor. */
+bool ledger_debit(struct ledger *l, struct str account, struct currency cur, bool promo,
+                  int64_t nano, struct str note, struct buf *out, struct err *e);
+/* How far below zero a house account may go; 0: without limit, which it gets only when it is made
+ * or while the station does not run. */
+bool ledger_account_credit_limit(struct ledger *l, struct str name, int64_t nano, struct buf *out,
+                                 struct err *e);
+/* The group whose factor applies to it; empty: none. */
+bool ledger_account_group(struct ledger *l, struct str name, struct str group, struct buf *out,
+                          struct err *e);
+/* What prices are multiplied with, from now on: of an account, else of its group, else 1. */
+bool ledger_factor_set(struct ledger *l, bool group, struct str name, struct ratio ratio,
+                       struct buf *out, struct err *e);
+/* 1 base = ratio quote, from then on; from_us 0: now. */
+bool ledger_rate_set(struct ledger *l, struct currency base, struct currency quote,
+                     struct ratio ratio, int64_t from_us, struct str source, struct buf *out,
+                     struct err *e);
 /* The immutable row of this price (made when new); its id. */
 bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id,
                       struct err *e);
@@ -149,7 +194,7 @@ bool ledger_price_row(struct ledger *l, struct str model, const struct price *p,
  * charge that came back done before the read was submitted is in it. */
 struct ledger_view *ledger_view(struct ledger *l);
 bool ledger_list(struct ledger_view *v, struct str what, struct buf *out,
-                 struct err *e); /* accounts, keys */
+                 struct err *e); /* accounts, keys, rates */
 bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, struct buf *out,
                   struct err *e);
 /* False: an invariant is broken, out names the rows; while it serves, nothing is admitted until a

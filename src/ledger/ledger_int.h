@@ -14,16 +14,17 @@
 #include "ledger/ledger.h"
 #include "store/store.h"
 
-/* The kinds of transfers; ledger check and the reversal read them back. */
-#define KIND_CHARGE "charge"     /* customer or house -> rev:usage */
-#define KIND_OVERRUN "overrun"   /* loss:overrun -> rev:usage */
-#define KIND_COST "cost"         /* cogs -> asset of the upstream */
-#define KIND_REVERSAL "reversal" /* a charge or an overrun, the other way round */
-#define KIND_CREDIT "credit"     /* funding -> customer */
-#define KIND_DEBIT "debit"       /* customer -> funding */
+/* The one kind of transfer that no event has: a charge's others, but for its cost, the other way
+ * round. */
+#define KIND_REVERSAL "reversal"
 
 enum sql {
     SQL_INSERT_ACCOUNT,
+    SQL_INSERT_BALANCE,
+    SQL_SET_CREDIT_LIMIT,
+    SQL_SET_GROUP,
+    SQL_INSERT_FACTOR,
+    SQL_INSERT_RATE,
     SQL_SET_BUDGET,
     SQL_SPENT,
     SQL_INSERT_CHARGE,
@@ -43,10 +44,12 @@ enum sql {
     SQL_COUNT
 };
 
-/* An account and what the batch at hand does to it. balance = allotted + unallotted for customers.
- * */
+/* A balance and what the batch at hand does to it. balance + limit of credit = allotted +
+ * unallotted where it is limited. */
 struct purse {
     struct account account;
+    struct group *group;       /* NULL: none */
+    struct factor *own_factor; /* NULL: its group's */
     struct purse *next_dirty;
     bool dirty;
     bool has_row;  /* an allotment row of this epoch exists */
@@ -55,17 +58,45 @@ struct purse {
     int64_t spent; /* charged against the allotment */
 };
 
-/* System accounts that a charge moves money between. */
-enum part { REVENUE, LOSS, COGS, ASSET };
+/* A business event, as events.def tells it, and what its transfers are made of. */
+enum event {
+    EVENT_CHARGE,
+    EVENT_LOST,
+    EVENT_CREDIT,
+    EVENT_DEBIT,
+    EVENT_GRANT,
+    EVENT_LAPSE,
+};
+enum amount { AMOUNT_PAID, AMOUNT_PROMO, AMOUNT_OVERRUN, AMOUNT_COST, AMOUNT_COUNT };
+struct event_facts {
+    struct account *payer; /* a balance; its promo is found through it */
+    struct currency cur;   /* where there is no payer */
+    struct str upstream;   /* at most EVENT_UPSTREAM bytes, so that names of accounts hold it */
+    struct currency cost_cur;
+    struct str bearer; /* "cogs:lab", "loss:no_usage" */
+    int64_t amount[AMOUNT_COUNT];
+};
+#define EVENT_LEGS 5
+#define EVENT_UPSTREAM 100
+/* The accounts that an event moves money between, in the order of its rows. */
+struct event_purses {
+    struct purse *debit[EVENT_LEGS], *credit[EVENT_LEGS];
+};
+
+/* What a charge takes from one purse: held before, and beyond it. */
+struct share {
+    int64_t held, taken, given; /* given: out of what no purse had */
+    int64_t paid;
+};
 
 /* An operation of a batch and what its failure or success must do to memory. */
 struct item {
     struct ledger_op *op;
-    struct purse *parts[ASSET + 1]; /* CHARGE */
-    struct key *key;                /* whose budget changes */
-    int64_t taken;                  /* CHARGE: from the purse beyond the hold */
-    int64_t refunded;               /* REVERSE */
-    int64_t ts_us;                  /* of the charge */
+    struct event_purses purses; /* CHARGE, REVERSE */
+    struct share own, promo;    /* CHARGE */
+    struct key *key;            /* whose budget changes; REVERSE: NULL where none does */
+    int64_t refunded;           /* REVERSE */
+    int64_t ts_us;              /* of the charge */
     bool undone; /* its transaction failed: nothing is wrong with the operation itself */
 };
 
@@ -105,6 +136,9 @@ struct ledger {
     struct directory *directory;
     struct map *accounts; /* by id: struct purse */
     struct map *keys;     /* by id: struct key */
+    _Atomic(struct rate_entry *) rates;
+    struct map *groups;  /* by name: struct group */
+    struct map *factors; /* by id: struct factor; all that were ever in force here */
     int64_t epoch;
     pthread_t thread;
     bool running;
@@ -134,10 +168,35 @@ struct purse *purse_by_id(struct ledger *l, int64_t id);
 struct purse *purse_by_name(struct ledger *l, const char *name);
 struct key *key_by_id(struct ledger *l, int64_t id);
 struct purse *purse_add(struct ledger *l, int64_t id, struct str name, uint8_t kind,
-                        struct currency cur, int64_t balance);
+                        struct currency cur, int64_t balance, int64_t credit_limit);
 /* The system account of this name, made on first use, outside any transaction. */
 struct purse *system_account(struct ledger *l, const char *name, struct currency cur,
                              struct err *e);
+
+/* Makes it a further balance of its owner, or the promo of the owner's balance of its currency. */
+void balance_attach(struct purse *p, struct purse *owner, bool promo);
+
+/* admin.c */
+struct account *account_named(struct ledger *l, struct str name, struct err *e);
+
+/* event.c */
+/* Finds the accounts, and makes those of the system on first use: outside any transaction, but for
+ * a start, which ends with its transaction. */
+bool event_prepare(struct ledger *l, enum event event, const struct event_facts *f,
+                   struct event_purses *out, struct err *e);
+/* cause 0: none. False: the batch is broken. */
+bool event_post(struct ledger *l, struct batch *b, enum event event, const struct event_facts *f,
+                const struct event_purses *purses, int64_t cause, struct str note);
+
+/* rate.c */
+void rate_add(struct ledger *l, const struct rate *r);
+bool rates_load(struct ledger *l, struct err *e);
+void rates_free(struct ledger *l);
+
+/* factor.c */
+bool factors_load(struct ledger *l, struct err *e);
+void factors_free(struct ledger *l);
+void group_join(struct ledger *l, struct purse *p, struct str group); /* empty: leaves it */
 
 /* purse.c */
 int64_t purse_take(struct account *a,
@@ -155,7 +214,7 @@ void batch_drop(struct batch *b);                    /* after a rollback */
 void batch_run(struct ledger *l, struct item *items, size_t count);
 
 /* charge.c */
-bool charge_prepare(struct ledger *l, struct item *it);
+bool charge_prepare(struct ledger *l, struct item *it); /* CHARGE, REVERSE */
 bool charge_write(struct ledger *l, struct batch *b, struct item *it);
 bool charge_reverse(struct ledger *l, struct batch *b, const struct rid *rid, struct str reason,
                     struct item *it);

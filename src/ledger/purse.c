@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The purse: what this node may spend of an account, without asking the disk. free + held =
- * allotment - charged since. Only customers have one; a house account is never refused.
+ * The purse: what this node may spend of a balance, without asking the disk. free + held =
+ * allotment - charged since. Who is not limited has none and is never refused.
  */
 #include "ledger/ledger_int.h"
 
@@ -52,6 +52,28 @@ static enum hold_result take_exactly(struct account *a, int64_t nano)
     return HOLD_HELD;
 }
 
+/* Promo first. It is allotted whole, so that what no purse has is waited for but once. */
+static enum hold_result take(struct hold *h, int64_t nano)
+{
+    struct account *promo = atomic_load(&h->from->promo);
+    int64_t first = 0;
+
+    if (promo != NULL) {
+        if (atomic_load(&promo->unallotted) > 0 && atomic_load(&promo->free) < nano)
+            return HOLD_WAIT;
+        first = purse_take(promo, nano);
+    }
+    enum hold_result r = first == nano ? HOLD_HELD : take_exactly(h->from, nano - first);
+    if (r != HOLD_HELD) {
+        if (first > 0)
+            purse_give_back(promo, first);
+        return r;
+    }
+    h->promo += first;
+    h->paid += nano - first;
+    return HOLD_HELD;
+}
+
 /* The account's and the key's own. */
 static enum hold_result hold_budgets(struct account *a, struct key *k, int64_t nano)
 {
@@ -65,30 +87,54 @@ static enum hold_result hold_budgets(struct account *a, struct key *k, int64_t n
     return HOLD_OVER_ACCOUNT_BUDGET;
 }
 
-enum hold_result ledger_hold(struct account *a, struct key *k, int64_t nano)
+enum hold_result ledger_hold(struct hold *h, struct key *k, int64_t nano)
 {
-    assert(nano >= 0 && k->account == a);
-    enum hold_result r = hold_budgets(a, k, nano);
+    assert(nano >= 0 && h->from->owner == k->account);
+    bool counted = h->from == k->account;
+    enum hold_result r = counted ? hold_budgets(k->account, k, nano) : HOLD_HELD;
     if (r != HOLD_HELD)
         return r;
-    if (a->kind != ACCOUNT_CUSTOMER) {
-        atomic_fetch_add(&a->held, nano);
+    if (!h->from->limited) {
+        atomic_fetch_add(&h->from->held, nano);
+        h->paid += nano;
         return HOLD_HELD;
     }
-    r = take_exactly(a, nano);
-    if (r != HOLD_HELD)
+    r = take(h, nano);
+    if (r != HOLD_HELD && counted)
         key_budget_release(k, nano);
     return r;
 }
 
-void ledger_release(struct account *a, struct key *k, int64_t nano)
+void ledger_release(struct hold *h, struct key *k)
 {
-    int_fast64_t before = atomic_fetch_sub(&a->held, nano);
+    if (h->promo > 0)
+        purse_give_back(atomic_load(&h->from->promo), h->promo);
+    int_fast64_t before = atomic_fetch_sub(&h->from->held, h->paid);
+    assert(h->paid >= 0 && before >= h->paid);
+    if (h->from->limited)
+        atomic_fetch_add(&h->from->free, h->paid);
+    if (h->from == k->account)
+        key_budget_release(k, hold_total(h));
+    h->promo = h->paid = 0;
+}
 
-    assert(nano >= 0 && before >= nano);
-    if (a->kind == ACCOUNT_CUSTOMER)
-        atomic_fetch_add(&a->free, nano);
-    key_budget_release(k, nano);
+int64_t ledger_available(const struct account *a)
+{
+    const struct account *promo = atomic_load(&a->promo);
+    int64_t sum = atomic_load(&a->free) + atomic_load(&a->unallotted);
+
+    if (!a->limited)
+        return INT64_MAX;
+    return promo == NULL ? sum : sum + atomic_load(&promo->free) + atomic_load(&promo->unallotted);
+}
+
+struct account *ledger_balance_in(struct account *owner, struct currency cur)
+{
+    struct account *a = owner;
+
+    while (a != NULL && strcmp(a->currency.code, cur.code) != 0)
+        a = atomic_load(&a->next);
+    return a;
 }
 
 int64_t ledger_balance(const struct account *a)

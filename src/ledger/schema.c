@@ -77,12 +77,50 @@ static const char schema_3[] =
 /* What a conversion between dialects could not carry. */
 static const char schema_4[] = "ALTER TABLE request ADD COLUMN lossy TEXT NOT NULL DEFAULT '';";
 
-const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4};
+/* Balances in several currencies, promo, credit for houses, and the rows that make a price. */
+static const char schema_5[] =
+    "ALTER TABLE account ADD COLUMN owner INTEGER REFERENCES account(id);" /* NULL: itself */
+    "ALTER TABLE account ADD COLUMN promo INTEGER NOT NULL DEFAULT 0 CHECK(promo IN (0, 1));"
+    "ALTER TABLE account ADD COLUMN credit_limit INTEGER NOT NULL DEFAULT 0"
+    " CHECK(credit_limit>=0);"
+    "ALTER TABLE account ADD COLUMN group_ TEXT NOT NULL DEFAULT '';"
+    "CREATE UNIQUE INDEX account_balance ON account(owner, currency, promo)"
+    " WHERE owner IS NOT NULL;"
+    "CREATE TABLE rate(id INTEGER PRIMARY KEY, base TEXT NOT NULL, quote TEXT NOT NULL,"
+    " num INTEGER NOT NULL CHECK(num>0), den INTEGER NOT NULL CHECK(den>0),"
+    " from_ INTEGER NOT NULL, source TEXT NOT NULL, ts INTEGER NOT NULL,"
+    " CHECK(base<>quote)) STRICT;"
+    "CREATE TABLE factor(id INTEGER PRIMARY KEY,"
+    " scope TEXT NOT NULL CHECK(scope IN ('account', 'group')), name TEXT NOT NULL,"
+    " num INTEGER NOT NULL CHECK(num>0), den INTEGER NOT NULL CHECK(den>0),"
+    " ts INTEGER NOT NULL) STRICT;"
+    "ALTER TABLE charge ADD COLUMN promo INTEGER NOT NULL DEFAULT 0"
+    " CHECK(promo>=0 AND promo<=nano);"
+    "ALTER TABLE charge ADD COLUMN factor INTEGER REFERENCES factor(id);"
+    "ALTER TABLE charge ADD COLUMN rate INTEGER REFERENCES rate(id);"
+    "ALTER TABLE charge ADD COLUMN cost_to TEXT NOT NULL DEFAULT '';" /* '': the upstream's cogs */
+    "CREATE TRIGGER rate_keep BEFORE UPDATE ON rate BEGIN"
+    " SELECT RAISE(ABORT, 'rates are append-only'); END;"
+    "CREATE TRIGGER rate_stay BEFORE DELETE ON rate BEGIN"
+    " SELECT RAISE(ABORT, 'rates are append-only'); END;"
+    "CREATE TRIGGER factor_keep BEFORE UPDATE ON factor BEGIN"
+    " SELECT RAISE(ABORT, 'factors are append-only'); END;"
+    "CREATE TRIGGER factor_stay BEFORE DELETE ON factor BEGIN"
+    " SELECT RAISE(ABORT, 'factors are append-only'); END;";
+
+const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
     [SQL_INSERT_ACCOUNT] = "INSERT INTO account(name, currency, kind, created, budget,"
                            " budget_period) VALUES(?,?,?,?,?,?)",
+    [SQL_INSERT_BALANCE] = "INSERT INTO account(name, currency, kind, created, owner, promo)"
+                           " SELECT ?1, ?2, kind, ?3, id, ?4 FROM account WHERE id=?5",
+    [SQL_SET_CREDIT_LIMIT] = "UPDATE account SET credit_limit=? WHERE id=?",
+    [SQL_SET_GROUP] = "UPDATE account SET group_=? WHERE id=?",
+    [SQL_INSERT_FACTOR] = "INSERT INTO factor(scope, name, num, den, ts) VALUES(?,?,?,?,?)",
+    [SQL_INSERT_RATE] =
+        "INSERT INTO rate(base, quote, num, den, from_, source, ts) VALUES(?,?,?,?,?,?,?)",
     [SQL_SET_BUDGET] = "UPDATE account SET budget=?, budget_period=? WHERE id=?",
     [SQL_SPENT] = /* by an account, or one key of it, since a time; what was reversed left out */
     "SELECT COALESCE(SUM(c.nano), 0), COALESCE(MAX(c.ts), 0) FROM charge c WHERE c.account=?1 AND "
@@ -92,7 +130,8 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_INSERT_CHARGE] =
         "INSERT INTO charge(rid, account, key, tag, asked, sent, seen, upstream, price, in_,"
         " cache_read, cache_write_5m, cache_write_1h, out, reasoning, state, cost, cost_currency,"
-        " computed, nano, epoch, ts) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " computed, nano, epoch, ts, promo, factor, rate, cost_to)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_TRANSFER] =
         "INSERT INTO transfer(debit, credit, nano, kind, cause, note, ts) VALUES(?,?,?,?,?,?,?)",
     [SQL_INSERT_REQUEST] =
@@ -115,8 +154,8 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_FIND_PRICE] =
         "SELECT id FROM price WHERE model=? AND currency=? AND in_=? AND out=? AND cache_read=?"
         " AND cache_write_5m=? AND cache_write_1h=? AND margin_num=? AND margin_den=?",
-    [SQL_FIND_CHARGE] = "SELECT id, key, nano, ts FROM charge WHERE rid=?",
-    [SQL_CHARGE_TRANSFERS] = "SELECT debit, credit, nano FROM transfer WHERE cause=?"
-                             " AND kind IN ('charge','overrun')",
+    [SQL_FIND_CHARGE] = "SELECT id, key, nano, ts, account FROM charge WHERE rid=?",
+    [SQL_CHARGE_TRANSFERS] = "SELECT debit, credit, nano, kind FROM transfer WHERE cause=?"
+                             " AND kind IN ('charge','promo','discount','overrun','cost')",
     [SQL_REVERSED] = "SELECT 1 FROM transfer WHERE cause=? AND kind='reversal'",
 };

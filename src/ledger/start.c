@@ -61,8 +61,8 @@ static bool load_accounts(struct ledger *l, struct err *e)
 {
     struct statement *st =
         store_prepare(l->store,
-                      "SELECT id, name, currency, kind, balance, budget, budget_period"
-                      " FROM account",
+                      "SELECT id, name, currency, kind, balance, budget, budget_period,"
+                      " credit_limit, group_, owner, promo FROM account ORDER BY id",
                       e);
     struct currency cur;
     enum store_step step;
@@ -76,9 +76,12 @@ static bool load_accounts(struct ledger *l, struct err *e)
             store_reset(st);
             return false;
         }
-        struct purse *p =
-            purse_add(l, store_i64(st, 0), name, kind_of(store_text(st, 3)), cur, store_i64(st, 4));
+        struct purse *p = purse_add(l, store_i64(st, 0), name, kind_of(store_text(st, 3)), cur,
+                                    store_i64(st, 4), store_i64(st, 7));
         load_budget(&p->account.budget, st, 5);
+        group_join(l, p, store_text(st, 8));
+        if (!store_null(st, 9)) /* an owner is older than its balances */
+            balance_attach(p, purse_by_id(l, store_i64(st, 9)), store_i64(st, 10) != 0);
     }
     return step == STEP_DONE || store_failed(l, e);
 }
@@ -228,7 +231,8 @@ static bool start_inside(struct ledger *l, struct batch *b, struct err *e)
     int64_t mark;
 
     if (!replace_epoch(l, &mark, e) || !load_accounts(l, e) || !load_keys(l, e) ||
-        !reverse_orphans(l, b, mark, e) || !load_budgets(l, e))
+        !factors_load(l, e) || !rates_load(l, e) || !reverse_orphans(l, b, mark, e) ||
+        !load_budgets(l, e))
         return false;
     return batch_flush(l, b) || store_failed(l, e);
 }

@@ -59,6 +59,18 @@ void text_time(struct buf *out, int64_t wall_us)
     buf_add_byte(out, '"');
 }
 
+void text_rate(struct buf *out, const struct rate *r, struct str source)
+{
+    buf_addf(out, "{\"rate\":%lld,\"base\":\"%s\",\"quote\":\"%s\",\"num\":%lld,\"den\":%lld",
+             (long long)r->id, r->base.code, r->quote.code, (long long)r->ratio.num,
+             (long long)r->ratio.den);
+    buf_add(out, STR(",\"from\":"));
+    text_time(out, r->from_us);
+    buf_add(out, STR(",\"source\":"));
+    text_string(out, source);
+    buf_add(out, STR("}"));
+}
+
 static void text_budget(struct buf *out, const struct budget *b)
 {
     int64_t limit = atomic_load(&b->limit);
@@ -71,6 +83,26 @@ static void text_budget(struct buf *out, const struct budget *b)
     buf_addf(out, ",\"budget_period\":\"%s\"", atomic_load(&b->period) == 'm' ? "month" : "day");
 }
 
+/* What an account has and its further balances have not. */
+static void text_terms(struct buf *out, const struct account *a)
+{
+    const struct factor *f = atomic_load(&a->factor);
+    const char *group = atomic_load(&a->group);
+
+    text_budget(out, &a->budget);
+    if (group != NULL) {
+        buf_add(out, STR(",\"group\":"));
+        text_string(out, str_from(group));
+    }
+    if (f != NULL)
+        buf_addf(out, ",\"factor\":{\"num\":%lld,\"den\":%lld}", (long long)f->ratio.num,
+                 (long long)f->ratio.den);
+    if (a->kind == ACCOUNT_HOUSE && a->limited) {
+        buf_add(out, STR(",\"credit_limit\":"));
+        text_money(out, atomic_load(&a->credit_limit));
+    }
+}
+
 void text_account(struct buf *out, const struct account *a, int64_t balance)
 {
     buf_add(out, STR("{\"account\":"));
@@ -80,7 +112,12 @@ void text_account(struct buf *out, const struct account *a, int64_t balance)
     text_money(out, balance);
     buf_add(out, STR(",\"held\":"));
     text_money(out, atomic_load(&a->held));
-    text_budget(out, &a->budget);
+    if (a->owner != a) {
+        buf_add(out, STR(",\"of\":"));
+        text_string(out, str_from(a->owner->name));
+    } else {
+        text_terms(out, a);
+    }
     buf_add(out, STR("}"));
 }
 

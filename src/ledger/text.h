@@ -4,7 +4,7 @@
 #define LEDGER_TEXT_H
 
 #include "base/buf.h"
-#include "identity/identity.h"
+#include "ledger/ledger.h"
 
 /* Valid UTF-8 without control characters. */
 bool text_is_printable(struct str s);
@@ -13,6 +13,7 @@ void text_string(struct buf *out, struct str s);
 void text_money(struct buf *out, int64_t nano);   /* "1.5", quoted */
 void text_time(struct buf *out, int64_t wall_us); /* quoted; null for 0 */
 void text_account(struct buf *out, const struct account *a, int64_t balance);
+void text_rate(struct buf *out, const struct rate *r, struct str source);
 void text_key(struct buf *out, const struct key *k, struct str raw); /* raw empty: left out */
 
 #endif

@@ -39,8 +39,10 @@ bool ledger_gather(struct ledger *l, struct ledger_outbox *box, struct ledger_op
         give_place_back(l);
         return false;
     }
-    if (op->kind == LEDGER_REVERSE)
+    if (op->kind == LEDGER_REVERSE) {
         op->rid = op->charge->rid;
+        op->cost_currency = op->charge->cost_currency;
+    }
     op->task.next = NULL;
     if (box->last == NULL)
         box->first = &op->task;

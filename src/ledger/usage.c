@@ -2,6 +2,8 @@
 /* Lists for people and for the API: accounts, keys, and what an account used. */
 #include "ledger/ledger_int.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "ledger/text.h"
 
@@ -32,6 +34,22 @@ static bool list_key(struct ledger_view *v, struct statement *row, struct str co
     return true;
 }
 
+static bool list_rate(struct ledger_view *v, struct statement *row, struct str comma,
+                      struct buf *out)
+{
+    struct rate r = {.id = store_i64(row, 0),
+                     .ratio = {store_i64(row, 3), store_i64(row, 4)},
+                     .from_us = store_i64(row, 5)};
+
+    (void)v;
+    if (!currency_parse(store_text(row, 1), &r.base) ||
+        !currency_parse(store_text(row, 2), &r.quote))
+        return false;
+    buf_add(out, comma);
+    text_rate(out, &r, store_text(row, 6));
+    return true;
+}
+
 static const struct listing {
     const char *name, *sql;
     bool (*row)(struct ledger_view *v, struct statement *row, struct str comma, struct buf *out);
@@ -39,6 +57,7 @@ static const struct listing {
     {"accounts", "SELECT name, balance FROM account WHERE kind<>'system' ORDER BY id",
      list_account},
     {"keys", "SELECT hash FROM key ORDER BY id", list_key},
+    {"rates", "SELECT id, base, quote, num, den, from_, source FROM rate ORDER BY id", list_rate},
 };
 
 static bool fits(const struct buf *out, struct err *e)
@@ -69,16 +88,19 @@ bool ledger_list(struct ledger_view *v, struct str what, struct buf *out, struct
     for (size_t i = 0; i < sizeof listings / sizeof listings[0]; i++)
         if (str_eq(what, str_from(listings[i].name)))
             return write_list(v, &listings[i], out, e);
-    return err_set(e, "accounts and keys can be listed");
+    return err_set(e, "accounts, keys and rates can be listed");
 }
 
+/* Of all balances of an account, whose ids stand for the '?': an account with one balance, as most
+ * are, is read by its index. */
 static const char usage_sql[] =
     "SELECT c.rid, c.ts, c.asked, c.sent, c.seen, c.upstream, c.key, c.tag, c.in_, c.cache_read,"
     " c.cache_write_5m, c.cache_write_1h, c.out, c.reasoning, c.state, c.computed, c.nano,"
     " COALESCE(r.end, ''), EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
-    " AND t.kind='reversal'), r.status, r.ts, r.first_us, r.end_us"
-    " FROM charge c LEFT JOIN request r ON r.rid=c.rid WHERE c.account=? ORDER BY c.ts DESC, c.id "
-    "DESC LIMIT ?";
+    " AND t.kind='reversal'), r.status, r.ts, r.first_us, r.end_us,"
+    " a.currency, c.promo"
+    " FROM charge c JOIN account a ON a.id=c.account LEFT JOIN request r ON r.rid=c.rid"
+    " WHERE c.account IN (?) ORDER BY c.ts DESC, c.id DESC LIMIT ?1";
 
 static const char attempts_sql[] = "SELECT upstream, failure, status, began, first_us, ts"
                                    " FROM attempt WHERE rid=? ORDER BY n";
@@ -156,6 +178,10 @@ static bool write_row(struct buf *out, struct statement *st, struct statement *a
     text_money(out, store_i64(st, 15));
     buf_add(out, STR(",\"charged\":"));
     text_money(out, store_i64(st, 16));
+    buf_add(out, STR(",\"promo\":"));
+    text_money(out, store_i64(st, 24));
+    buf_add(out, STR(",\"currency\":"));
+    text_string(out, store_text(st, 23));
     buf_add(out, STR(",\"end\":"));
     text_string(out, store_text(st, 17));
     buf_addf(out, ",\"reversed\":%s", store_i64(st, 18) != 0 ? "true" : "false");
@@ -168,31 +194,52 @@ static bool write_row(struct buf *out, struct statement *st, struct statement *a
 #define DAY_US INT64_C(86400000000)
 
 static const char days_sql[] =
-    "SELECT c.ts/86400000000, c.asked, SUM(c.nano), COUNT(*) FROM charge c WHERE c.account=?"
-    " AND c.ts>=? AND NOT EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
-    " AND t.kind='reversal') GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 2000";
+    "SELECT c.ts/86400000000, c.asked, a.currency, SUM(c.nano), COUNT(*) FROM charge c"
+    " JOIN account a ON a.id=c.account WHERE c.account IN (?) AND c.ts>=?1 AND NOT EXISTS(SELECT 1 "
+    "FROM transfer t WHERE t.cause=c.id"
+    " AND t.kind='reversal') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT 2000";
 
-/* What was spent by day (UTC) and model, reversals left out. */
+#define SQL_MAX 1024
+
+/* The statement with the ids of the account's balances in it. */
+static struct statement *prepare_of(struct ledger_view *v, const char *sql, const struct account *a,
+                                    struct err *e)
+{
+    char room[SQL_MAX];
+    struct buf b = {.p = room, .cap = sizeof room - 1, .max = sizeof room - 1};
+    struct str rest = str_from(sql);
+
+    buf_add(&b, str_cut(&rest, '?'));
+    for (const char *comma = ""; a != NULL; a = atomic_load(&a->next), comma = ",")
+        buf_addf(&b, "%s%lld", comma, (long long)a->id);
+    buf_add(&b, rest);
+    assert(!b.overflow);
+    room[b.n] = '\0';
+    return store_prepare(v->store, room, e);
+}
+
+/* What was spent by day (UTC), model and currency, reversals left out. */
 static bool write_days(struct ledger_view *v, const struct account *a, struct buf *out,
                        struct err *e)
 {
-    struct statement *st = store_prepare(v->store, days_sql, e);
+    struct statement *st = prepare_of(v, days_sql, a, e);
     enum store_step step;
     bool first = true;
 
     if (st == NULL)
         return false;
-    store_bind_i64(st, 1, a->id);
-    store_bind_i64(st, 2, (clock_day(clock_wall_us()) - DAYS + 1) * DAY_US);
+    store_bind_i64(st, 1, (clock_day(clock_wall_us()) - DAYS + 1) * DAY_US);
     buf_add(out, STR(",\"days\":["));
     while ((step = store_step(st)) == STEP_ROW) {
         buf_add(out, first ? STR("{\"day\":") : STR(",{\"day\":"));
         text_time(out, store_i64(st, 0) * DAY_US);
         buf_add(out, STR(",\"model\":"));
         text_string(out, store_text(st, 1));
+        buf_add(out, STR(",\"currency\":"));
+        text_string(out, store_text(st, 2));
         buf_add(out, STR(",\"charged\":"));
-        text_money(out, store_i64(st, 2));
-        buf_addf(out, ",\"requests\":%lld}", (long long)store_i64(st, 3));
+        text_money(out, store_i64(st, 3));
+        buf_addf(out, ",\"requests\":%lld}", (long long)store_i64(st, 4));
         first = false;
     }
     buf_add(out, STR("]"));
@@ -203,15 +250,14 @@ static bool write_days(struct ledger_view *v, const struct account *a, struct bu
 static bool write_charges(struct ledger_view *v, const struct account *a, unsigned limit,
                           struct buf *out, struct err *e)
 {
-    struct statement *st = store_prepare(v->store, usage_sql, e);
+    struct statement *st = prepare_of(v, usage_sql, a, e);
     struct statement *attempts = store_prepare(v->store, attempts_sql, e);
     enum store_step step = STEP_FAIL;
     bool ok = st != NULL && attempts != NULL;
 
     buf_add(out, STR(",\"charges\":["));
     if (ok) {
-        store_bind_i64(st, 1, a->id);
-        store_bind_i64(st, 2, limit);
+        store_bind_i64(st, 1, limit);
     }
     for (bool first = true; ok && (step = store_step(st)) == STEP_ROW; first = false) {
         buf_add(out, first ? STR("") : STR(","));
@@ -225,21 +271,39 @@ static bool write_charges(struct ledger_view *v, const struct account *a, unsign
     return step == STEP_DONE;
 }
 
-static bool write_balance(struct ledger_view *v, const struct account *a, struct buf *out,
-                          struct err *e)
+/* The balance of the account's own currency, and all of them with their promo. */
+static const char balances_sql[] =
+    "SELECT a.balance, a.currency, COALESCE((SELECT p.balance FROM account p WHERE p.owner=?1"
+    " AND p.currency=a.currency AND p.promo=1), 0) FROM account a WHERE a.id=?1 OR (a.owner=?1"
+    " AND a.promo=0) ORDER BY a.id";
+
+static bool write_balances(struct ledger_view *v, const struct account *a, struct buf *out,
+                           struct err *e)
 {
-    struct statement *st = store_prepare(v->store, "SELECT balance FROM account WHERE id=?", e);
+    struct statement *st = store_prepare(v->store, balances_sql, e);
+    enum store_step step;
+    bool first = true;
 
     if (st == NULL)
         return false;
     store_bind_i64(st, 1, a->id);
-    bool ok = store_step(st) == STEP_ROW;
-    if (ok)
+    while ((step = store_step(st)) == STEP_ROW) {
+        if (first) {
+            text_money(out, store_i64(st, 0));
+            buf_add(out, STR(",\"balances\":["));
+        }
+        buf_add(out, first ? STR("{\"currency\":") : STR(",{\"currency\":"));
+        text_string(out, store_text(st, 1));
+        buf_add(out, STR(",\"balance\":"));
         text_money(out, store_i64(st, 0));
-    else
-        err_set(e, "store: %s", store_error(v->store));
+        buf_add(out, STR(",\"promo\":"));
+        text_money(out, store_i64(st, 2));
+        buf_add(out, STR("}"));
+        first = false;
+    }
+    buf_add(out, STR("]"));
     store_drop(v->store, st);
-    return ok;
+    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
 }
 
 bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, struct buf *out,
@@ -247,7 +311,7 @@ bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, str
 {
     const struct account *a = directory_account(v->directory, account);
 
-    if (a == NULL || a->kind == ACCOUNT_SYSTEM)
+    if (a == NULL || a->kind == ACCOUNT_SYSTEM || a->owner != a)
         return err_set(e, "there is no account \"%.*s\"",
                        text_is_printable(account) ? (int)account.n : 0, account.p);
     if (!view_begin(v, e))
@@ -255,7 +319,7 @@ bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, str
     buf_add(out, STR("{\"account\":"));
     text_string(out, str_from(a->name));
     buf_addf(out, ",\"currency\":\"%s\",\"balance\":", a->currency.code);
-    bool ok = write_balance(v, a, out, e) && write_charges(v, a, limit, out, e) &&
+    bool ok = write_balances(v, a, out, e) && write_charges(v, a, limit, out, e) &&
               write_days(v, a, out, e);
     view_end(v);
     buf_add(out, STR("}"));

@@ -42,9 +42,18 @@ static bool cost(const struct price *p, const struct usage *u, bool up, int64_t 
     return true;
 }
 
-bool price_cost(const struct price *p, const struct usage *u, int64_t *nano)
+bool price_cost(const struct price *p, const struct usage *u, const struct ratio *ratios, size_t n,
+                int64_t *nano)
 {
-    return cost(p, u, false, nano);
+    struct price q = *p;
+    for (size_t i = 0; i < n; i++) {
+        struct ratio r = {q.margin_num * ratios[i].num, q.margin_den * ratios[i].den};
+        if (!ratio_reduce(&r))
+            return false;
+        q.margin_num = r.num;
+        q.margin_den = r.den;
+    }
+    return cost(&q, u, false, nano);
 }
 
 bool price_cost_up(const struct price *p, const struct usage *u, int64_t *nano)

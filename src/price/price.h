@@ -27,7 +27,8 @@ struct price {
 };
 
 /* floor(sum(leaf x pico) x num / den / 1000) in nano; false on overflow. */
-bool price_cost(const struct price *p, const struct usage *u, int64_t *nano) MUST_CHECK;
+bool price_cost(const struct price *p, const struct usage *u, const struct ratio *ratios, size_t n,
+                int64_t *nano) MUST_CHECK;
 /* The same rounded up: what the operator owes is never made smaller. */
 bool price_cost_up(const struct price *p, const struct usage *u, int64_t *nano) MUST_CHECK;
 

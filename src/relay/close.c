@@ -146,8 +146,8 @@ void step_close(struct request *r)
     if (r->op_in_flight) {
         return;
     }
-    if (r->held > 0) {
-        ledger_release(r->key->account, r->key, r->held);
+    if (hold_total(&r->hold) > 0) {
+        ledger_release(&r->hold, r->key);
     }
     if (r->entered) {
         key_leave(r->key);

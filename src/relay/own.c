@@ -90,6 +90,13 @@ static void models(struct request *r)
     answer_own(r, 200, STR("application/json"), STR(""));
 }
 
+static void write_money(struct request *r, const char *name, int64_t nano)
+{
+    buf_addf(&r->reply, ",\"%s\":\"", name);
+    decimal_write(&r->reply, nano, 9);
+    buf_add_byte(&r->reply, '"');
+}
+
 static void write_budget(struct request *r, const struct budget *budget)
 {
     int64_t limit = atomic_load(&budget->limit);
@@ -97,12 +104,24 @@ static void write_budget(struct request *r, const struct budget *budget)
     if (limit == 0) {
         return;
     }
-    buf_addf(&r->reply, ",\"budget_period\":\"%s\",\"budget\":\"",
+    buf_addf(&r->reply, ",\"budget_period\":\"%s\"",
              atomic_load(&budget->period) == 'm' ? "month" : "day");
-    decimal_write(&r->reply, limit, 9);
-    buf_add(&r->reply, STR("\",\"budget_left\":\""));
-    decimal_write(&r->reply, budget_left(budget, r->ts_us), 9);
-    buf_add_byte(&r->reply, '"');
+    write_money(r, "budget", limit);
+    write_money(r, "budget_left", budget_left(budget, r->ts_us));
+}
+
+/* All balances, each with its promo. */
+static void write_balances(struct request *r, const struct account *a)
+{
+    buf_add(&r->reply, STR(",\"balances\":["));
+    for (const char *before = "{"; a != NULL; a = atomic_load(&a->next), before = ",{") {
+        const struct account *promo = atomic_load(&a->promo);
+        buf_addf(&r->reply, "%s\"currency\":\"%s\"", before, a->currency.code);
+        write_money(r, "balance", ledger_balance(a));
+        write_money(r, "promo", promo != NULL ? ledger_balance(promo) : 0);
+        buf_add_byte(&r->reply, '}');
+    }
+    buf_add_byte(&r->reply, ']');
 }
 
 static void account(struct request *r)
@@ -111,10 +130,10 @@ static void account(struct request *r)
 
     buf_add(&r->reply, STR("{\"account\":"));
     json_write_str(&r->reply, str_from(a->name));
-    buf_addf(&r->reply, ",\"currency\":\"%s\",\"balance_nano\":\"%lld\",\"balance\":\"",
-             a->currency.code, (long long)ledger_balance(a));
-    decimal_write(&r->reply, ledger_balance(a), 9);
-    buf_add_byte(&r->reply, '"');
+    buf_addf(&r->reply, ",\"currency\":\"%s\",\"balance_nano\":\"%lld\"", a->currency.code,
+             (long long)ledger_balance(a));
+    write_money(r, "balance", ledger_balance(a));
+    write_balances(r, a);
     write_budget(r, &a->budget);
     buf_add_byte(&r->reply, '}');
     answer_own(r, 200, STR("application/json"), STR(""));

@@ -151,7 +151,12 @@ struct request {
     unsigned attempt_count, allot_waits;
     int64_t rest_ms;
     unsigned retry_after_s;
-    int64_t held, estimate_in;
+    struct hold hold;            /* from: the balance that pays, once one has been found */
+    const struct factor *factor; /* of the customer's prices, NULL: 1; rate.id 0: none is needed */
+    struct rate rate;
+    struct ratio ratios[2]; /* both, where there are */
+    unsigned ratio_count;
+    int64_t estimate_in;
     uint64_t ceiling;     /* tokens of output that it may come to */
     uint64_t input_floor; /* tokens; known once the request's bytes are dropped */
     uint64_t bytes_in, bytes_out, settle_bytes;

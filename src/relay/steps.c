@@ -205,7 +205,7 @@ int64_t request_cost(const struct request *r, uint64_t in, uint64_t out)
 {
     struct usage u = {.in = in, .out = out};
     int64_t nano;
-    return price_cost(&r->price, &u, &nano) ? nano : INT64_MAX;
+    return price_cost(&r->price, &u, r->ratios, r->ratio_count, &nano) ? nano : INT64_MAX;
 }
 
 static uint64_t output_ceiling(const struct request *r)
@@ -238,56 +238,6 @@ void step_admit(struct request *r)
     request_move(r, REQ_HOLD);
 }
 
-/* The largest max_tokens that the purse would pay for, for the text of the 402. */
-static uint64_t output_that_fits(const struct request *r)
-{
-    int64_t free = atomic_load(&r->key->account->free) + atomic_load(&r->key->account->unallotted) -
-                   request_cost(r, (uint64_t)r->estimate_in, 0);
-    int64_t per_million = request_cost(r, 0, 1000000);
-
-    if (free <= 0 || per_million <= 0) {
-        return 0;
-    }
-    if (per_million > INT64_MAX / 1000000) {
-        return (uint64_t)(free / (per_million / 1000000));
-    }
-    return (uint64_t)(free / per_million * 1000000 + free % per_million * 1000000 / per_million);
-}
-
-/* Why the money does not do, in amounts, and what would. */
-static void refuse_money(struct request *r, enum end end, int64_t needed, int64_t there)
-{
-    uint64_t fits = end == END_NO_FUNDS ? output_that_fits(r) : 0;
-    struct buf b;
-
-    buf_init(&b, 240);
-    buf_add(&b, STR("This request needs a hold of "));
-    decimal_write(&b, needed, 9);
-    buf_addf(&b, " %s; %s has ", r->price.currency.code,
-             end == END_NO_FUNDS ? "the balance"
-             : end == END_BUDGET ? "this key's budget for the period"
-                                 : "this account's budget for the period");
-    decimal_write(&b, there > 0 ? there : 0, 9);
-    buf_add(&b, STR(" left."));
-    if (fits > 0) {
-        buf_addf(&b, " max_tokens %llu or less would fit.", (unsigned long long)fits);
-    }
-    request_failf(r, end, NULL, "%.*s", STR_ARG(buf_str(&b)));
-    buf_release(&b);
-}
-
-static void refuse_funds(struct request *r, int64_t needed)
-{
-    const struct account *a = r->key->account;
-    refuse_money(r, END_NO_FUNDS, needed, atomic_load(&a->free) + atomic_load(&a->unallotted));
-}
-
-static void refuse_budget(struct request *r, enum end end, const struct budget *b, int64_t needed)
-{
-    r->retry_after_s = (unsigned)((budget_reset_us(b, r->ts_us) - r->ts_us + 999999) / 1000000);
-    refuse_money(r, end, needed, budget_left(b, r->ts_us));
-}
-
 bool step_ledger_ask(struct request *r, enum ledger_op_kind kind)
 {
     assert(!r->op_in_flight);
@@ -295,44 +245,6 @@ bool step_ledger_ask(struct request *r, enum ledger_op_kind kind)
     r->op.loop = r->lane->loop;
     r->op_in_flight = lane_submit(r->lane, &r->op);
     return r->op_in_flight;
-}
-
-void step_hold(struct request *r)
-{
-    uint64_t step = r->stream && r->ceiling > LIMIT_OUTPUT_STEP ? LIMIT_OUTPUT_STEP : r->ceiling;
-    int64_t nano = request_cost(r, (uint64_t)r->estimate_in, step);
-    struct str sold = str_from(r->price.currency.code);
-
-    if (nano == INT64_MAX) {
-        request_failf(r, END_BAD_FIELD, NULL, "This request could cost more than can be counted.");
-        return;
-    }
-    if (!str_eq(sold, str_from(r->key->account->currency.code))) {
-        request_failf(r, END_FORBIDDEN, "model", "This model is sold in %s, the account holds %s.",
-                      r->price.currency.code, r->key->account->currency.code);
-        return;
-    }
-    switch (ledger_hold(r->key->account, r->key, nano)) {
-    case HOLD_HELD:
-        r->held = nano;
-        request_move(r, REQ_SEND);
-        return;
-    case HOLD_NO_FUNDS: refuse_funds(r, nano); return;
-    case HOLD_OVER_BUDGET: refuse_budget(r, END_BUDGET, &r->key->budget, nano); return;
-    case HOLD_OVER_ACCOUNT_BUDGET:
-        refuse_budget(r, END_ACCOUNT_BUDGET, &r->key->account->budget, nano);
-        return;
-    case HOLD_WAIT: break;
-    }
-    r->op.account = r->key->account;
-    r->op.nano = nano;
-    if (r->allot_waits++ >= 3) {
-        refuse_funds(r, nano); /* others were quicker three times: there is not enough for all */
-    } else if (!step_ledger_ask(r, LEDGER_ALLOT)) {
-        request_fail(r, END_LEDGER_FULL);
-    } else {
-        request_move(r, REQ_WAIT_LEDGER);
-    }
 }
 
 /* Masks of what each route speaks; those that no conversion reaches speak nothing. */
@@ -505,8 +417,9 @@ static int64_t charge_nano(struct request *r)
         r->end = END_ZERO;
         return 0;
     }
-    if (!price_cost(&r->price, u, &nano)) {
-        nano = r->held; /* more than int64 holds is not billed upward, and not given away either */
+    if (!price_cost(&r->price, u, r->ratios, r->ratio_count, &nano)) {
+        nano = hold_total(
+            &r->hold); /* more than int64 holds is not billed upward, and not given away either */
     }
     if (nano == 0 && r->end == END_COMPLETE) {
         r->end = END_ZERO; /* priced at nothing, or less than a nano */
@@ -542,7 +455,6 @@ static void fill_charge(struct request *r, int64_t nano)
     struct charge *c = &r->charge;
 
     c->rid = r->rid;
-    c->account = r->key->account;
     c->key = r->key;
     c->tag = str_from(r->tag);
     c->asked = str_from(r->asked);
@@ -550,9 +462,11 @@ static void fill_charge(struct request *r, int64_t nano)
     c->seen = str_slice(r->meter.model, r->meter.model_n);
     c->upstream = r->channel.upstream->name;
     c->price_id = r->model->price_id;
+    c->factor_id = r->factor != NULL ? r->factor->id : 0;
+    c->rate_id = r->rate.id;
     c->usage = r->meter.usage;
     c->computed = nano;
-    c->held = r->held;
+    c->hold = r->hold;
     c->ts_us = clock_wall_us();
     fill_cost(r);
 }
@@ -593,7 +507,9 @@ void step_charge(struct request *r)
 /* A charge came back: it is durable, or it failed, or it is too late and has to be reversed. */
 static void charged(struct request *r)
 {
-    r->held = r->op.ok ? 0 : r->held; /* a durable charge has used its hold up */
+    if (r->op.ok) { /* a durable charge has used its hold up */
+        r->hold.promo = r->hold.paid = 0;
+    }
     if (r->late && r->op.ok) {
         if (step_ledger_ask(r, LEDGER_REVERSE)) {
             return;

@@ -165,14 +165,13 @@ static enum hold_result hold_more(struct request *r)
 
     for (uint64_t tokens = LIMIT_OUTPUT_STEP; tokens >= STEP_MIN; tokens /= 2) {
         int64_t nano = request_cost(r, 0, tokens);
-        last = ledger_hold(r->key->account, r->key, nano);
+        last = ledger_hold(&r->hold, r->key, nano);
         if (last == HOLD_HELD) {
-            r->held += nano;
             r->allot_waits = 0;
             return last;
         }
         if (last == HOLD_WAIT) {
-            r->op.account = r->key->account;
+            r->op.account = r->hold.from;
             r->op.nano = nano;
             return last;
         }
@@ -189,7 +188,8 @@ static bool extend(struct request *r)
 
     running = running < r->ceiling ? running : r->ceiling;
     soon = soon < r->ceiling ? soon : r->ceiling;
-    if (!r->target.endpoint->metered || r->op_in_flight || request_cost(r, in, soon) <= r->held) {
+    if (!r->target.endpoint->metered || r->op_in_flight ||
+        request_cost(r, in, soon) <= hold_total(&r->hold)) {
         return true;
     }
     enum hold_result more = hold_more(r);
@@ -197,7 +197,7 @@ static bool extend(struct request *r)
         (more == HOLD_WAIT && r->allot_waits++ < 3 && step_ledger_ask(r, LEDGER_ALLOT))) {
         return true;
     }
-    return request_cost(r, in, running) <= r->held;
+    return request_cost(r, in, running) <= hold_total(&r->hold);
 }
 
 /* How an event of our own stands in this stream. */

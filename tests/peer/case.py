@@ -152,10 +152,10 @@ class StationCase(unittest.TestCase):
     # Customers
 
     @classmethod
-    def customer(cls, amount="5.00", kind="customer", **key_options):
+    def customer(cls, amount="5.00", kind="customer", currency="USD", **key_options):
         name = f"customer{next(cls.numbers)}"
-        cls.station.create_account(name, kind)
-        if float(amount) > 0 and kind == "customer":
+        cls.station.create_account(name, kind, currency)
+        if float(amount or 0) > 0 and kind == "customer":
             cls.station.credit(name, amount)
         return Customer(cls, name, cls.station.create_key(name, **key_options))
 

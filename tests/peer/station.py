@@ -26,7 +26,8 @@ FOLDER = os.environ.get("ENTREPOT_TEST_DIR") or ("/dev/shm" if os.path.isdir("/d
 
 # The command line, each word in this one place.
 CLI = {
-    "account": ["account", "create", "{name}", "--kind", "{kind}", "--json"],
+    "account": ["account", "create", "{name}", "--kind", "{kind}",
+                "--currency", "{currency}", "--json"],
     "key": ["key", "create", "{account}", "--json"],
     "credit": ["credit", "{account}", "{amount}", "--json"],
     "ledger check": ["ledger", "check", "--json"],
@@ -218,8 +219,8 @@ class Station:
     def command(self, words, *more, **values):
         return self.cli(*[word.format(**values) for word in CLI[words]], *more)
 
-    def create_account(self, name, kind="customer"):
-        return self.command("account", name=name, kind=kind)
+    def create_account(self, name, kind="customer", currency="USD"):
+        return self.command("account", name=name, kind=kind, currency=currency)
 
     def create_key(self, account, **options):
         """The key's text. Options as in KEY_OPTIONS."""

@@ -100,7 +100,8 @@ static inline void do_create(struct ledger *l, void *ctx)
     struct str alice = STR("alice");
 
     a->ok = ledger_account_create(l, alice, str_from(a->kind), usd, 0, 0, &a->out, &a->e) &&
-            (a->credit == 0 || ledger_credit(l, alice, a->credit, STR("tést"), &a->out, &a->e)) &&
+            (a->credit == 0 ||
+             ledger_credit(l, alice, usd, false, a->credit, STR("tést"), &a->out, &a->e)) &&
             ledger_price_row(l, STR("m"), &test_price, &a->s->price, &a->e);
     buf_clear(&a->out);
     a->ok = a->ok && ledger_key_create(l, alice, STR("laptop"), STR(""), 0, 0, 0, a->budget, 'd',
@@ -202,11 +203,26 @@ static inline bool allot(struct station *s, int64_t nano)
     return run(s, &o);
 }
 
+/* What one call may hold of the account's first balance. */
+static inline enum hold_result try_hold(struct station *s, int64_t nano)
+{
+    struct hold h = {.from = s->account};
+
+    return ledger_hold(&h, s->key, nano);
+}
+
+static inline void release(struct station *s, int64_t nano)
+{
+    struct hold h = {.from = s->account, .paid = nano};
+
+    ledger_release(&h, s->key);
+}
+
 static inline void hold(struct station *s, int64_t nano)
 {
-    if (ledger_hold(s->account, s->key, nano) == HOLD_WAIT) {
+    if (try_hold(s, nano) == HOLD_WAIT) {
         assert_true(allot(s, nano));
-        assert_int_equal(ledger_hold(s->account, s->key, nano), HOLD_HELD);
+        assert_int_equal(try_hold(s, nano), HOLD_HELD);
     }
 }
 
@@ -218,7 +234,6 @@ static inline struct rid rid_of(uint8_t n)
 static inline void fill(struct station *s, struct charge *c, uint8_t n, int64_t held, int64_t cost)
 {
     *c = (struct charge){.rid = rid_of(n),
-                         .account = s->account,
                          .key = s->key,
                          .asked = STR("m"),
                          .sent = STR("m"),
@@ -229,7 +244,7 @@ static inline void fill(struct station *s, struct charge *c, uint8_t n, int64_t 
                          .cost_currency = {"CNY"},
                          .cost = cost / 2,
                          .computed = cost,
-                         .held = held,
+                         .hold = {.from = s->account, .paid = held},
                          .ts_us = clock_wall_us()};
 }
 

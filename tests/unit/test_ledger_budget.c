@@ -8,15 +8,15 @@ static void test_budget(void **state)
     struct charge c;
 
     (void)state;
-    assert_int_equal(ledger_hold(s->account, s->key, 101), HOLD_OVER_BUDGET);
+    assert_int_equal(try_hold(s, 101), HOLD_OVER_BUDGET);
     hold(s, 80);
-    assert_int_equal(ledger_hold(s->account, s->key, 21), HOLD_OVER_BUDGET);
+    assert_int_equal(try_hold(s, 21), HOLD_OVER_BUDGET);
     assert_true(charge(s, &c, 1, 80, 60));
     assert_true(close_request(s, 1));
-    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_BUDGET);
+    assert_int_equal(try_hold(s, 41), HOLD_OVER_BUDGET);
     ledger_close(s->ledger);
     open_ledger(s);
-    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_BUDGET);
+    assert_int_equal(try_hold(s, 41), HOLD_OVER_BUDGET);
     hold(s, 40);
     station_free(s);
 }
@@ -42,21 +42,21 @@ static void test_account_budget(void **state)
     hold(s, 30);
     assert_true(charge(s, &c, 1, 30, 20));
     assert_true(close_request(s, 1));
-    set_budget(s, 100, 'm'); /* what was spent before it counts */
-    assert_int_equal(ledger_hold(s->account, s->key, 81), HOLD_OVER_BUDGET); /* the key's own */
+    set_budget(s, 100, 'm');                             /* what was spent before it counts */
+    assert_int_equal(try_hold(s, 81), HOLD_OVER_BUDGET); /* the key's own */
     set_budget(s, 60, 'd');
-    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_ACCOUNT_BUDGET);
+    assert_int_equal(try_hold(s, 41), HOLD_OVER_ACCOUNT_BUDGET);
     hold(s, 40);
-    assert_int_equal(ledger_hold(s->account, s->key, 1), HOLD_OVER_ACCOUNT_BUDGET);
+    assert_int_equal(try_hold(s, 1), HOLD_OVER_ACCOUNT_BUDGET);
     assert_int_equal(atomic_load(&s->key->budget.held), 40); /* a refusal leaves nothing */
     assert_true(charge(s, &c, 2, 40, 40));
-    assert_int_equal(ledger_hold(s->account, s->key, 1), HOLD_OVER_ACCOUNT_BUDGET);
+    assert_int_equal(try_hold(s, 1), HOLD_OVER_ACCOUNT_BUDGET);
     assert_true(reverse(s, 2));
     hold(s, 40);
-    ledger_release(s->account, s->key, 40);
+    release(s, 40);
     ledger_close(s->ledger);
     open_ledger(s);
-    assert_int_equal(ledger_hold(s->account, s->key, 41), HOLD_OVER_ACCOUNT_BUDGET);
+    assert_int_equal(try_hold(s, 41), HOLD_OVER_ACCOUNT_BUDGET);
     hold(s, 40);
     set_budget(s, 0, 0); /* with a hold open */
     hold(s, 1);

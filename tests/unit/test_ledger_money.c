@@ -8,12 +8,12 @@ static void test_hold_and_charge(void **state)
     struct charge c;
 
     (void)state;
-    assert_int_equal(ledger_hold(s->account, s->key, 100), HOLD_WAIT);
+    assert_int_equal(try_hold(s, 100), HOLD_WAIT);
     assert_true(allot(s, 100));
     assert_int_equal(atomic_load(&s->account->free), 250); /* a quarter */
-    assert_int_equal(ledger_hold(s->account, s->key, 100), HOLD_HELD);
+    assert_int_equal(try_hold(s, 100), HOLD_HELD);
     expect(s, 1000, 100);
-    ledger_release(s->account, s->key, 100);
+    release(s, 100);
     expect(s, 1000, 0);
     hold(s, 100);
     assert_true(charge(s, &c, 1, 100, 70));
@@ -29,9 +29,9 @@ static void test_no_funds(void **state)
     struct station *s = station_new("customer", 10, 0);
 
     (void)state;
-    assert_int_equal(ledger_hold(s->account, s->key, 11), HOLD_NO_FUNDS);
+    assert_int_equal(try_hold(s, 11), HOLD_NO_FUNDS);
     hold(s, 10);
-    assert_int_equal(ledger_hold(s->account, s->key, 1), HOLD_NO_FUNDS);
+    assert_int_equal(try_hold(s, 1), HOLD_NO_FUNDS);
     assert_true(allot(s, 5)); /* nothing is there: still an answer */
     expect(s, 10, 10);
     station_free(s);
@@ -75,7 +75,7 @@ static void test_one_request_is_charged_once(void **state)
     hold(s, 50);
     assert_false(charge(s, &c, 1, 50, 60));
     expect(s, 950, 50); /* a failed charge leaves the hold to its owner */
-    ledger_release(s->account, s->key, 50);
+    release(s, 50);
     assert_true(check(s));
     station_free(s);
 }
@@ -98,7 +98,7 @@ static void test_batch(void **state)
 
     (void)state;
     submit(s, &pause); /* so that the rest is queued when the thread comes to it */
-    assert_true(ledger_hold(s->account, s->key, COUNT * 50) == HOLD_WAIT);
+    assert_true(try_hold(s, COUNT * 50) == HOLD_WAIT);
     struct op more = {.op = {.kind = LEDGER_ALLOT, .account = s->account, .nano = COUNT * 50}};
     submit(s, &more);
     await(s, 2);
@@ -125,7 +125,7 @@ static void test_house_is_never_refused(void **state)
     struct charge c;
 
     (void)state;
-    assert_int_equal(ledger_hold(s->account, s->key, 1000), HOLD_HELD);
+    assert_int_equal(try_hold(s, 1000), HOLD_HELD);
     assert_true(charge(s, &c, 1, 1000, 5000));
     assert_int_equal(c.charged, 5000);
     expect(s, -5000, 0);
@@ -215,12 +215,12 @@ static void *hold_and_release(void *ctx)
     struct station *s = ctx;
 
     for (int i = 0; i < 20000; i++) {
-        if (ledger_hold(s->account, s->key, 3) != HOLD_HELD)
+        if (try_hold(s, 3) != HOLD_HELD)
             continue;
         if (atomic_fetch_add(&in_hands, 3) + 3 > 10)
             atomic_store(&too_much, true);
         atomic_fetch_sub(&in_hands, 3);
-        ledger_release(s->account, s->key, 3);
+        release(s, 3);
     }
     return NULL;
 }
@@ -249,7 +249,8 @@ static bool debit(struct station *s, int64_t nano)
 
     /* No operation is under way: the ledger thread sleeps. */
     buf_init(&out, 4096);
-    bool ok = ledger_debit(s->ledger, STR("alice"), nano, STR("typed twice"), &out, &e);
+    bool ok = ledger_debit(s->ledger, STR("alice"), (struct currency){""}, false, nano,
+                           STR("typed twice"), &out, &e);
     assert_true(ok || strstr(e.text, "held") != NULL || strstr(e.text, "positive") != NULL);
     buf_release(&out);
     return ok;
@@ -275,7 +276,7 @@ static void test_a_debit_takes_what_nobody_holds(void **state)
     assert_true(check(s)); /* the allotment has shrunk, too */
     assert_true(debit(s, 80));
     assert_false(debit(s, 1));
-    assert_int_equal(ledger_hold(s->account, s->key, 1), HOLD_NO_FUNDS);
+    assert_int_equal(try_hold(s, 1), HOLD_NO_FUNDS);
     assert_true(charge(s, &c, 1, 100, 100)); /* what was held is still there */
     assert_true(close_request(s, 1));
     expect(s, 0, 0);
@@ -299,7 +300,8 @@ static void test_a_debit_that_fails_changes_nothing(void **state)
     sql(s, "CREATE TEMP TRIGGER full BEFORE INSERT ON main.transfer BEGIN"
            " SELECT RAISE(ABORT, 'no room'); END");
     buf_init(&out, 4096);
-    assert_false(ledger_debit(s->ledger, STR("alice"), 900, STR(""), &out, &e));
+    assert_false(ledger_debit(s->ledger, STR("alice"), (struct currency){""}, false, 900, STR(""),
+                              &out, &e));
     assert_non_null(strstr(e.text, "no room"));
     buf_release(&out);
     expect(s, 1000, 100);
@@ -440,12 +442,12 @@ static void test_what_people_type(void **state)
     assert_false(ledger_account_create(l, STR("rev:usage:USD"), STR("house"), usd, 0, 0, &out, &e));
     assert_false(ledger_account_create(l, STR("alice"), STR("customer"), usd, 0, 0, &out, &e));
     assert_false(ledger_account_create(l, STR("bob"), STR("system"), usd, 0, 0, &out, &e));
-    assert_false(ledger_credit(l, STR("alice"), 0, STR(""), &out, &e));
-    assert_false(ledger_credit(l, STR("alice"), -5, STR(""), &out, &e));
-    assert_false(ledger_credit(l, STR("nobody"), 5, STR(""), &out, &e));
+    assert_false(ledger_credit(l, STR("alice"), usd, false, 0, STR(""), &out, &e));
+    assert_false(ledger_credit(l, STR("alice"), usd, false, -5, STR(""), &out, &e));
+    assert_false(ledger_credit(l, STR("nobody"), usd, false, 5, STR(""), &out, &e));
     assert_non_null(strstr(e.text, "nobody"));
     assert_int_equal(out.n, 0);
-    assert_true(ledger_credit(l, STR("alice"), 1500000000, STR(""), &out, &e));
+    assert_true(ledger_credit(l, STR("alice"), usd, false, 1500000000, STR(""), &out, &e));
     assert_true(str_find(buf_str(&out), STR("\"balance\":\"1.5\"")) != SIZE_MAX);
     assert_true(ledger_key_revoke(l, STR("1"), &out, &e));
     assert_true(atomic_load(&ledger_key(l, str_from(s->raw))->revoked));

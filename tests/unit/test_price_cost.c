@@ -22,7 +22,7 @@ static const struct price plain = {
 static int64_t cost(const struct price *p, const struct usage *u)
 {
     int64_t nano = -1;
-    assert_true(price_cost(p, u, &nano));
+    assert_true(price_cost(p, u, NULL, 0, &nano));
     return nano;
 }
 
@@ -57,18 +57,19 @@ static void refuses_what_does_not_fit(void **state)
     (void)state;
     int64_t nano;
     struct price p = plain;
-    assert_false(price_cost(&p, &(struct usage){.in = USAGE_MAX + 1}, &nano));
+    assert_false(price_cost(&p, &(struct usage){.in = USAGE_MAX + 1}, NULL, 0, &nano));
     p.in = -1;
-    assert_false(price_cost(&p, &(struct usage){.in = 1}, &nano));
+    assert_false(price_cost(&p, &(struct usage){.in = 1}, NULL, 0, &nano));
     p.in = INT64_MAX;
-    assert_false(price_cost(&p, &(struct usage){.in = USAGE_MAX}, &nano));
-    assert_true(price_cost(&p, &(struct usage){.in = 1000}, &nano));
+    assert_false(price_cost(&p, &(struct usage){.in = USAGE_MAX}, NULL, 0, &nano));
+    assert_true(price_cost(&p, &(struct usage){.in = 1000}, NULL, 0, &nano));
     assert_int_equal(nano, INT64_MAX);
     p.margin_num = INT64_MAX;
-    assert_false(price_cost(&p, &(struct usage){.in = USAGE_MAX, .out = USAGE_MAX}, &nano));
+    assert_false(
+        price_cost(&p, &(struct usage){.in = USAGE_MAX, .out = USAGE_MAX}, NULL, 0, &nano));
     p = plain;
     p.margin_den = 0;
-    assert_false(price_cost(&p, &(struct usage){.in = 1}, &nano));
+    assert_false(price_cost(&p, &(struct usage){.in = 1}, NULL, 0, &nano));
 }
 
 static const struct book_row *find(const char *vendor, const char *model)

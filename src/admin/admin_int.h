@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Of this room alone: how arguments are read, and functions that the table of commands names. */
+#ifndef ADMIN_ADMIN_INT_H
+#define ADMIN_ADMIN_INT_H
+
+#include "admin/commands.h"
+
+/* argument.c: an option's value, or what it is without one. */
+struct str argument(const struct command_call *c, const char *name, const char *otherwise);
+/* A whole number above 0; 0 where there is none. */
+bool argument_number(const struct command_call *c, const char *name, uint32_t *out, struct err *e);
+/* 30d, 12h, 15m, 90s from now, or the seconds of an epoch; 0 for empty text. */
+bool argument_time(const char *name, struct str text, int64_t *us, struct err *e);
+bool argument_amount(const char *what, struct str text, int64_t *nano, struct err *e);
+bool argument_period(const char *name, struct str text, char *period, struct err *e);
+/* An amount above 0; 0 for empty text. */
+bool argument_budget(struct str text, int64_t *nano, struct err *e);
+/* "1.05", "7.25" or "21/20", above 0. */
+bool argument_ratio(const char *what, struct str text, struct ratio *out, struct err *e);
+
+/* money.c */
+command_fn command_credit, command_debit, command_promo_grant, command_promo_lapse,
+    command_rate_set, command_rate_list, command_group_set;
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands behind a command: amounts, times, numbers, each with its own complaint. */
+#include "admin/admin_int.h"
+#include "base/clock.h"
+
+#define SECOND_US INT64_C(1000000)
+
+struct str argument(const struct command_call *c, const char *name, const char *otherwise)
+{
+    struct str value = command_value(c, name);
+    return value.p != NULL ? value : str_from(otherwise);
+}
+
+bool argument_number(const struct command_call *c, const char *name, uint32_t *out, struct err *e)
+{
+    struct str text = argument(c, name, "");
+    uint64_t n = 0;
+    if (text.n > 0 && (!str_to_u64(text, &n) || n == 0 || n > UINT32_MAX)) {
+        return err_set(e, "%s needs a whole number above 0, not '%.*s'", name, STR_ARG(text));
+    }
+    *out = (uint32_t)n; /* 0: no limit */
+    return true;
+}
+
+bool argument_time(const char *name, struct str text, int64_t *us, struct err *e)
+{
+    static const struct {
+        char unit;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    uint64_t n;
+    *us = 0;
+    if (text.n == 0) {
+        return true;
+    }
+    if (str_to_u64(text, &n) && n > 0 && n < INT32_MAX * UINT64_C(100)) {
+        *us = (int64_t)n * SECOND_US;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (text.p[text.n - 1] == units[i].unit && str_to_u64(str_slice(text.p, text.n - 1), &n) &&
+            n > 0 && n < 1000000) {
+            *us = clock_wall_us() + (int64_t)n * units[i].seconds * SECOND_US;
+            return true;
+        }
+    }
+    return err_set(e, "%s needs a time such as 12h or 30d, not '%.*s'", name, STR_ARG(text));
+}
+
+bool argument_amount(const char *what, struct str text, int64_t *nano, struct err *e)
+{
+    if (!decimal_parse(text, 9, nano)) {
+        return err_set(e, "%s needs an amount such as 12.50, not '%.*s'", what, STR_ARG(text));
+    }
+    return true;
+}
+
+bool argument_period(const char *name, struct str text, char *period, struct err *e)
+{
+    if (!str_eq(text, STR("day")) && !str_eq(text, STR("month"))) {
+        return err_set(e, "%s is day or month, not '%.*s'", name, STR_ARG(text));
+    }
+    *period = text.p[0];
+    return true;
+}
+
+/* An amount above 0; empty text: none. */
+bool argument_budget(struct str text, int64_t *nano, struct err *e)
+{
+    *nano = 0;
+    if (text.n == 0) {
+        return true;
+    }
+    if (!argument_amount("--budget", text, nano, e)) {
+        return false;
+    }
+    return *nano > 0 || err_set(e, "--budget 0 would refuse everything; leave it out for none");
+}
+
+#define RATIO_DIGITS 9
+
+bool argument_ratio(const char *what, struct str text, struct ratio *out, struct err *e)
+{
+    struct str rest = text;
+    struct str num = str_cut(&rest, '/');
+    bool fraction = num.n < text.n;
+    uint64_t n, d;
+
+    *out = (struct ratio){0, NANO_PER_UNIT};
+    bool ok = fraction ? str_to_u64(num, &n) && str_to_u64(rest, &d) && n <= RATIO_MAX && d > 0 &&
+                             d <= RATIO_MAX
+                       : decimal_parse(text, RATIO_DIGITS, &out->num);
+    if (ok && fraction) {
+        *out = (struct ratio){(int64_t)n, (int64_t)d};
+    }
+    if (!ok || out->num == 0 || !ratio_reduce(out)) {
+        return err_set(e, "%s needs a number above 0 such as 1.05 or 21/20, not '%.*s'", what,
+                       STR_ARG(text));
+    }
+    return true;
+}

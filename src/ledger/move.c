@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Money that moves by an operator's word: credits, debits, promo, and the limit of a house. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "ledger/ledger_int.h"
+#include "ledger/text.h"
+
+#define NOTE_BYTES 100
+
+static bool check_note(struct str note, struct err *e)
+{
+    return (note.n <= NOTE_BYTES && text_is_printable(note)) ||
+           err_set(e, "a note is at most %d bytes of printable text", NOTE_BYTES);
+}
+
+/* Makes the balance of this account in the currency, or the promo of it, where there is none. */
+static struct account *balance_make(struct ledger *l, struct account *owner, struct currency cur,
+                                    bool promo, struct err *e)
+{
+    struct statement *st = l->sql[SQL_INSERT_BALANCE];
+    char name[LIMIT_NAME];
+    unsigned count = 0;
+    for (const struct account *a = owner; a != NULL; a = atomic_load(&a->next))
+        count++;
+    if (!promo && count >= LIMIT_BALANCES) {
+        err_set(e, "an account has at most %d balances", LIMIT_BALANCES);
+        return NULL;
+    }
+    int n = snprintf(name, sizeof name, "%s:%s%s", owner->name, cur.code, promo ? ":promo" : "");
+
+    store_bind_text(st, 1, str_slice(name, (size_t)n));
+    store_bind_text(st, 2, str_from(cur.code));
+    store_bind_i64(st, 3, clock_wall_us());
+    store_bind_i64(st, 4, promo);
+    store_bind_i64(st, 5, owner->id);
+    if (store_step(st) != STEP_DONE) {
+        err_set(e, "store: %s", store_error(l->store));
+        return NULL;
+    }
+    struct purse *p = purse_add(l, store_last_id(l->store), str_from(name), owner->kind, cur, 0, 0);
+    balance_attach(p, purse_by_id(l, owner->id), promo);
+    return &p->account;
+}
+
+/* No currency: the account's own. */
+static struct account *balance_find(struct ledger *l, struct str account, struct currency cur,
+                                    bool promo, bool make, struct err *e)
+{
+    struct account *owner = account_named(l, account, e);
+
+    if (owner == NULL)
+        return NULL;
+    if (cur.code[0] == '\0')
+        cur = owner->currency;
+    if (owner->kind == ACCOUNT_HOUSE && (promo || strcmp(cur.code, owner->currency.code) != 0)) {
+        err_set(e, "a house account holds %s alone, and no promo", owner->currency.code);
+        return NULL;
+    }
+    struct account *a = ledger_balance_in(owner, cur);
+    if (a == NULL && make)
+        a = balance_make(l, owner, cur, false, e);
+    if (a != NULL && promo && atomic_load(&a->promo) == NULL && make)
+        (void)balance_make(l, owner, cur, true, e);
+    struct account *found = a == NULL || !promo ? a : atomic_load(&a->promo);
+    if (found == NULL && !make)
+        err_set(e, "the account \"%s\" holds no %s%s", owner->name, promo ? "promo in " : "",
+                cur.code);
+    return found;
+}
+
+/* The event as one commit of its own, with what the batch does besides. */
+static bool move(struct ledger *l, struct batch *b, enum event event, const struct event_facts *f,
+                 struct str note, struct err *e)
+{
+    struct event_purses purses;
+
+    if (!event_prepare(l, event, f, &purses, e) || !store_begin(l->store, e)) {
+        batch_drop(b);
+        return false;
+    }
+    if (!event_post(l, b, event, f, &purses, 0, note) || !batch_flush(l, b)) {
+        err_set(e, "store: %s", store_error(l->store));
+        store_rollback(l->store);
+        batch_drop(b);
+        return false;
+    }
+    if (!store_commit(l->store, e)) {
+        batch_drop(b);
+        return false;
+    }
+    batch_apply(b);
+    return true;
+}
+
+bool ledger_credit(struct ledger *l, struct str account, struct currency cur, bool promo,
+                   int64_t nano, struct str note, struct buf *out, struct err *e)
+{
+    struct batch b = {0};
+    int64_t sum;
+
+    if (nano <= 0)
+        return err_set(e, "a credit is a positive amount");
+    if (!check_note(note, e))
+        return false;
+    struct account *a = balance_find(l, account, cur, promo, true, e);
+    if (a == NULL)
+        return false;
+    if (!money_add(&sum, ledger_balance(a), nano) ||
+        !money_add(&sum, sum, atomic_load(&a->credit_limit)))
+        return err_set(e, "the balance would be larger than the ledger can hold");
+    struct event_facts facts = {.payer = ledger_balance_in(a->owner, a->currency),
+                                .amount = {[AMOUNT_PAID] = nano}};
+    if (!move(l, &b, promo ? EVENT_GRANT : EVENT_CREDIT, &facts, note, e))
+        return false;
+    text_account(out, a, ledger_balance(a));
+    return true;
+}
+
+/* Refuses in amounts; what was taken from the purse goes back. */
+static bool too_much(struct account *a, int64_t taken, struct err *e)
+{
+    struct buf b;
+
+    purse_give_back(a, taken);
+    buf_init(&b, 64);
+    decimal_write(&b, atomic_load(&a->unallotted) + atomic_load(&a->free), 9);
+    err_set(e, "only %.*s %s of its balance is not held by requests under way",
+            STR_ARG(buf_str(&b)), a->currency.code);
+    buf_release(&b);
+    return false;
+}
+
+/* What lanes may spend comes after what no purse has; taken as a hold, so that no request spends
+ * it, too. */
+static bool take_free(struct batch *b, struct account *a, int64_t nano, int64_t *taken,
+                      struct err *e)
+{
+    int64_t rest = nano - atomic_load(&a->unallotted);
+
+    *taken = 0;
+    if (!a->limited || rest <= 0)
+        return true;
+    *taken = purse_take(a, rest);
+    if (*taken < rest)
+        return too_much(a, *taken, e);
+    batch_touch(b, (struct purse *)(void *)a)->spent += rest;
+    return true;
+}
+
+bool ledger_debit(struct ledger *l, struct str account, struct currency cur, bool promo,
+                  int64_t nano, struct str note, struct buf *out, struct err *e)
+{
+    struct batch b = {0};
+    int64_t taken, sum;
+
+    if (nano <= 0)
+        return err_set(e, "a debit is a positive amount");
+    struct account *a = check_note(note, e) ? balance_find(l, account, cur, promo, false, e) : NULL;
+    if (a == NULL)
+        return false;
+    if (!money_sub(&sum, ledger_balance(a), nano))
+        return err_set(e, "the balance would be smaller than the ledger can hold");
+    if (!take_free(&b, a, nano, &taken, e))
+        return false;
+    struct event_facts facts = {.payer = ledger_balance_in(a->owner, a->currency),
+                                .amount = {[AMOUNT_PAID] = nano}};
+    if (!move(l, &b, promo ? EVENT_LAPSE : EVENT_DEBIT, &facts, note, e)) {
+        purse_give_back(a, taken);
+        return false;
+    }
+    atomic_fetch_sub(&a->held, taken);
+    text_account(out, a, ledger_balance(a));
+    return true;
+}
+
+static bool store_limit(struct ledger *l, struct account *a, int64_t nano, struct batch *b,
+                        struct err *e)
+{
+    struct statement *st = l->sql[SQL_SET_CREDIT_LIMIT];
+
+    if (!store_begin(l->store, e))
+        return false;
+    store_bind_i64(st, 1, nano);
+    store_bind_i64(st, 2, a->id);
+    if (store_step(st) != STEP_DONE || !batch_flush(l, b)) {
+        err_set(e, "store: %s", store_error(l->store));
+        store_rollback(l->store);
+        return false;
+    }
+    return store_commit(l->store, e);
+}
+
+/* Becoming limited, or no longer, while requests run would mix holds of both kinds. */
+static bool check_limit(struct ledger *l, const struct account *a, int64_t nano, struct err *e)
+{
+    int64_t sum;
+
+    if (a->kind != ACCOUNT_HOUSE)
+        return err_set(e, "only a house account has a limit of credit; a customer has paid before");
+    if (nano < 0)
+        return err_set(e, "a limit of credit is an amount above 0, or none");
+    if (!money_add(&sum, ledger_balance(a), nano))
+        return err_set(e, "the limit is larger than the ledger can hold");
+    if (l->running && a->limited != (nano > 0))
+        return err_set(e,
+                       "stop the station to %s a limit of credit; it can be changed while it runs",
+                       nano > 0 ? "set" : "take away");
+    if (nano > 0 && ledger_balance(a) + nano < 0)
+        return err_set(e, "the account is further below zero than that already");
+    return true;
+}
+
+bool ledger_account_credit_limit(struct ledger *l, struct str name, int64_t nano, struct buf *out,
+                                 struct err *e)
+{
+    struct account *a = account_named(l, name, e);
+    struct batch b = {0};
+    int64_t taken = 0;
+
+    if (a == NULL || !check_limit(l, a, nano, e))
+        return false;
+    bool was_limited = a->limited;
+    int64_t less = was_limited ? atomic_load(&a->credit_limit) - nano : 0;
+    if (less > 0 && !take_free(&b, a, less, &taken, e))
+        return false;
+    if (!store_limit(l, a, nano, &b, e)) {
+        batch_drop(&b);
+        purse_give_back(a, taken);
+        return false;
+    }
+    batch_apply(&b);
+    atomic_fetch_sub(&a->held, taken);
+    a->limited = nano > 0;
+    atomic_store(&a->credit_limit, nano);
+    atomic_fetch_sub(&a->unallotted, less);
+    if (!was_limited)
+        atomic_store(&a->unallotted, a->limited ? ledger_balance(a) + nano : 0);
+    text_account(out, a, ledger_balance(a));
+    return true;
+}
