@@ -124,23 +124,6 @@ static void convert_ask(struct conversion *c, const struct conversion_ask *ask, 
     }
 }
 
-/* Whether a call of it needs more on its way back than the name that the upstream gives. */
-static bool is_called_otherwise(const struct tool *t)
-{
-    return t->kind != TOOL_FUNCTION || t->search || t->group.n > 0 ||
-           !str_eq(t->name, t->wire_name);
-}
-
-static void keep_tool(struct conversion *c, const struct tool *asked)
-{
-    struct tool *t = tool_new(c, (enum tool_kind)asked->kind, NULL);
-
-    t->search = asked->search;
-    t->name = conversion_str(c, asked->name);
-    t->group = asked->group.n > 0 ? conversion_str(c, asked->group) : STR("");
-    t->wire_name = conversion_str(c, asked->wire_name);
-}
-
 /* A reply may take minutes: what it needs of the request moves to memory of its own, the rest is
  * wiped and goes. */
 static void forget_ask(struct conversion *c)
@@ -165,11 +148,7 @@ static void forget_ask(struct conversion *c)
                                 .base64 = c->embedding->base64};
         c->embedding = e;
     }
-    for (const struct tool *t = asked.tools; t != NULL && !c->refused; t = t->next) {
-        if (is_called_otherwise(t)) {
-            keep_tool(c, t);
-        }
-    }
+    tools_keep(c, asked.tools);
     json_free(c->doc);
     c->doc = NULL;
     for (struct made_doc *made = c->made; made != NULL; made = made->next) {

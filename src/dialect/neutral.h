@@ -379,6 +379,8 @@ struct tool *tool_find(struct conversion *c, struct str group, struct str name);
  * which of them the choice allows. */
 void tools_rename(struct conversion *c);
 void tools_free(struct conversion *c);
+/* Anew in the reply's own memory: those of the request whose calls need them on their way back. */
+void tools_keep(struct conversion *c, const struct tool *asked);
 struct str tool_wire_name(struct conversion *c, struct str group, struct str name);
 /* The tool of the client that the upstream calls by this name; NULL: none. */
 const struct tool *tool_by_wire_name(const struct conversion *c, struct str name);

@@ -122,6 +122,29 @@ void tools_free(struct conversion *c)
     map_free(c->names.own);
     map_free(c->names.bare);
     map_free(c->names.wire);
+    c->names = (struct tool_names){0};
+}
+
+/* Whether a call of it needs more on its way back than the name that the upstream gives. */
+static bool is_called_otherwise(const struct tool *t)
+{
+    return t->kind != TOOL_FUNCTION || t->search || t->group.n > 0 ||
+           !str_eq(t->name, t->wire_name);
+}
+
+void tools_keep(struct conversion *c, const struct tool *asked)
+{
+    tools_free(c);
+    for (; asked != NULL && !c->refused; asked = asked->next) {
+        if (!is_called_otherwise(asked)) {
+            continue;
+        }
+        struct tool *t = tool_new(c, (enum tool_kind)asked->kind, NULL);
+        t->search = asked->search;
+        t->name = conversion_str(c, asked->name);
+        t->group = asked->group.n > 0 ? conversion_str(c, asked->group) : STR("");
+        set_wire_name(c, t, conversion_str(c, asked->wire_name));
+    }
 }
 
 struct tool *tool_new(struct conversion *c, enum tool_kind kind, const struct place *from)
