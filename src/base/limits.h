@@ -65,6 +65,7 @@
 /* Names */
 #define LIMIT_BALANCES 16 /* of an account, each in another currency */
 #define LIMIT_NAME 128    /* bytes of a model, account or tag name */
+#define LIMIT_LEAVES 1024 /* bytes of a charge's further leaves: all there are, and largest */
 #define LIMIT_KEYS_PER_UPSTREAM 32
 #define LIMIT_ROUTES 16
 #define LIMIT_LANES 64

@@ -46,16 +46,6 @@ bool charge_prepare(struct ledger *l, struct item *it)
     return event_prepare(l, EVENT_CHARGE, &facts, &it->purses, NULL);
 }
 
-static void bind_usage(struct statement *st, int at, const struct usage *u)
-{
-    const uint64_t leaves[] = {u->in,  u->cache_read, u->cache_write_5m, u->cache_write_1h,
-                               u->out, u->reasoning};
-
-    for (int i = 0; i < 6; i++)
-        store_bind_i64(st, at + i, (int64_t)leaves[i]);
-    store_bind_i64(st, at + 6, u->state);
-}
-
 /* The id of a row; 0: there is none. */
 static void bind_row(struct statement *st, int at, int64_t id)
 {
@@ -68,6 +58,7 @@ static void bind_row(struct statement *st, int at, int64_t id)
 static enum store_step insert_charge(struct ledger *l, const struct charge *c)
 {
     struct statement *st = l->sql[SQL_INSERT_CHARGE];
+    char more[LIMIT_LEAVES];
 
     store_bind_blob(st, 1, c->rid.b, sizeof c->rid.b);
     store_bind_i64(st, 2, c->hold.from->id);
@@ -78,7 +69,7 @@ static enum store_step insert_charge(struct ledger *l, const struct charge *c)
     store_bind_text(st, 7, c->seen);
     store_bind_text(st, 8, c->upstream);
     bind_row(st, 9, c->price_id);
-    bind_usage(st, 10, &c->usage);
+    leaves_bind(st, 10, &c->usage);
     store_bind_i64(st, 17, c->cost);
     store_bind_text(st, 18, str_from(c->cost_currency.code));
     store_bind_i64(st, 19, c->computed);
@@ -89,6 +80,7 @@ static enum store_step insert_charge(struct ledger *l, const struct charge *c)
     bind_row(st, 24, c->factor_id);
     bind_row(st, 25, c->rate_id);
     store_bind_text(st, 26, str_from(c->cost_to));
+    leaves_bind_more(st, 27, &c->usage, more);
     return store_step(st);
 }
 

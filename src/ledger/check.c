@@ -127,7 +127,8 @@ static bool ask(struct ledger_view *v, const struct invariant *i, struct report 
 static const char recompute_sql[] =
     "SELECT c.id, c.computed, c.in_, c.cache_read, c.cache_write_5m, c.cache_write_1h, c.out,"
     " c.reasoning, p.in_, p.out, p.cache_read, p.cache_write_5m, p.cache_write_1h, p.margin_num,"
-    " p.margin_den, f.num, f.den, r.num, r.den, r.base<>p.currency FROM charge c"
+    " p.margin_den, f.num, f.den, r.num, r.den, r.base<>p.currency, c.more, c.tier"
+    " FROM charge c"
     " LEFT JOIN price p ON p.id=c.price LEFT JOIN factor f ON f.id=c.factor"
     " LEFT JOIN rate r ON r.id=c.rate";
 
@@ -149,12 +150,7 @@ static const char price_times_usage[] = "a charge is price times usage";
 
 static bool row_computes(struct statement *st)
 {
-    const struct usage u = {.in = (uint64_t)store_i64(st, 2),
-                            .cache_read = (uint64_t)store_i64(st, 3),
-                            .cache_write_5m = (uint64_t)store_i64(st, 4),
-                            .cache_write_1h = (uint64_t)store_i64(st, 5),
-                            .out = (uint64_t)store_i64(st, 6),
-                            .reasoning = (uint64_t)store_i64(st, 7)};
+    struct usage u;
     const struct price p = {.in = store_i64(st, 8),
                             .out = store_i64(st, 9),
                             .cache_read = store_i64(st, 10),
@@ -165,6 +161,8 @@ static bool row_computes(struct statement *st)
     struct ratio ratios[2];
     int64_t nano;
 
+    if (!leaves_read(st, 2, 20, &u))
+        return false;
     if (store_null(st, 8))
         return store_i64(st, 1) == 0; /* without a price nothing is charged */
     return price_cost(&p, &u, ratios, read_ratios(st, ratios), &nano) && nano == store_i64(st, 1);

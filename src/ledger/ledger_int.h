@@ -221,6 +221,15 @@ bool charge_reverse(struct ledger *l, struct batch *b, const struct rid *rid, st
 void charge_settle(struct item *it, bool done); /* the hold, after commit or rollback */
 bool closing_write(struct ledger *l, struct batch *b, const struct closing *c);
 
+/* leaves.c: the usage of a charge in its row */
+#define LEAF_COLUMNS 6 /* in_, cache_read, cache_write_5m, cache_write_1h, out, reasoning */
+void leaves_bind(struct statement *st, int at, const struct usage *u); /* these and the state */
+/* more and tier; the text is in room until the step. */
+void leaves_bind_more(struct statement *st, int at, const struct usage *u, char room[LIMIT_LEAVES]);
+/* From the columns at, and more, tier at more; false: what stands there is none. */
+bool leaves_read(struct statement *row, int at, int more, struct usage *u);
+void leaves_text(struct buf *out, const struct usage *u); /* as JSON */
+
 /* start.c */
 /* What an account, or one key of it (0: all), was charged in the window that is open at *at_us.
  * That moves to the last of these charges where it is later: then the clock was set back. */

@@ -108,7 +108,11 @@ static const char schema_5[] =
     "CREATE TRIGGER factor_stay BEFORE DELETE ON factor BEGIN"
     " SELECT RAISE(ABORT, 'factors are append-only'); END;";
 
-const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
+/* Leaves beyond the six columns, and the tier that the vendor named. */
+static const char schema_6[] = "ALTER TABLE charge ADD COLUMN more TEXT NOT NULL DEFAULT '';"
+                               "ALTER TABLE charge ADD COLUMN tier TEXT NOT NULL DEFAULT '';";
+
+const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4, schema_5, schema_6};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
@@ -130,8 +134,8 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_INSERT_CHARGE] =
         "INSERT INTO charge(rid, account, key, tag, asked, sent, seen, upstream, price, in_,"
         " cache_read, cache_write_5m, cache_write_1h, out, reasoning, state, cost, cost_currency,"
-        " computed, nano, epoch, ts, promo, factor, rate, cost_to)"
-        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " computed, nano, epoch, ts, promo, factor, rate, cost_to, more, tier)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_TRANSFER] =
         "INSERT INTO transfer(debit, credit, nano, kind, cause, note, ts) VALUES(?,?,?,?,?,?,?)",
     [SQL_INSERT_REQUEST] =

@@ -98,7 +98,7 @@ static const char usage_sql[] =
     " c.cache_write_5m, c.cache_write_1h, c.out, c.reasoning, c.state, c.computed, c.nano,"
     " COALESCE(r.end, ''), EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
     " AND t.kind='reversal'), r.status, r.ts, r.first_us, r.end_us,"
-    " a.currency, c.promo"
+    " c.more, c.tier, a.currency, c.promo"
     " FROM charge c JOIN account a ON a.id=c.account LEFT JOIN request r ON r.rid=c.rid"
     " WHERE c.account IN (?) ORDER BY c.ts DESC, c.id DESC LIMIT ?1";
 
@@ -150,13 +150,12 @@ static bool write_attempts(struct buf *out, struct statement *request, struct st
 static bool write_row(struct buf *out, struct statement *st, struct statement *attempts)
 {
     static const char *const texts[] = {"model", "sent", "seen", "upstream"};
-    static const char *const leaves[] = {"in",  "cache_read", "cache_write_5m", "cache_write_1h",
-                                         "out", "reasoning"};
     static const char *const states[] = {"ok", "inconsistent", "missing"};
     struct str bytes = store_blob(st, 0);
     struct rid rid = {{0}};
     char id[RID_TEXT + 1];
     int64_t state = store_i64(st, 14);
+    struct usage u;
 
     if (bytes.n == sizeof rid.b)
         memcpy(rid.b, bytes.p, bytes.n);
@@ -169,19 +168,20 @@ static bool write_row(struct buf *out, struct statement *st, struct statement *a
     }
     buf_addf(out, ",\"key\":\"%lld\",\"tag\":", (long long)store_i64(st, 6));
     text_string(out, store_text(st, 7));
-    buf_add(out, STR(",\"usage\":{"));
-    for (int i = 0; i < 6; i++)
-        buf_addf(out, "%s\"%s\":%lld", i == 0 ? "" : ",", leaves[i],
-                 (long long)store_i64(st, 8 + i));
-    buf_addf(out, "},\"usage_state\":\"%s\",\"computed\":",
+    (void)leaves_read(st, 8, 23, &u); /* what is wrong with a row, ledger check says */
+    buf_add(out, STR(",\"usage\":"));
+    leaves_text(out, &u);
+    buf_add(out, STR(",\"tier\":"));
+    text_string(out, store_text(st, 24));
+    buf_addf(out, ",\"usage_state\":\"%s\",\"computed\":",
              state >= 0 && state < 3 ? states[state] : "unknown");
     text_money(out, store_i64(st, 15));
     buf_add(out, STR(",\"charged\":"));
     text_money(out, store_i64(st, 16));
     buf_add(out, STR(",\"promo\":"));
-    text_money(out, store_i64(st, 24));
+    text_money(out, store_i64(st, 26));
     buf_add(out, STR(",\"currency\":"));
-    text_string(out, store_text(st, 23));
+    text_string(out, store_text(st, 25));
     buf_add(out, STR(",\"end\":"));
     text_string(out, store_text(st, 17));
     buf_addf(out, ",\"reversed\":%s", store_i64(st, 18) != 0 ? "true" : "false");

@@ -11,20 +11,24 @@ static bool add_product(wide *sum, uint64_t tokens, int64_t pico)
     if (tokens > USAGE_MAX || pico < 0) {
         return false;
     }
-    /* At most six products of less than 10^9 x 2^63: far from 2^128. */
+    /* At most a product of less than 10^9 x 2^63 for each leaf: far from 2^128. */
     *sum += (wide)tokens * (wide)pico;
     return true;
 }
 
+/* No price says yet what a tool's call costs. */
+#define RATE_INPUT(p, fallback) (p)->fallback
+#define RATE_OUTPUT(p, fallback) (p)->fallback
+#define RATE_COUNTER(p, fallback) 0
+
 static bool cost(const struct price *p, const struct usage *u, bool up, int64_t *nano)
 {
     wide sum = 0;
-    if (!add_product(&sum, u->in, p->in) || !add_product(&sum, u->cache_read, p->cache_read) ||
-        !add_product(&sum, u->cache_write_5m, p->cache_write_5m) ||
-        !add_product(&sum, u->cache_write_1h, p->cache_write_1h) ||
-        !add_product(&sum, u->out, p->out) || !add_product(&sum, u->reasoning, p->out)) {
-        return false;
+#define LEAF(field, name, side, fallback)                         \
+    if (!add_product(&sum, u->field, RATE_##side(p, fallback))) { \
+        return false;                                             \
     }
+#include "price/leaves.def"
     if (p->margin_num < 0 || p->margin_den <= 0) {
         return false;
     }

@@ -12,17 +12,43 @@
 
 enum usage_state { USAGE_OK, USAGE_INCONSISTENT, USAGE_MISSING };
 
-/* Tokens, disjoint: their sum is what the vendor counted. */
+/* The vendor's word for how it served; NONE: it said nothing. */
+enum tier {
+    TIER_NONE,
+#define TIER(NAME, name) TIER_##NAME,
+#include "price/leaves.def"
+    TIER_COUNT
+};
+
+/* Leaves, disjoint: those of a side add up to what the vendor counted there. */
 struct usage {
-    uint64_t in, cache_read, cache_write_5m, cache_write_1h, out, reasoning;
+#define LEAF(field, name, side, fallback) uint64_t field;
+#include "price/leaves.def"
+    uint8_t tier;  /* enum tier */
     uint8_t state; /* enum usage_state */
 };
 #define USAGE_MAX UINT64_C(1000000000) /* per leaf; more is inconsistent */
 
+enum side { SIDE_INPUT, SIDE_OUTPUT, SIDE_COUNTER };
+struct leaf {
+    const char *name;
+    uint8_t side;  /* enum side */
+    size_t offset; /* in struct usage */
+};
+extern const struct leaf leaves[]; /* in the order of leaves.def */
+extern const size_t leaf_count;
+uint64_t leaf_get(const struct usage *u, const struct leaf *l);
+void leaf_set(struct usage *u, const struct leaf *l, uint64_t n);
+/* All tokens of that side. */
+uint64_t usage_input(const struct usage *u);
+uint64_t usage_output(const struct usage *u);
+const char *tier_name(enum tier t); /* "": NONE */
+bool tier_find(struct str name, enum tier *out);
+
 struct price {
     struct currency currency;
     int64_t in, out, cache_read, cache_write_5m,
-        cache_write_1h;             /* pico per token; reasoning costs as out */
+        cache_write_1h;             /* pico per token; other leaves by fallback */
     int64_t margin_num, margin_den; /* e.g. 21/20 */
 };
 

@@ -49,8 +49,8 @@ static void log_request(struct request *r, int64_t end_us)
     log_pair(&b, "sent", r->channel.model);
     log_pair(&b, "seen", str_slice(r->meter.model, r->meter.model_n));
     log_number(&b, "attempts", r->attempt_count);
-    log_number(&b, "in", (int64_t)r->meter.usage.in);
-    log_number(&b, "out", (int64_t)r->meter.usage.out);
+    log_number(&b, "in", (int64_t)usage_input(&r->meter.usage));
+    log_number(&b, "out", (int64_t)usage_output(&r->meter.usage));
     log_number(&b, "nano", r->charge.charged);
     if (mismatch(r)) {
         buf_add(&b, STR(" mismatch=yes"));

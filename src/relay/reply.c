@@ -129,7 +129,7 @@ static void read_part(struct request *r, const struct json *part)
         m->has_model = true;
         m->model_n = (uint8_t)model.n;
     }
-    if (m->usage.out + m->usage.reasoning == 0) { /* else nobody asks how much text there is */
+    if (usage_output(&m->usage) == 0) { /* else nobody asks how much text there is */
         m->text_bytes += reply_text_bytes((enum dialect)m->dialect, part);
     }
 }

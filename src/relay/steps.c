@@ -409,11 +409,11 @@ static int64_t charge_nano(struct request *r)
         if (r->end == END_COMPLETE) {
             r->end = END_UNPRICED_USAGE;
         }
-    } else if (end_row(r->end)->pays == PAYS_LOWER && u->out + u->reasoning < delivered_floor(r)) {
-        u->out = delivered_floor(r);
+    } else if (end_row(r->end)->pays == PAYS_LOWER && usage_output(u) < delivered_floor(r)) {
+        u->out += delivered_floor(r) - usage_output(u);
     }
-    if (r->end == END_COMPLETE && r->target.endpoint->op == OP_GENERATE &&
-        u->out + u->reasoning == 0 && r->meter.text_bytes == 0) {
+    if (r->end == END_COMPLETE && r->target.endpoint->op == OP_GENERATE && usage_output(u) == 0 &&
+        r->meter.text_bytes == 0) {
         r->end = END_ZERO;
         return 0;
     }

@@ -36,8 +36,36 @@ static void each_leaf_has_its_rate(void **state)
     assert_int_equal(cost(&plain, &(struct usage){.cache_write_1h = 1000}), 5000000);
     assert_int_equal(cost(&plain, &(struct usage){.out = 1000}), 15000000);
     assert_int_equal(cost(&plain, &(struct usage){.reasoning = 1000}), 15000000);
-    struct usage all = {1, 10, 100, 1000, 10000, 100000, USAGE_OK};
+    struct usage all = {.in = 1,
+                        .cache_read = 10,
+                        .cache_write_5m = 100,
+                        .cache_write_1h = 1000,
+                        .out = 10000,
+                        .reasoning = 100000};
     assert_int_equal(cost(&plain, &all), 2500 + 2500 + 312500 + 5000000 + 150000000 + 1500000000);
+}
+
+/* Each leaf of a kind costs as the plain one of its side; calls of tools have no price yet. */
+static void leaves_fall_back(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < leaf_count; i++) {
+        struct usage u = {0};
+        struct str name = str_from(leaves[i].name);
+        int64_t want = leaves[i].side == SIDE_INPUT ? 2500000 : 15000000;
+        if (leaves[i].side == SIDE_COUNTER) {
+            want = 0;
+        } else if (str_starts(name, STR("cache_read"))) {
+            want = 250000;
+        } else if (str_starts(name, STR("cache_write"))) {
+            want = str_eq(name, STR("cache_write_1h")) ? 5000000 : 3125000;
+        }
+        leaf_set(&u, &leaves[i], 1000);
+        assert_int_equal(leaf_get(&u, &leaves[i]), 1000);
+        assert_int_equal(cost(&plain, &u), want);
+        assert_int_equal(usage_input(&u), leaves[i].side == SIDE_INPUT ? 1000 : 0);
+        assert_int_equal(usage_output(&u), leaves[i].side == SIDE_OUTPUT ? 1000 : 0);
+    }
 }
 
 static void rounds_once_and_down(void **state)
@@ -132,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_leaf_has_its_rate),
+        cmocka_unit_test(leaves_fall_back),
         cmocka_unit_test(rounds_once_and_down),
         cmocka_unit_test(refuses_what_does_not_fit),
         cmocka_unit_test(book_knows_names_and_dated_aliases),
