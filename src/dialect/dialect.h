@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "dialect/counts.h"
 #include "price/price.h"
 #include "json/json.h"
 
@@ -104,6 +105,7 @@ struct meter { /* running state of one stream */
     uint8_t dialect, stage;
     bool has_usage, has_model, failed;
     struct usage usage;
+    struct counts counts;        /* that usage is made of */
     uint64_t text_bytes, deltas; /* of generated text, for the running count and the lower bound */
     char model[LIMIT_NAME];
     uint8_t model_n;

@@ -14,21 +14,8 @@
 
 static void take_usage(struct meter *m, struct str vendor, const struct json *root)
 {
-    enum dialect d = (enum dialect)m->dialect;
-    if (d == DIALECT_MESSAGES) {
-        const struct json *usage = usage_find(d, vendor, root);
-        if (usage != NULL) {
-            usage_update_messages(usage, &m->usage);
-            m->has_usage = m->usage.state != USAGE_MISSING;
-        }
-        return;
-    }
-    struct usage u;
-    usage_read(d, vendor, root, &u);
-    if (u.state != USAGE_MISSING) {
-        m->usage = u;
-        m->has_usage = true;
-    }
+    usage_take((enum dialect)m->dialect, vendor, root, &m->counts, &m->usage);
+    m->has_usage = m->usage.state != USAGE_MISSING;
 }
 
 static void take_model(struct meter *m, const struct json *root)

@@ -5,10 +5,14 @@
 
 #include "dialect/dialect.h"
 
-/* The usage object at the dialect's exact place, or NULL. */
-const struct json *usage_find(enum dialect d, struct str vendor, const struct json *root);
+/* What this JSON says, on top of what c says already; u changes only when there is usage in it. */
+void usage_take(enum dialect d, struct str vendor, const struct json *root, struct counts *c,
+                struct usage *u);
 
-/* Counters of this dialect's streams are cumulative: named ones replace, others stay. */
-void usage_update_messages(const struct json *usage, struct usage *u);
+/* counts.c */
+/* The counters of a usage object: those that it names replace c's. */
+void counts_read(enum dialect d, const struct json *usage, struct counts *c);
+/* Disjoint and checked; MISSING when there is nothing to tell. */
+void counts_settle(enum dialect d, const struct counts *c, struct usage *out);
 
 #endif

@@ -210,7 +210,7 @@ static void messages_counters_are_cumulative(void **state)
     assert_int_equal(m.usage.state, USAGE_OK);
     assert_int_equal(m.usage.in, 10);
     assert_int_equal(m.usage.cache_read, 20);
-    assert_int_equal(m.usage.cache_write_5m, 5);
+    assert_int_equal(m.usage.cache_write_other, 5);
     assert_int_equal(m.usage.cache_write_1h, 4);
     assert_int_equal(m.usage.out, 77);
     assert_int_equal(m.stage, STAGE_FINISHED);
@@ -222,6 +222,40 @@ static void messages_counters_are_cumulative(void **state)
     assert_int_equal(feed(&m, "{\"type\": \"ping\"}"), MARK_PLAIN);
     assert_int_equal(feed(&m, "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}"),
                      MARK_FAILED);
+}
+
+static void messages_remember_what_came_before(void **state)
+{
+    (void)state;
+    struct meter m = start(DIALECT_MESSAGES);
+    feed(&m, "{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":10,"
+             "\"cache_creation_input_tokens\":9,\"cache_creation\":"
+             "{\"ephemeral_5m_input_tokens\":5,\"ephemeral_1h_input_tokens\":4},"
+             "\"service_tier\":\"priority\",\"output_tokens\":1}}}");
+    feed(&m, "{\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"output_tokens\":7,"
+             "\"input_tokens\":10,\"cache_creation_input_tokens\":9,\"iterations\":["
+             "{\"type\":\"compaction\",\"input_tokens\":100,\"output_tokens\":20},"
+             "{\"type\":\"message\",\"input_tokens\":10,\"output_tokens\":7}]}}");
+    feed(&m, "{\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"output_tokens\":8,"
+             "\"input_tokens\":null}}");
+    assert_int_equal(m.usage.state, USAGE_OK);
+    assert_int_equal(m.usage.in, 110);
+    assert_int_equal(m.usage.cache_write_5m, 5);
+    assert_int_equal(m.usage.cache_write_1h, 4);
+    assert_int_equal(m.usage.cache_write_other, 0);
+    assert_int_equal(m.usage.out, 28);
+    assert_int_equal(m.usage.tier, TIER_PRIORITY);
+}
+
+static void a_tier_comes_before_the_usage(void **state)
+{
+    (void)state;
+    struct meter m = start(DIALECT_CHAT);
+    feed(&m, "{\"model\":\"m\",\"service_tier\":\"flex\",\"choices\":[]}");
+    assert_false(m.has_usage);
+    feed(&m, "{\"choices\":[],\"usage\":{\"prompt_tokens\":4,\"completion_tokens\":2}}");
+    assert_true(m.has_usage);
+    assert_int_equal(m.usage.tier, TIER_FLEX);
 }
 
 static void gemini_ends_with_a_reason(void **state)
@@ -282,6 +316,8 @@ int main(void)
         cmocka_unit_test(a_responses_text_is_not_the_answer),
         cmocka_unit_test(responses_ends_by_its_type),
         cmocka_unit_test(messages_counters_are_cumulative),
+        cmocka_unit_test(messages_remember_what_came_before),
+        cmocka_unit_test(a_tier_comes_before_the_usage),
         cmocka_unit_test(gemini_ends_with_a_reason),
         cmocka_unit_test(gemini_many_candidates),
     };
