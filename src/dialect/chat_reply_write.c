@@ -188,11 +188,19 @@ static void put_usage(const struct conversion *c, struct json_out *o)
         json_key(o, "cache_write_tokens");
         json_put_u64(o, u.cache_write);
     }
+    if (u.in_audio > 0) {
+        json_key(o, "audio_tokens");
+        json_put_u64(o, u.in_audio);
+    }
     json_close(o, '}');
     json_key(o, "completion_tokens_details");
     json_open(o, '{');
     json_key(o, "reasoning_tokens");
     json_put_u64(o, u.reasoning);
+    if (u.out_audio > 0) {
+        json_key(o, "audio_tokens");
+        json_put_u64(o, u.out_audio);
+    }
     json_close(o, '}');
     json_close(o, '}');
 }

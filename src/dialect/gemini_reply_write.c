@@ -137,20 +137,57 @@ static void put_count(struct json_out *o, const char *key, uint64_t n)
     }
 }
 
+/* Tokens by modality; text is the rest. Nothing when all is text. */
+static void put_modalities(struct json_out *o, const char *key, uint64_t all, uint64_t audio,
+                           uint64_t image, uint64_t video)
+{
+    const struct {
+        const char *name;
+        uint64_t n;
+    } kinds[] = {{"TEXT", all - audio - image - video},
+                 {"AUDIO", audio},
+                 {"IMAGE", image},
+                 {"VIDEO", video}};
+
+    if (audio + image + video == 0) {
+        return;
+    }
+    json_key(o, key);
+    json_open(o, '[');
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (kinds[i].n > 0) {
+            json_open(o, '{');
+            json_key(o, "modality");
+            json_put_str(o, str_from(kinds[i].name));
+            json_key(o, "tokenCount");
+            json_put_u64(o, kinds[i].n);
+            json_close(o, '}');
+        }
+    }
+    json_close(o, ']');
+}
+
 static void put_usage(const struct conversion *c, struct json_out *o)
 {
-    struct usage_sums u = usage_sums(&c->reply.usage);
+    const struct usage *u = &c->reply.usage;
+    struct usage_sums s = usage_sums(u);
 
     json_key(o, "usageMetadata");
     json_open(o, '{');
     json_key(o, "promptTokenCount");
-    json_put_u64(o, u.in);
+    json_put_u64(o, s.in);
     json_key(o, "candidatesTokenCount");
-    json_put_u64(o, u.out - u.reasoning);
+    json_put_u64(o, s.out - s.reasoning);
     json_key(o, "totalTokenCount");
-    json_put_u64(o, u.total);
-    put_count(o, "cachedContentTokenCount", u.cache_read);
-    put_count(o, "thoughtsTokenCount", u.reasoning);
+    json_put_u64(o, s.total);
+    put_count(o, "cachedContentTokenCount", s.cache_read);
+    put_count(o, "thoughtsTokenCount", s.reasoning);
+    put_modalities(o, "promptTokensDetails", s.in, s.in_audio, u->in_image + u->cache_read_image,
+                   u->in_video + u->cache_read_video);
+    put_modalities(o, "cacheTokensDetails", s.cache_read, u->cache_read_audio, u->cache_read_image,
+                   u->cache_read_video);
+    put_modalities(o, "candidatesTokensDetails", s.out - s.reasoning, u->out_audio, u->out_image,
+                   u->out_video);
     json_close(o, '}');
 }
 

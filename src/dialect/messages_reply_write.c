@@ -14,21 +14,53 @@ static void put_id(struct conversion *c, struct json_out *o)
     buf_release(&id);
 }
 
+/* Of searches and fetches, which this dialect counts, too. */
+static void put_tool_use(struct json_out *o, const struct usage *u)
+{
+    if (u->web_search == 0 && u->web_fetch == 0) {
+        return;
+    }
+    json_key(o, "server_tool_use");
+    json_open(o, '{');
+    json_key(o, "web_search_requests");
+    json_put_u64(o, u->web_search);
+    json_key(o, "web_fetch_requests");
+    json_put_u64(o, u->web_fetch);
+    json_close(o, '}');
+}
+
+/* The ages are named where they are known: a total without them is of none. */
+static void put_writes(struct json_out *o, const struct usage *u, uint64_t all)
+{
+    json_key(o, "cache_creation_input_tokens");
+    json_put_u64(o, all);
+    if (u->cache_write_5m + u->cache_write_1h == 0) {
+        return;
+    }
+    json_key(o, "cache_creation");
+    json_open(o, '{');
+    json_key(o, "ephemeral_5m_input_tokens");
+    json_put_u64(o, u->cache_write_5m);
+    json_key(o, "ephemeral_1h_input_tokens");
+    json_put_u64(o, u->cache_write_1h);
+    json_close(o, '}');
+}
+
 /* langchain takes usage from the last event alone: all of it stands there. */
 static void put_usage(const struct conversion *c, struct json_out *o)
 {
     const struct usage *u = &c->reply.usage;
+    struct usage_sums s = usage_sums(u);
 
     json_key(o, "usage");
     json_open(o, '{');
     json_key(o, "input_tokens");
-    json_put_u64(o, u->in);
-    json_key(o, "cache_creation_input_tokens");
-    json_put_u64(o, u->cache_write_5m + u->cache_write_1h);
+    json_put_u64(o, s.in - s.cache_read - s.cache_write);
+    put_writes(o, u, s.cache_write);
     json_key(o, "cache_read_input_tokens");
-    json_put_u64(o, u->cache_read);
+    json_put_u64(o, s.cache_read);
     json_key(o, "output_tokens");
-    json_put_u64(o, u->out + u->reasoning);
+    json_put_u64(o, s.out);
     if (u->reasoning > 0) {
         json_key(o, "output_tokens_details");
         json_open(o, '{');
@@ -36,6 +68,7 @@ static void put_usage(const struct conversion *c, struct json_out *o)
         json_put_u64(o, u->reasoning);
         json_close(o, '}');
     }
+    put_tool_use(o, u);
     json_close(o, '}');
 }
 

@@ -479,6 +479,7 @@ struct reply_part *reply_open_text(struct conversion *c, uint64_t key); /* reply
 /* The usage as the client's dialect counts it. */
 struct usage_sums {
     uint64_t in, cache_read, cache_write, out, reasoning, total; /* in and out include the others */
+    uint64_t in_audio, out_audio;
 };
 struct usage_sums usage_sums(const struct usage *u);
 

@@ -432,12 +432,16 @@ void reply_end(struct conversion *c, const struct usage *u)
 
 struct usage_sums usage_sums(const struct usage *u)
 {
-    struct usage_sums s = {.cache_read = u->cache_read,
-                           .cache_write = u->cache_write_5m + u->cache_write_1h,
+    struct usage_sums s = {.in = usage_input(u),
+                           .cache_read = u->cache_read + u->cache_read_audio + u->cache_read_image +
+                                         u->cache_read_video,
+                           .cache_write =
+                               u->cache_write_5m + u->cache_write_1h + u->cache_write_other,
+                           .in_audio = u->in_audio + u->cache_read_audio,
+                           .out = usage_output(u),
+                           .out_audio = u->out_audio,
                            .reasoning = u->reasoning};
 
-    s.in = u->in + s.cache_read + s.cache_write;
-    s.out = u->out + u->reasoning;
     s.total = s.in + s.out;
     return s;
 }
