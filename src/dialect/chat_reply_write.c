@@ -188,9 +188,9 @@ static void put_usage(const struct conversion *c, struct json_out *o)
         json_key(o, "cache_write_tokens");
         json_put_u64(o, u.cache_write);
     }
-    if (u.in_audio > 0) {
+    if (c->reply.usage.in_audio > 0) { /* what is in cached_tokens stands there alone */
         json_key(o, "audio_tokens");
-        json_put_u64(o, u.in_audio);
+        json_put_u64(o, c->reply.usage.in_audio);
     }
     json_close(o, '}');
     json_key(o, "completion_tokens_details");

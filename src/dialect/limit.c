@@ -7,6 +7,11 @@ static unsigned long long output(const struct meter *m)
     return meter_output_floor(m);
 }
 
+static unsigned long long input(const struct meter *m)
+{
+    return usage_input(&m->usage);
+}
+
 static void write_chat(const struct meter *m, struct buf *out)
 {
     buf_add(
@@ -31,7 +36,7 @@ static void write_responses(const struct meter *m, struct buf *out)
              ",\"usage\":{\"input_tokens\":%llu,\"input_tokens_details\":{\"cached_tokens\":0},"
              "\"output_tokens\":%llu,\"output_tokens_details\":{\"reasoning_tokens\":0},"
              "\"total_tokens\":%llu}}}\n\n",
-             (unsigned long long)m->usage.in, output(m), m->usage.in + output(m));
+             input(m), output(m), input(m) + output(m));
 }
 
 static void write_messages(const struct meter *m, int block, struct buf *out)
@@ -59,7 +64,7 @@ static void write_gemini(const struct meter *m, enum framing f, struct buf *out)
     buf_addf(out,
              ",\"usageMetadata\":{\"promptTokenCount\":%llu,\"candidatesTokenCount\":%llu,"
              "\"totalTokenCount\":%llu}}",
-             (unsigned long long)m->usage.in, output(m), m->usage.in + output(m));
+             input(m), output(m), input(m) + output(m));
     buf_add(out, gemini_after(f));
 }
 

@@ -125,14 +125,12 @@ static enum mark gemini_mark(struct meter *m, const struct json *root)
 /* True when the data's first member is a type that surely says nothing but text or structure. */
 static bool plain_type(struct str data)
 {
-    static const struct str plain[] = {STR_INIT("\"content_block_"),
-                                       STR_INIT("\"ping\""),
-                                       STR_INIT("\"response.output_"),
-                                       STR_INIT("\"response.content_part"),
-                                       STR_INIT("\"response.function_call_arguments"),
-                                       STR_INIT("\"response.reasoning_"),
-                                       STR_INIT("\"response.custom_tool_call_input"),
-                                       STR_INIT("\"response.refusal")};
+    static const struct str plain[] = {
+        STR_INIT("\"content_block_"),        STR_INIT("\"ping\""),
+        STR_INIT("\"response.output_text"),  STR_INIT("\"response.output_item.added"),
+        STR_INIT("\"response.content_part"), STR_INIT("\"response.function_call_arguments"),
+        STR_INIT("\"response.reasoning_"),   STR_INIT("\"response.custom_tool_call_input"),
+        STR_INIT("\"response.refusal")};
     static const struct str type = STR_INIT("\"type\"");
     const char *end = data.p + data.n;
     const char *p = glance_skip_space(data.p, end);

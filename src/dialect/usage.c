@@ -116,8 +116,7 @@ static bool is_billed(const struct json *item)
                                 str_eq(json_str(action), STR("find_in_page"))));
 }
 
-/* No counter of a response tells how often its own tools were called: its items do. */
-static void count_tools(const struct json *root, struct counts *c)
+static void count_item(const struct json *item, struct counts *c)
 {
     static const struct {
         struct str type;
@@ -126,15 +125,41 @@ static void count_tools(const struct json *root, struct counts *c)
                  {STR_INIT("file_search_call"), COUNT_FILE_SEARCH},
                  {STR_INIT("code_interpreter_call"), COUNT_CODE},
                  {STR_INIT("image_generation_call"), COUNT_IMAGES}};
+    const struct json *type = json_get(item, "type");
+    for (size_t i = 0; type != NULL && i < sizeof(tools) / sizeof(tools[0]); i++) {
+        if (str_eq(json_str(type), tools[i].type) && is_billed(item)) {
+            c->n[tools[i].count]++;
+        }
+    }
+}
+
+/* No counter of a response tells how often its own tools were called: its items do. Of a stream
+ * each comes by itself, and most hosts repeat them all at the end. */
+static void count_tools(const struct json *root, struct counts *c)
+{
+    const struct json *type = json_get(root, "type");
+    if (type != NULL && str_eq(json_str(type), STR("response.output_item.done"))) {
+        count_item(json_get(root, "item"), c);
+        return;
+    }
     const struct json *output = json_get(root, "response.output");
     struct json_each it = json_each(output != NULL ? output : json_get(root, "output"));
+    struct counts all = {.bad = false};
     while (json_next(&it)) {
-        const struct json *type = json_get(it.value, "type");
-        for (size_t i = 0; type != NULL && i < sizeof(tools) / sizeof(tools[0]); i++) {
-            if (str_eq(json_str(type), tools[i].type) && is_billed(it.value)) {
-                c->n[tools[i].count]++;
-            }
-        }
+        count_item(it.value, &all);
+    }
+    for (unsigned i = COUNT_WEB_SEARCH; i < COUNTS; i++) {
+        c->n[i] = all.n[i] > c->n[i] ? all.n[i] : c->n[i];
+    }
+}
+
+/* What a stream's last usage says stands alone, but for what stands beside it. */
+static void start_again(struct counts *c)
+{
+    struct counts before = *c;
+    *c = (struct counts){.tier = before.tier};
+    for (unsigned i = COUNT_WEB_SEARCH; i < COUNTS; i++) {
+        c->n[i] = before.n[i];
     }
 }
 
@@ -147,16 +172,16 @@ void usage_take(enum dialect d, struct str vendor, const struct json *root, stru
         c->tier = tier;
         u->tier = tier;
     }
+    if (d == DIALECT_RESPONSES) {
+        count_tools(root, c);
+    }
     if (usage == NULL) {
         return;
     }
     if (d != DIALECT_MESSAGES) { /* whose streams say only what has changed */
-        *c = (struct counts){.tier = c->tier};
+        start_again(c);
     }
     counts_read(d, usage, c);
-    if (d == DIALECT_RESPONSES) {
-        count_tools(root, c);
-    }
     struct usage now;
     counts_settle(d, c, &now);
     if (now.state != USAGE_MISSING) {

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -247,6 +248,31 @@ static void messages_remember_what_came_before(void **state)
     assert_int_equal(m.usage.tier, TIER_PRIORITY);
 }
 
+#define SEARCH "{\"type\":\"web_search_call\",\"status\":\"completed\"}"
+#define USED "\"usage\":{\"input_tokens\":1,\"output_tokens\":1,\"total_tokens\":2}"
+
+static void responses_tools_are_counted_once(void **state)
+{
+    (void)state;
+    static const char *const outputs[] = {"\"output\":[" SEARCH "," SEARCH "],", "\"output\":[],",
+                                          ""};
+    for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
+        struct meter m = start(DIALECT_RESPONSES);
+        char done[256];
+        for (int n = 0; n < 2; n++) {
+            feed(&m, "{\"type\":\"response.output_item.added\",\"item\":" SEARCH "}");
+            assert_int_equal(
+                feed(&m, "{\"type\":\"response.output_item.done\",\"item\":" SEARCH "}"),
+                MARK_PLAIN);
+        }
+        snprintf(done, sizeof(done), "{\"type\":\"response.completed\",\"response\":{%s" USED "}}",
+                 outputs[i]);
+        assert_int_equal(feed(&m, done), MARK_TERMINAL);
+        assert_int_equal(m.usage.web_search, 2);
+        assert_int_equal(m.usage.state, USAGE_OK);
+    }
+}
+
 static void a_tier_comes_before_the_usage(void **state)
 {
     (void)state;
@@ -317,6 +343,7 @@ int main(void)
         cmocka_unit_test(responses_ends_by_its_type),
         cmocka_unit_test(messages_counters_are_cumulative),
         cmocka_unit_test(messages_remember_what_came_before),
+        cmocka_unit_test(responses_tools_are_counted_once),
         cmocka_unit_test(a_tier_comes_before_the_usage),
         cmocka_unit_test(gemini_ends_with_a_reason),
         cmocka_unit_test(gemini_many_candidates),
