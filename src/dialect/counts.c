@@ -478,6 +478,19 @@ static bool settle_compaction(struct counts *c, struct usage *u)
     return settle_writes(c, COUNT_MORE_WRITE, u) && thought == n[COUNT_MORE_REASONING];
 }
 
+/* No leaf is more than a price can be put on. */
+static bool cap(struct usage *u)
+{
+    bool fits = true;
+    for (size_t i = 0; i < leaf_count; i++) {
+        if (leaf_get(u, &leaves[i]) > USAGE_MAX) {
+            leaf_set(u, &leaves[i], USAGE_MAX);
+            fits = false;
+        }
+    }
+    return fits;
+}
+
 void counts_settle(enum dialect d, const struct counts *counts, struct usage *out)
 {
     const struct family *f = &families[d][counts->family];
@@ -494,5 +507,6 @@ void counts_settle(enum dialect d, const struct counts *counts, struct usage *ou
     out->file_search = c.n[COUNT_FILE_SEARCH];
     out->code = c.n[COUNT_CODE];
     out->images = c.n[COUNT_IMAGES];
+    good = cap(out) && good;
     out->state = good ? USAGE_OK : USAGE_INCONSISTENT;
 }

@@ -245,6 +245,9 @@ static void rounds_of_an_answer(void **state)
     check(read_as(DIALECT_MESSAGES, "anthropic", ROUNDS(ROUND("message", "29", "8"))),
           USAGE_INCONSISTENT, "in=30 out=8");
     check(read_as(DIALECT_MESSAGES, "anthropic", ROUNDS("")), USAGE_OK, "in=30 out=8");
+    check(read_as(DIALECT_MESSAGES, "anthropic",
+                  ROUNDS(ROUND("compaction", "1000000000", "1") "," ROUND("message", "30", "8"))),
+          USAGE_INCONSISTENT, "in=1000000000 out=9");
 }
 
 static void check_tier(enum dialect d, const char *text, enum tier want)
