@@ -11,8 +11,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct config_vendor rows[] = {
         {"openai", "OPENAI_API_KEY", "https://api.openai.com/v1", false}};
     static const char *const losses[] = {"stop", "top_k"};
-    static const struct config_vendors vendors = {
-        .rows = rows, .count = 1, .losses = losses, .loss_count = 2};
+    static const struct config_rate rates[] = {
+        {"input", false}, {"output", false}, {"search", true}};
+    static const char *const services[] = {"batch"};
+    static const struct config_vendors vendors = {.rows = rows,
+                                                  .count = 1,
+                                                  .rates = rates,
+                                                  .rate_count = 3,
+                                                  .output = 1,
+                                                  .services = services,
+                                                  .service_count = 1,
+                                                  .losses = losses,
+                                                  .loss_count = 2};
     struct buf errors;
     buf_init(&errors, 1 << 20);
     struct config *c = config_parse("f", str_slice((const char *)data, size), &vendors, &errors);

@@ -32,7 +32,7 @@ static void check_stream(enum dialect d, struct str reply, const struct usage *w
     meter_event(&m, STR("openai"), STR(""), buf_str(&event));
     if (!event.overflow && m.has_usage) {
         assert(m.usage.state == whole->state && m.usage.tier == whole->tier);
-        for (size_t i = 0; i < leaf_count; i++) {
+        for (size_t i = 0; i < LEAF_COUNT; i++) {
             assert(leaf_get(&m.usage, &leaves[i]) == leaf_get(whole, &leaves[i]));
         }
     }
@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct usage u;
     usage_read(d, STR("openai"), json_root(doc), &u);
-    for (size_t i = 0; i < leaf_count; i++) {
+    for (size_t i = 0; i < LEAF_COUNT; i++) {
         uint64_t n = leaf_get(&u, &leaves[i]);
         assert(n <= USAGE_MAX && (n == 0 || u.state != USAGE_MISSING));
     }

@@ -31,7 +31,7 @@ static void print_usage(const struct usage *u)
 {
     static const char *const states[] = {"ok", "inconsistent", "missing"};
     printf("{");
-    for (size_t i = 0; i < leaf_count; i++) {
+    for (size_t i = 0; i < LEAF_COUNT; i++) {
         if (leaf_get(u, &leaves[i]) > 0) {
             printf("\"%s\":%llu,", leaves[i].name, (unsigned long long)leaf_get(u, &leaves[i]));
         }

@@ -1,107 +1,234 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/prices.h"
 
+#include "base/clock.h"
+#include "cli/vendors.h"
 #include "price/price.h"
 
-#define RATE_DIGITS 6 /* decimals per million tokens x 1e6 = pico per token */
+#define FACTOR_DEN INT64_C(1000000) /* a factor is written with six digits at most */
+#define SOURCE_WRITTEN "written out"
 
-static bool rate(struct str text, int64_t fallback, int64_t *out)
-{
-    *out = fallback;
-    return text.n == 0 || decimal_parse(text, RATE_DIGITS, out);
-}
+struct making {
+    struct config *config;
+    struct ledger *ledger; /* or NULL */
+    struct buf *errors;
+    int64_t now_us;
+    const struct model *model;
+};
 
-static bool margin(struct str text, int64_t *num, int64_t *den)
+static bool complain(const struct making *m, const struct price_text *t, const char *why)
 {
-    *num = *den = INT64_C(1000000);
-    return text.n == 0 || (decimal_parse(text, RATE_DIGITS, num) && *num > 0);
-}
-
-static bool from_book(const struct model *m, struct price *p)
-{
-    for (unsigned i = 0; i < m->route_count; i++) {
-        const struct book_row *row = book_find(m->routes[i].upstream->vendor, m->routes[i].model);
-        if (row != NULL) {
-            book_price(row, p);
-            return true;
-        }
-    }
+    buf_addf(m->errors, "%.*s: model %.*s: %s\n", STR_ARG(t->at), STR_ARG(m->model->name), why);
     return false;
 }
 
-static bool as_written(const struct model *m, struct price *p)
+static int64_t gcd(int64_t a, int64_t b)
 {
-    return currency_parse(m->currency.n > 0 ? m->currency : STR("USD"), &p->currency) &&
-           rate(m->in, 0, &p->in) && rate(m->out, 0, &p->out) &&
-           rate(m->cache_read, p->in, &p->cache_read) &&
-           rate(m->cache_write, p->in, &p->cache_write_5m) &&
-           rate(m->cache_write, p->in, &p->cache_write_1h);
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
 }
 
-static void set_costs(struct model *m)
+/* What is written was found to be a decimal in range when the file was read. */
+static bool factor(struct str text, struct ratio *out)
 {
-    for (unsigned i = 0; i < m->route_count; i++) {
-        struct route *r = &m->routes[i];
-        const struct book_row *row = book_find(r->upstream->vendor, r->model);
-        struct price p;
+    *out = (struct ratio){1, FACTOR_DEN};
+    return decimal_parse(text, 6, &out->num);
+}
 
-        r->costed = row != NULL;
-        if (row != NULL) {
-            book_price(row, &p);
-            r->cost_in_currency = p.currency;
-            r->cost_in = p.in;
-            r->cost_out = p.out;
-            r->cost_cache_read = p.cache_read;
-            r->cost_cache_write_5m = p.cache_write_5m;
-            r->cost_cache_write_1h = p.cache_write_1h;
+static bool set_services(const struct price_text *t, struct price *p)
+{
+    bool ok = true;
+
+    for (unsigned i = 0; ok && i < CLI_SERVICES; i++) {
+        struct str text = t->services[i];
+        if (text.n > 0) {
+            struct ratio *r = &p->service[CLI_SERVICE_FIRST + i];
+            ok = factor(text, r);
+            int64_t common = gcd(r->num, r->den);
+            *r = (struct ratio){r->num / common, r->den / common};
         }
     }
+    return ok;
 }
 
-static bool set_one(struct model *m, struct ledger *l, struct buf *errors)
+/* A tier says what is other than in the tier before. */
+static bool set_tier(const struct price_tier_text *t, struct str said[LEAF_COUNT],
+                     struct price_tier *out)
 {
-    struct price p = {.margin_num = 1, .margin_den = 1};
-    struct err e = {""};
+    bool stated[LEAF_COUNT], ok = true;
 
-    set_costs(m);
-    if (!m->priced) {
-        return true;
+    if (t->rates[CLI_RATE_CACHE_WRITE].n > 0) {
+        said[LEAF_cache_write_5m] = t->rates[CLI_RATE_CACHE_WRITE];
+        said[LEAF_cache_write_1h] = (struct str){NULL, 0};
     }
-    if (m->from_book ? !from_book(m, &p) : !as_written(m, &p)) {
-        buf_addf(errors,
-                 m->from_book
-                     ? "model %.*s: the price book has no price for its routes; write price: "
-                       "{currency: USD, input: \"2.50\", output: \"10.00\"}\n"
-                     : "model %.*s: a price is a decimal with at most six digits after the point\n",
-                 STR_ARG(m->name));
-        return false;
+    for (enum leaf_number i = 0; ok && i < LEAF_COUNT; i++) {
+        said[i] = t->rates[i].n > 0 ? t->rates[i] : said[i];
+        stated[i] = said[i].n > 0;
+        if (stated[i]) {
+            unsigned digits = leaves[i].side == SIDE_COUNTER ? 12 : 6;
+            ok = decimal_parse(said[i], digits, &out->rate[i]);
+        }
     }
-    if (!margin(m->margin, &p.margin_num, &p.margin_den)) {
-        buf_addf(errors, "model %.*s: margin must be a positive decimal such as \"1.05\"\n",
-                 STR_ARG(m->name));
-        return false;
+    if (ok) {
+        price_fill(out, stated);
+        out->min_input = t->min_input;
     }
-    m->sold_in = p.currency;
-    m->rate_in = p.in;
-    m->rate_out = p.out;
-    m->rate_cache_read = p.cache_read;
-    m->rate_cache_write_5m = p.cache_write_5m;
-    m->rate_cache_write_1h = p.cache_write_1h;
-    m->margin_num = p.margin_num;
-    m->margin_den = p.margin_den;
-    if (l != NULL && !ledger_price_row(l, m->name, &p, &m->price_id, &e)) {
-        buf_addf(errors, "model %.*s: %s\n", STR_ARG(m->name), e.text);
-        return false;
+    return ok;
+}
+
+static bool written_out(const struct price_text *t, struct price *p)
+{
+    struct str said[LEAF_COUNT] = {{NULL, 0}};
+    bool ok = currency_parse(t->currency, &p->currency) &&
+              (t->request.n == 0 || decimal_parse(t->request, 12, &p->request));
+
+    for (unsigned i = 0; ok && i < t->tier_count; i++) {
+        ok = set_tier(&t->tiers[i], said, &p->tiers[i]);
+    }
+    p->tier_count = t->tier_count;
+    p->source = STR(SOURCE_WRITTEN);
+    return ok;
+}
+
+/* One more price from a time on, with what is written beside where it comes from. */
+static bool add_price(const struct making *m, const struct price_text *t, struct prices *all,
+                      int64_t from_us, const struct price *p)
+{
+    struct price *kept = arena_alloc(&m->config->memory, sizeof(*kept));
+
+    if (kept == NULL) {
+        return complain(m, t, "the configuration is too large");
+    }
+    *kept = *p;
+    kept->margin = (struct ratio){FACTOR_DEN, FACTOR_DEN};
+    if (!set_services(t, kept) || (t->factor.n > 0 && !factor(t->factor, &kept->margin)) ||
+        !price_valid(kept)) {
+        return complain(m, t, "the price is out of range");
+    }
+    all->rows[all->count++] = (struct dated_price){.from_us = from_us, .price = kept};
+    return true;
+}
+
+static bool by_book(const struct making *m, const struct price_text *t, struct prices *all,
+                    struct str vendor, struct str model, bool *found)
+{
+    const struct book_row *rows[LIMIT_PRICE_DATES];
+    size_t n = book_find(vendor, model, t->currency, m->now_us, rows, LIMIT_PRICE_DATES);
+
+    *found = n > 0;
+    for (size_t i = 0; i < n; i++) {
+        struct price p;
+        book_price(rows[i], &p);
+        if (!add_price(m, t, all, book_from_us(rows[i]), &p)) {
+            return false;
+        }
     }
     return true;
 }
 
-bool prices_set(struct config *c, struct ledger *l, struct buf *errors)
+/* By one vendor's row of the book, or as written. */
+static bool make(const struct making *m, const struct price_text *t, const struct route *route,
+                 struct prices *all, bool *found)
+{
+    struct price p = {0};
+
+    *found = true;
+    if (t->from_book) {
+        return by_book(m, t, all, route->upstream->vendor, route->model, found);
+    }
+    return (written_out(t, &p) || complain(m, t, "the price is out of range")) &&
+           add_price(m, t, all, 0, &p);
+}
+
+static bool set_cost(const struct making *m, struct route *r)
+{
+    static const struct price_text by_default = {.from_book = true, .tier_count = 1};
+    const struct price_text *t = r->cost != NULL ? r->cost : r->upstream->cost;
+    bool stated = t != NULL, found;
+    struct prices *all = arena_alloc(&m->config->memory, sizeof(*all));
+
+    t = stated ? t : &by_default;
+    if (all == NULL || !make(m, t, r, all, &found)) {
+        return all != NULL || complain(m, t, "the configuration is too large");
+    }
+    if (!found && r->cost != NULL) {
+        return complain(m, t, "the price book has no cost of this route; write it out");
+    }
+    r->costs = found ? all : NULL;
+    return true;
+}
+
+static bool set_prices(const struct making *m, struct model *model)
+{
+    const struct price_text *t = model->price;
+    struct prices *all = arena_alloc(&m->config->memory, sizeof(*all));
+    bool found = false;
+
+    if (all == NULL) {
+        return complain(m, t, "the configuration is too large");
+    }
+    for (unsigned i = 0; i < model->route_count && !found; i++) {
+        if (!make(m, t, &model->routes[i], all, &found)) {
+            return false;
+        }
+    }
+    if (!found && !t->from_book) {
+        return complain(m, t, "it has a price, but no route");
+    }
+    model->prices = all;
+    return found || complain(m, t,
+                             "the price book has no price for its routes; write price: {currency: "
+                             "USD, input: \"2.50\", output: \"10.00\"}");
+}
+
+/* The rows of the store; the second price, if any, is one to come. */
+static bool record(const struct making *m, struct model *model)
+{
+    struct prices all = *model->prices;
+    struct prices *kept = arena_alloc(&m->config->memory, sizeof(*kept));
+    struct err e = {"the configuration is too large"};
+    bool ok = kept != NULL;
+
+    for (unsigned i = 0; ok && i < all.count; i++) {
+        ok = ledger_price_row(m->ledger, model->name, all.rows[i].price, &all.rows[i].id, &e);
+    }
+    ok = ok &&
+         ledger_offer(m->ledger, model->name, all.rows[0].id, all.count > 1 ? all.rows[1].id : 0,
+                      all.count > 1 ? all.rows[1].from_us : 0, &e);
+    if (!ok) {
+        return complain(m, model->price, e.text);
+    }
+    *kept = all;
+    model->prices = kept;
+    return true;
+}
+
+static bool set_one(struct making *m, struct model *model)
 {
     bool ok = true;
 
+    m->model = model;
+    for (unsigned i = 0; i < model->route_count; i++) {
+        ok = set_cost(m, &model->routes[i]) && ok;
+    }
+    if (model->price == NULL) {
+        return ok;
+    }
+    ok = set_prices(m, model) && ok;
+    return ok && (m->ledger == NULL || record(m, model));
+}
+
+bool prices_set(struct config *c, struct ledger *l, struct buf *errors)
+{
+    struct making m = {.config = c, .ledger = l, .errors = errors, .now_us = clock_wall_us()};
+    bool ok = true;
+
     for (unsigned i = 0; i < c->model_count; i++) {
-        ok = set_one(&c->models[i], l, errors) && ok;
+        ok = set_one(&m, &c->models[i]) && ok;
     }
     return ok;
 }

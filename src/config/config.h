@@ -21,6 +21,32 @@ struct upstream_key {
     uint32_t rpm;     /* 0: no limit */
 };
 
+struct price; /* in price/ */
+
+/* A price as written: decimals, empty where nothing is said. */
+struct price_tier_text {
+    uint32_t min_input;
+    struct str rates[LIMIT_RATES]; /* by config_vendors.rates */
+};
+struct price_text {
+    struct str at; /* file:line:column */
+    bool from_book;
+    struct str currency, request, factor;            /* factor: a price's margin */
+    struct price_tier_text tiers[LIMIT_PRICE_TIERS]; /* the first: of short inputs */
+    unsigned tier_count;
+    struct str services[LIMIT_SERVICES]; /* by config_vendors.services */
+};
+
+/* Prices one after the other: each from its time on. Made by the station of what is written. */
+struct dated_price {
+    int64_t from_us, id; /* id: of its row in the store; 0: none */
+    const struct price *price;
+};
+struct prices {
+    unsigned count; /* at least one */
+    struct dated_price rows[LIMIT_PRICE_DATES];
+};
+
 struct upstream {
     struct str name, vendor;
     struct str host, base_path; /* of base: "api.openai.com", "/v1" (no slash at the end) */
@@ -32,6 +58,7 @@ struct upstream {
     struct str source;   /* official, cloud, plan, partner */
     struct upstream_key keys[LIMIT_KEYS_PER_UPSTREAM];
     unsigned key_count;
+    const struct price_text *cost; /* what it takes for all models; or NULL */
     unsigned host_number; /* of its host, port and trust in this process; set by the station */
 };
 
@@ -44,26 +71,17 @@ struct route {
     unsigned weight;
     uint64_t lossy[2];      /* bits of config_vendors.losses that conversion may leave out here */
     struct health **health; /* one a key, at least one; part of config.healths */
-    /* What the vendor takes, by the price book; set by the station like the rates of a model. */
-    bool costed;
-    struct currency cost_in_currency;
-    int64_t cost_in, cost_out, cost_cache_read, cost_cache_write_5m, cost_cache_write_1h;
+    const struct price_text *cost; /* what the vendor takes here; or NULL */
+    const struct prices *costs;    /* the same as prices; NULL: it is not known */
 };
 
 struct model {
     struct str name;
     struct route routes[LIMIT_ROUTES];
     unsigned route_count;
-    bool priced;
-    struct str currency, in, out, cache_read, cache_write,
-        margin; /* decimals as written; from book: filled from it by the caller */
-    bool from_book;
-    uint32_t max_output; /* ceiling of output tokens; 0: the book's or 32768 */
-    int64_t price_id; /* this and the rates are set by the station once the row is in the store */
-    struct currency sold_in;
-    int64_t rate_in, rate_out, rate_cache_read, rate_cache_write_5m,
-        rate_cache_write_1h; /* pico per token */
-    int64_t margin_num, margin_den;
+    const struct price_text *price; /* NULL: it is not sold */
+    const struct prices *prices;    /* the same as prices */
+    uint32_t max_output;            /* ceiling of output tokens; 0: 32768 */
 };
 
 struct config {
@@ -90,6 +108,10 @@ struct config_vendor {
     const char *name, *env, *base; /* env may be NULL; base may lack its host ("/v1") */
     bool keyless;                  /* works without a key */
 };
+struct config_rate {
+    const char *name;
+    bool each; /* for one of them, not for a million */
+};
 struct config_known_model {
     const char *vendor, *name;
 };
@@ -98,6 +120,11 @@ struct config_vendors {
     size_t count;
     const struct config_known_model *models; /* of the price book, for config_default */
     size_t model_count;
+    const struct config_rate *rates; /* what a price may name, at most LIMIT_RATES */
+    size_t rate_count;
+    size_t input, output;        /* those of them that no price is without */
+    const char *const *services; /* tiers of service, at most LIMIT_SERVICES */
+    size_t service_count;
     const char *const *losses; /* what a route may allow to be lost, at most 128 */
     size_t loss_count;
     bool variables_optional; /* an unset ${VAR} reads as "unset": the secrets do not matter */
@@ -121,5 +148,7 @@ void config_unref(struct config *c); /* NULL is fine */
 /* An OAuth or web session of a consumer product, not an API key. */
 bool key_is_session(struct str key);
 const struct model *config_model(const struct config *c, struct str name);
+/* The one of that time; NULL of NULL. */
+const struct dated_price *prices_at(const struct prices *p, int64_t wall_us);
 
 #endif

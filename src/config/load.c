@@ -206,16 +206,17 @@ static void read_duration(struct loader *l, const struct option *o, yaml_node_t 
 
 static void read_decimal(struct loader *l, const struct option *o, yaml_node_t *node, void *at)
 {
+    bool unit = o->kind == OPTION_UNIT;
     struct str text;
     int64_t value;
     if (!loader_text(l, o->name, node, &text)) {
         return;
     }
-    if (!decimal_parse(text, 6, &value) || value < o->min || value > o->max) {
+    if (!decimal_parse(text, unit ? 12 : 6, &value) || value < o->min || value > o->max) {
         loader_report(l, node->start_mark,
-                      "%s must be a decimal number with at most six digits after the point, "
+                      "%s must be a decimal number with at most %s digits after the point, "
                       "not '%.*s'",
-                      o->name, STR_ARG(text));
+                      o->name, unit ? "twelve" : "six", STR_ARG(text));
         return;
     }
     memcpy(at, &text, sizeof(text));
@@ -244,7 +245,8 @@ static void read_option(struct loader *l, const struct option *o, yaml_node_t *n
         }
         break;
     case OPTION_DURATION: read_duration(l, o, node, at); break;
-    case OPTION_DECIMAL: read_decimal(l, o, node, at); break;
+    case OPTION_DECIMAL:
+    case OPTION_UNIT: read_decimal(l, o, node, at); break;
     case OPTION_SET: loader_read_set(l, o->set, node, target); break;
     case OPTION_OTHER: o->read(l, node, target); break;
     }
@@ -271,6 +273,25 @@ static const struct option *find_option(struct loader *l, const struct option_se
                   (int)(near.wanted.n < 80 ? near.wanted.n : 80), near.wanted.p, set->what,
                   nearest_text(&near, text));
     return NULL;
+}
+
+int loader_word(struct loader *l, yaml_node_t *node, const char *what, const char *const *words,
+                size_t n)
+{
+    struct nearest near = {0};
+    if (!loader_text(l, what, node, &near.wanted)) {
+        return -1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(near.wanted, str_from(words[i]))) {
+            return (int)i;
+        }
+        nearest_offer(&near, str_from(words[i]));
+    }
+    char text[160];
+    loader_report(l, node->start_mark, "there is no %s '%.*s'%s", what, STR_ARG(near.wanted),
+                  nearest_text(&near, text));
+    return -1;
 }
 
 void loader_read_set(struct loader *l, const struct option_set *set, yaml_node_t *node,

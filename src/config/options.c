@@ -11,8 +11,6 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define SET(what, table) {what, table, COUNT(table)}
 #define DAY_MS (24 * 60 * 60 * 1000)
-/* A decimal up to this, scaled by 10^6: a million per million tokens. */
-#define RATE_MAX INT64_C(1000000000000)
 
 #define TEXT(type, name, field, needed, max) \
     {name, OPTION_TEXT, needed, offsetof(type, field), 1, max, NULL, NULL}
@@ -20,32 +18,10 @@
     {name, OPTION_NUMBER, false, offsetof(type, field), min, max, NULL, NULL}
 #define DURATION(type, name, field, min, max) \
     {name, OPTION_DURATION, false, offsetof(type, field), min, max, NULL, NULL}
-#define DECIMAL(type, name, field, min, max) \
-    {name, OPTION_DECIMAL, false, offsetof(type, field), min, max, NULL, NULL}
 #define SUBSET(name, set) {name, OPTION_SET, false, 0, 0, 0, set, NULL}
 #define OTHER(name, needed, read) {name, OPTION_OTHER, needed, 0, 0, 0, NULL, read}
 
 #define PATH_MAX_BYTES 1024
-
-/* The index of a word in a list, or -1 after a report with the nearest one. */
-static int read_word(struct loader *l, yaml_node_t *node, const char *what,
-                     const char *const *words, size_t n)
-{
-    struct nearest near = {0};
-    if (!loader_text(l, what, node, &near.wanted)) {
-        return -1;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (str_eq(near.wanted, str_from(words[i]))) {
-            return (int)i;
-        }
-        nearest_offer(&near, str_from(words[i]));
-    }
-    char text[160];
-    loader_report(l, node->start_mark, "there is no %s '%.*s'%s", what, STR_ARG(near.wanted),
-                  nearest_text(&near, text));
-    return -1;
-}
 
 /* A base URL into host, port, path; false when it is none. */
 static bool base_parse(struct str s, struct upstream *u)
@@ -110,7 +86,7 @@ static void read_source(struct loader *l, yaml_node_t *node, void *target)
 {
     static const char *const sources[] = {"official", "cloud", "plan", "partner"};
     struct upstream *u = target;
-    int i = read_word(l, node, "source", sources, COUNT(sources));
+    int i = loader_word(l, node, "source", sources, COUNT(sources));
     if (i >= 0) {
         u->source = str_from(sources[i]);
     }
@@ -123,7 +99,7 @@ static void read_dialects(struct loader *l, yaml_node_t *node, void *target)
     struct upstream *u = target;
     size_t n = loader_count(l, "dialects", node, COUNT(dialects));
     for (size_t i = 0; i < n; i++) {
-        int bit = read_word(l, loader_item(l, node, i), "dialect", dialects, COUNT(dialects));
+        int bit = loader_word(l, loader_item(l, node, i), "dialect", dialects, COUNT(dialects));
         if (bit >= 0) {
             u->dialects |= 1U << bit;
         }
@@ -255,6 +231,7 @@ static const struct option upstream_table[] = {
     OTHER("dialects", false, read_dialects),
     DURATION(struct upstream, "cooldown", cooldown_ms, 0, DAY_MS),
     OTHER("ca", false, read_ca),
+    OTHER("cost", false, loader_read_upstream_cost),
 };
 static const struct option_set upstream_options = SET("an upstream", upstream_table);
 
@@ -332,8 +309,8 @@ static void read_lossy(struct loader *l, yaml_node_t *node, void *target)
     size_t n = loader_count(l, "lossy", node, l->vendors->loss_count);
 
     for (size_t i = 0; i < n; i++) {
-        int bit = read_word(l, loader_item(l, node, i), "field to lose", l->vendors->losses,
-                            l->vendors->loss_count);
+        int bit = loader_word(l, loader_item(l, node, i), "field to lose", l->vendors->losses,
+                              l->vendors->loss_count);
         if (bit >= 0) {
             r->lossy[bit / 64] |= UINT64_C(1) << (bit % 64);
         }
@@ -346,6 +323,7 @@ static const struct option route_table[] = {
     NUMBER(struct route, "priority", priority, 0, 1000),
     NUMBER(struct route, "weight", weight, 1, 1000),
     OTHER("lossy", false, read_lossy),
+    OTHER("cost", false, loader_read_route_cost),
 };
 static const struct option_set route_options = SET("a route", route_table);
 
@@ -358,59 +336,6 @@ static void read_routes(struct loader *l, yaml_node_t *node, void *target)
         r->weight = 1;
         loader_read_set(l, &route_options, loader_item(l, node, i), r);
     }
-}
-
-static void read_currency(struct loader *l, yaml_node_t *node, void *target)
-{
-    struct model *m = target;
-    struct currency currency;
-    struct str text;
-    if (!loader_text(l, "currency", node, &text)) {
-        return;
-    }
-    if (!currency_parse(text, &currency)) {
-        loader_report(l, node->start_mark, "currency must be a code such as USD, not '%.*s'",
-                      STR_ARG(text));
-        return;
-    }
-    m->currency = text;
-}
-
-static void read_from(struct loader *l, yaml_node_t *node, void *target)
-{
-    static const char *const sources[] = {"book"};
-    struct model *m = target;
-    m->from_book = read_word(l, node, "price source", sources, COUNT(sources)) == 0;
-}
-
-static const struct option price_table[] = {
-    OTHER("from", false, read_from),
-    OTHER("currency", false, read_currency),
-    DECIMAL(struct model, "input", in, 0, RATE_MAX),
-    DECIMAL(struct model, "output", out, 0, RATE_MAX),
-    DECIMAL(struct model, "cache_read", cache_read, 0, RATE_MAX),
-    DECIMAL(struct model, "cache_write", cache_write, 0, RATE_MAX),
-    DECIMAL(struct model, "margin", margin, 1, INT64_C(1000000000)),
-};
-static const struct option_set price_options = SET("a price", price_table);
-
-static void read_price(struct loader *l, yaml_node_t *node, void *target)
-{
-    struct model *m = target;
-    bool failed = l->failed;
-    l->failed = false;
-    loader_read_set(l, &price_options, node, m);
-    bool written = m->currency.n > 0 || m->in.n > 0 || m->out.n > 0 || m->cache_read.n > 0 ||
-                   m->cache_write.n > 0;
-    if (!l->failed && m->from_book && written) {
-        loader_report(l, node->start_mark, "a price is either from the book or written out");
-    } else if (!l->failed && !m->from_book &&
-               (m->currency.n == 0 || m->in.n == 0 || m->out.n == 0)) {
-        loader_report(l, node->start_mark,
-                      "a price needs 'from: book', or 'currency', 'input' and 'output'");
-    }
-    l->failed = l->failed || failed;
-    m->priced = true;
 }
 
 static void add_name(struct loader *l, yaml_node_t *node, struct model *m, struct str name)
@@ -461,7 +386,7 @@ static const struct option model_table[] = {
     OTHER("name", true, read_model_name),
     OTHER("aliases", false, read_aliases),
     OTHER("routes", true, read_routes),
-    OTHER("price", false, read_price),
+    OTHER("price", false, loader_read_price),
     NUMBER(struct model, "max_output", max_output, 1, 7500000),
 };
 static const struct option_set model_options = SET("a model", model_table);

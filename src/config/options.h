@@ -19,6 +19,9 @@ struct config_pending {
     yaml_mark_t mark;
 };
 
+/* The tables of a price, of which the names come from the caller. Built at the first price. */
+struct price_options;
+
 struct loader {
     const char *name;
     yaml_document_t *doc;
@@ -26,6 +29,7 @@ struct loader {
     struct config *config;
     struct config_pending *pending;
     struct buf *errors;
+    struct price_options *prices;
     bool failed;
 };
 
@@ -34,6 +38,7 @@ enum option_kind {
     OPTION_NUMBER,   /* 32 bits, min..max */
     OPTION_DURATION, /* int64 milliseconds, min..max */
     OPTION_DECIMAL,  /* struct str that is a decimal with at most six fraction digits */
+    OPTION_UNIT,     /* the same with at most twelve */
     OPTION_SET,      /* a mapping read into the same target */
     OPTION_OTHER,    /* read */
 };
@@ -56,6 +61,14 @@ struct option_set {
 
 extern const struct option_set station_options;
 
+/* price.c: target is a model; a route or an upstream. */
+void loader_read_price(struct loader *l, yaml_node_t *node, void *target);
+void loader_read_route_cost(struct loader *l, yaml_node_t *node, void *target);
+void loader_read_upstream_cost(struct loader *l, yaml_node_t *node, void *target);
+
+/* The index of a word in a list, or -1 after a report with the nearest one. */
+int loader_word(struct loader *l, yaml_node_t *node, const char *what, const char *const *words,
+                size_t n);
 /* An empty snapshot with its defaults, one reference. */
 struct config *config_new(void);
 

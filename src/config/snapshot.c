@@ -50,3 +50,13 @@ const struct model *config_model(const struct config *c, struct str name)
 {
     return map_get(c->by_name, name);
 }
+
+const struct dated_price *prices_at(const struct prices *p, int64_t wall_us)
+{
+    const struct dated_price *now = p == NULL ? NULL : &p->rows[0];
+
+    for (unsigned i = 1; p != NULL && i < p->count; i++) {
+        now = p->rows[i].from_us <= wall_us ? &p->rows[i] : now;
+    }
+    return now;
+}

@@ -14,6 +14,7 @@ enum kind {
     KIND_CHOICES,
     KIND_BACKGROUND,
     KIND_CONFIG,
+    KIND_SERVICE,
     KIND_TEXT
 };
 
@@ -40,6 +41,8 @@ static const struct field fields[] = {
     {"max_output_tokens", KIND_MAX, RESPONSES},
     {"n", KIND_CHOICES, CHAT},
     {"background", KIND_BACKGROUND, RESPONSES},
+    {"service_tier", KIND_SERVICE, CHAT | RESPONSES | MESSAGES | GEMINI},
+    {"serviceTier", KIND_SERVICE, GEMINI},
     {"messages", KIND_TEXT, CHAT | MESSAGES},
     {"input", KIND_TEXT, RESPONSES | EMBEDDINGS},
     {"contents", KIND_TEXT, GEMINI},
@@ -159,6 +162,20 @@ static bool read_config(const char *name, struct str value, struct ask *out, str
     return true;
 }
 
+/* Whether more than the standard is asked for, or left to the vendor. What it may be, the vendor
+ * says. */
+static bool read_service(struct str value, struct ask *out)
+{
+    static const char *const standard[] = {"null", "\"default\"", "\"standard\"",
+                                           "\"standard_only\""};
+    bool other = true;
+    for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++) {
+        other = other && !str_eq(value, str_from(standard[i]));
+    }
+    out->service = out->service || other;
+    return true;
+}
+
 static bool read_field(const struct endpoint *ep, const struct field *f, struct str value,
                        struct ask *out, struct err *why)
 {
@@ -177,6 +194,7 @@ static bool read_field(const struct endpoint *ep, const struct field *f, struct 
     case KIND_CONFIG: return read_config(f->name, value, out, why);
     case KIND_CHOICES: return read_choices(f->name, value, out, why);
     case KIND_BACKGROUND: return read_background(value, why);
+    case KIND_SERVICE: return read_service(value, out);
     case KIND_TEXT: out->texts[out->texts[0].p != NULL] = value; break;
     }
     return true;

@@ -26,14 +26,14 @@ static const struct count_row chat_rows[] = {
     {"prompt_tokens_details.cache_write_tokens", COUNT_WRITE, false},
     {"prompt_tokens_details.cache_creation_input_tokens", COUNT_WRITE, false},
     {"cache_creation_input_tokens", COUNT_WRITE, false},
-    {"prompt_tokens_details.audio_tokens", COUNT_IN_OF + AUDIO, false},
-    {"prompt_tokens_details.image_tokens", COUNT_IN_OF + IMAGE, false},
-    {"prompt_tokens_details.video_tokens", COUNT_IN_OF + VIDEO, false},
+    {"prompt_tokens_details.audio_tokens", COUNT_IN_OF + OF_AUDIO, false},
+    {"prompt_tokens_details.image_tokens", COUNT_IN_OF + OF_IMAGE, false},
+    {"prompt_tokens_details.video_tokens", COUNT_IN_OF + OF_VIDEO, false},
     {"completion_tokens", COUNT_OUT, false},
     {"completion_tokens_details.reasoning_tokens", COUNT_REASONING, false},
-    {"completion_tokens_details.audio_tokens", COUNT_OUT_OF + AUDIO, false},
-    {"completion_tokens_details.image_tokens", COUNT_OUT_OF + IMAGE, false},
-    {"completion_tokens_details.video_tokens", COUNT_OUT_OF + VIDEO, false},
+    {"completion_tokens_details.audio_tokens", COUNT_OUT_OF + OF_AUDIO, false},
+    {"completion_tokens_details.image_tokens", COUNT_OUT_OF + OF_IMAGE, false},
+    {"completion_tokens_details.video_tokens", COUNT_OUT_OF + OF_VIDEO, false},
     {"total_tokens", COUNT_TOTAL, false},
     {"server_tool_use.web_search_requests", COUNT_WEB_SEARCH, false},
     {NULL, 0, false},
@@ -169,10 +169,10 @@ static bool find_modality(struct str word, enum modality *out)
     static const struct {
         struct str word;
         enum modality is;
-    } words[] = {{STR_INIT("AUDIO"), AUDIO},
-                 {STR_INIT("IMAGE"), IMAGE},
-                 {STR_INIT("DOCUMENT"), IMAGE},
-                 {STR_INIT("VIDEO"), VIDEO}};
+    } words[] = {{STR_INIT("AUDIO"), OF_AUDIO},
+                 {STR_INIT("IMAGE"), OF_IMAGE},
+                 {STR_INIT("DOCUMENT"), OF_IMAGE},
+                 {STR_INIT("VIDEO"), OF_VIDEO}};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (str_eq(word, words[i].word)) {
             *out = words[i].is;
@@ -379,15 +379,15 @@ static bool fresh(const uint64_t n[COUNTS], enum modality m, uint64_t *out)
 
 static uint64_t three(const uint64_t n[COUNTS], unsigned at)
 {
-    return n[at + AUDIO] + n[at + IMAGE] + n[at + VIDEO];
+    return n[at + OF_AUDIO] + n[at + OF_IMAGE] + n[at + OF_VIDEO];
 }
 
 /* The particular leaves of the input, and the rest; false: they are more than all of it. */
 static bool split_input(const uint64_t n[COUNTS], struct usage *u)
 {
     uint64_t writes = u->cache_write_5m + u->cache_write_1h + u->cache_write_other;
-    bool fits = fresh(n, AUDIO, &u->in_audio) && fresh(n, IMAGE, &u->in_image) &&
-                fresh(n, VIDEO, &u->in_video) && three(n, COUNT_TOOL_OF) <= n[COUNT_TOOL] &&
+    bool fits = fresh(n, OF_AUDIO, &u->in_audio) && fresh(n, OF_IMAGE, &u->in_image) &&
+                fresh(n, OF_VIDEO, &u->in_video) && three(n, COUNT_TOOL_OF) <= n[COUNT_TOOL] &&
                 three(n, COUNT_CACHED_OF) <= n[COUNT_CACHED];
     if (!fits) {
         return false;
@@ -398,9 +398,9 @@ static bool split_input(const uint64_t n[COUNTS], struct usage *u)
     if (parts > n[COUNT_IN]) {
         return false;
     }
-    u->cache_read_audio = n[COUNT_CACHED_OF + AUDIO];
-    u->cache_read_image = n[COUNT_CACHED_OF + IMAGE];
-    u->cache_read_video = n[COUNT_CACHED_OF + VIDEO];
+    u->cache_read_audio = n[COUNT_CACHED_OF + OF_AUDIO];
+    u->cache_read_image = n[COUNT_CACHED_OF + OF_IMAGE];
+    u->cache_read_video = n[COUNT_CACHED_OF + OF_VIDEO];
     u->cache_read = n[COUNT_CACHED] - three(n, COUNT_CACHED_OF);
     u->in = n[COUNT_IN] - parts;
     return true;
@@ -412,9 +412,9 @@ static bool split_output(const uint64_t n[COUNTS], struct usage *u)
     if (parts > n[COUNT_OUT]) {
         return false;
     }
-    u->out_audio = n[COUNT_OUT_OF + AUDIO];
-    u->out_image = n[COUNT_OUT_OF + IMAGE];
-    u->out_video = n[COUNT_OUT_OF + VIDEO];
+    u->out_audio = n[COUNT_OUT_OF + OF_AUDIO];
+    u->out_image = n[COUNT_OUT_OF + OF_IMAGE];
+    u->out_video = n[COUNT_OUT_OF + OF_VIDEO];
     u->reasoning = n[COUNT_REASONING];
     u->out = n[COUNT_OUT] - parts;
     return true;
@@ -482,7 +482,7 @@ static bool settle_compaction(struct counts *c, struct usage *u)
 static bool cap(struct usage *u)
 {
     bool fits = true;
-    for (size_t i = 0; i < leaf_count; i++) {
+    for (size_t i = 0; i < LEAF_COUNT; i++) {
         if (leaf_get(u, &leaves[i]) > USAGE_MAX) {
             leaf_set(u, &leaves[i], USAGE_MAX);
             fits = false;

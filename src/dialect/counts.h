@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Of each group of three: the one named plus the modality. */
-enum modality { AUDIO, IMAGE, VIDEO, MODALITIES };
+enum modality { OF_AUDIO, OF_IMAGE, OF_VIDEO, MODALITIES };
 
 enum count {
     COUNT_IN,

@@ -55,6 +55,7 @@ struct ask {
     uint64_t choices;          /* answers asked for at once: n, candidateCount; at least 1 */
     uint64_t max_output;       /* 0: not given */
     struct str texts[2];       /* raw values of the fields that hold the content; or p NULL */
+    bool service;              /* another tier of service than the standard may serve it */
     bool broken;               /* the body is no JSON at all */
 };
 /* False with a text that names the field (duplicate or escaped keys, wrong types) in field and why.

@@ -207,38 +207,3 @@ bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct 
     text_key(out, k, STR(""));
     return true;
 }
-
-static void bind_price(struct statement *st, struct str model, const struct price *p)
-{
-    const int64_t columns[] = {
-        p->in,         p->out,       p->cache_read, p->cache_write_5m, p->cache_write_1h,
-        p->margin_num, p->margin_den};
-
-    store_bind_text(st, 1, model);
-    store_bind_text(st, 2, str_from(p->currency.code));
-    for (int i = 0; i < 7; i++)
-        store_bind_i64(st, 3 + i, columns[i]);
-}
-
-bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id,
-                      struct err *e)
-{
-    struct statement *st = l->sql[SQL_FIND_PRICE];
-
-    bind_price(st, model, p);
-    enum store_step step = store_step(st);
-    if (step == STEP_ROW) {
-        *id = store_i64(st, 0);
-        store_reset(st);
-        return true;
-    }
-    if (step != STEP_DONE)
-        return failed(l, e);
-    st = l->sql[SQL_INSERT_PRICE];
-    bind_price(st, model, p);
-    store_bind_i64(st, 10, clock_wall_us());
-    if (store_step(st) != STEP_DONE)
-        return failed(l, e);
-    *id = store_last_id(l->store);
-    return true;
-}

@@ -125,12 +125,11 @@ static bool ask(struct ledger_view *v, const struct invariant *i, struct report 
 }
 
 static const char recompute_sql[] =
-    "SELECT c.id, c.computed, c.in_, c.cache_read, c.cache_write_5m, c.cache_write_1h, c.out,"
-    " c.reasoning, p.in_, p.out, p.cache_read, p.cache_write_5m, p.cache_write_1h, p.margin_num,"
-    " p.margin_den, f.num, f.den, r.num, r.den, r.base<>p.currency, c.more, c.tier"
-    " FROM charge c"
-    " LEFT JOIN price p ON p.id=c.price LEFT JOIN factor f ON f.id=c.factor"
-    " LEFT JOIN rate r ON r.id=c.rate";
+    "SELECT c.id, c.computed, c.price, c.in_, c.cache_read, c.cache_write_5m, c.cache_write_1h,"
+    " c.out, c.reasoning, c.state, c.more, c.tier, p.terms, p.margin_num, p.margin_den, f.num, "
+    "f.den,"
+    " r.num, r.den, r.base<>p.currency FROM charge c LEFT JOIN price p ON p.id=c.price"
+    " LEFT JOIN factor f ON f.id=c.factor LEFT JOIN rate r ON r.id=c.rate";
 
 /* The factor and the rate of a charge, where it has them, in columns 15 to 19. */
 static size_t read_ratios(struct statement *st, struct ratio out[2])
@@ -148,29 +147,42 @@ static size_t read_ratios(struct statement *st, struct ratio out[2])
 
 static const char price_times_usage[] = "a charge is price times usage";
 
-static bool row_computes(struct statement *st)
+/* The price of the row before: most charges have the same few. */
+struct known {
+    int64_t id;
+    struct price price;
+};
+
+static bool know_price(struct statement *st, struct known *k)
 {
-    struct usage u;
-    const struct price p = {.in = store_i64(st, 8),
-                            .out = store_i64(st, 9),
-                            .cache_read = store_i64(st, 10),
-                            .cache_write_5m = store_i64(st, 11),
-                            .cache_write_1h = store_i64(st, 12),
-                            .margin_num = store_i64(st, 13),
-                            .margin_den = store_i64(st, 14)};
+    if (k->id == store_i64(st, 2))
+        return true;
+    k->id = 0;
+    k->price = (struct price){.margin = {store_i64(st, 13), store_i64(st, 14)}};
+    if (!price_terms_parse(store_text(st, 12), &k->price, NULL))
+        return false;
+    k->id = store_i64(st, 2);
+    return true;
+}
+
+static bool row_computes(struct statement *st, struct known *k)
+{
     struct ratio ratios[2];
+    struct usage u;
     int64_t nano;
 
-    if (!leaves_read(st, 2, 20, &u))
+    if (!leaves_read(st, 3, 10, &u))
         return false;
-    if (store_null(st, 8))
+    if (store_null(st, 2))
         return store_i64(st, 1) == 0; /* without a price nothing is charged */
-    return price_cost(&p, &u, ratios, read_ratios(st, ratios), &nano) && nano == store_i64(st, 1);
+    return know_price(st, k) && price_cost(&k->price, &u, ratios, read_ratios(st, ratios), &nano) &&
+           nano == store_i64(st, 1);
 }
 
 static bool ask_prices(struct ledger_view *v, struct report *r, struct err *e)
 {
     struct statement *st = store_prepare(v->store, recompute_sql, e);
+    struct known known = {0};
     enum store_step step;
     char row[40];
 
@@ -178,7 +190,7 @@ static bool ask_prices(struct ledger_view *v, struct report *r, struct err *e)
     if (st == NULL)
         return false;
     while ((step = store_step(st)) == STEP_ROW)
-        if (!row_computes(st)) {
+        if (!row_computes(st, &known)) {
             int n = snprintf(row, sizeof row, "charge %lld", (long long)store_i64(st, 0));
             name_row(r, price_times_usage, str_slice(row, (size_t)n));
         }

@@ -31,7 +31,7 @@ static int column_of(const struct leaf *l)
 
 static void write_more(struct buf *b, const struct usage *u)
 {
-    for (size_t i = 0; i < leaf_count; i++) {
+    for (size_t i = 0; i < LEAF_COUNT; i++) {
         uint64_t n = leaf_get(u, &leaves[i]);
         if (column_of(&leaves[i]) == LEAF_COLUMNS && n > 0)
             buf_addf(b, "%s%s=%llu", b->n > 0 ? " " : "", leaves[i].name, (unsigned long long)n);
@@ -56,7 +56,7 @@ static bool take_number(struct str *text, uint64_t *n)
 
 static bool read_more(struct str text, struct usage *u)
 {
-    for (size_t i = 0; i < leaf_count; i++) {
+    for (size_t i = 0; i < LEAF_COUNT; i++) {
         struct str name = str_from(leaves[i].name);
         uint64_t n;
         if (column_of(&leaves[i]) < LEAF_COLUMNS || !str_starts(text, name) || text.n == name.n ||
@@ -72,7 +72,7 @@ static bool read_more(struct str text, struct usage *u)
 
 void leaves_bind(struct statement *st, int at, const struct usage *u)
 {
-    for (size_t i = 0; i < leaf_count; i++) {
+    for (size_t i = 0; i < LEAF_COUNT; i++) {
         int column = column_of(&leaves[i]);
         if (column < LEAF_COLUMNS)
             store_bind_i64(st, at + column, (int64_t)leaf_get(u, &leaves[i]));
@@ -95,7 +95,7 @@ bool leaves_read(struct statement *row, int at, int more, struct usage *u)
     enum tier tier;
 
     *u = (struct usage){.state = USAGE_OK};
-    for (size_t i = 0; i < leaf_count; i++) {
+    for (size_t i = 0; i < LEAF_COUNT; i++) {
         int column = column_of(&leaves[i]);
         if (column < LEAF_COLUMNS)
             leaf_set(u, &leaves[i], (uint64_t)store_i64(row, at + column));
@@ -111,7 +111,7 @@ void leaves_text(struct buf *out, const struct usage *u)
     const char *comma = "";
 
     buf_add(out, STR("{"));
-    for (size_t i = 0; i < leaf_count; i++) {
+    for (size_t i = 0; i < LEAF_COUNT; i++) {
         uint64_t n = leaf_get(u, &leaves[i]);
         if (n == 0 && column_of(&leaves[i]) == LEAF_COLUMNS)
             continue;

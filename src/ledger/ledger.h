@@ -189,6 +189,10 @@ bool ledger_rate_set(struct ledger *l, struct currency base, struct currency quo
 /* The immutable row of this price (made when new); its id. */
 bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id,
                       struct err *e);
+/* The model is sold at this row from now on, and from next_us on at the next (0: none is known);
+ * nothing is written where that is so already. */
+bool ledger_offer(struct ledger *l, struct str model, int64_t price, int64_t next, int64_t next_us,
+                  struct err *e);
 /* Reads: in the function of a LEDGER_READ or LEDGER_REPORT, or with ledger_view where
  * administration may run. Each sees one snapshot: balances and the charges below them agree, and a
  * charge that came back done before the read was submitted is in it. */

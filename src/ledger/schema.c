@@ -112,7 +112,48 @@ static const char schema_5[] =
 static const char schema_6[] = "ALTER TABLE charge ADD COLUMN more TEXT NOT NULL DEFAULT '';"
                                "ALTER TABLE charge ADD COLUMN tier TEXT NOT NULL DEFAULT '';";
 
-const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4, schema_5, schema_6};
+/*
+ * A price is its terms, so that it may have any rates. Charges refer to the rows, whose ids stay; a
+ * rate is left out where it is the one that its leaf falls back to, as price_terms_write does.
+ * Which price a model had from when is in offer: the greatest from_ that has come, of the greatest
+ * id. The index serves the check of each reference while the table goes and comes.
+ */
+static const char schema_7[] =
+    "PRAGMA defer_foreign_keys=ON;"
+    "CREATE INDEX charge_price ON charge(price);"
+    "CREATE TABLE price_copy(id INTEGER PRIMARY KEY, model TEXT, currency TEXT, terms TEXT,"
+    " margin_num INTEGER, margin_den INTEGER, ts INTEGER) STRICT;"
+    "INSERT INTO price_copy SELECT id, model, currency, '{\"tiers\":[{\"min_input\":0,\"in\":' || "
+    "in_"
+    " || CASE WHEN cache_read<>in_ THEN ',\"cache_read\":' || cache_read ELSE '' END"
+    " || CASE WHEN cache_write_5m<>in_ THEN ',\"cache_write_5m\":' || cache_write_5m ELSE '' END"
+    " || CASE WHEN cache_write_1h<>cache_write_5m THEN ',\"cache_write_1h\":' || cache_write_1h"
+    " ELSE '' END || ',\"out\":' || out || '}]}', margin_num, margin_den, ts FROM price;"
+    "DROP TABLE price;"
+    "CREATE TABLE price(id INTEGER PRIMARY KEY, model TEXT NOT NULL, currency TEXT NOT NULL,"
+    " terms TEXT NOT NULL, margin_num INTEGER NOT NULL CHECK(margin_num>0),"
+    " margin_den INTEGER NOT NULL CHECK(margin_den>0), source TEXT NOT NULL, ts INTEGER NOT NULL,"
+    " UNIQUE(model, currency, terms, margin_num, margin_den)) STRICT;"
+    "INSERT INTO price SELECT id, model, currency, terms, margin_num, margin_den, '', ts"
+    " FROM price_copy;"
+    "DROP TABLE price_copy;"
+    "DROP INDEX charge_price;"
+    "CREATE TRIGGER price_keep BEFORE UPDATE ON price BEGIN"
+    " SELECT RAISE(ABORT, 'prices are append-only'); END;"
+    "CREATE TRIGGER price_stay BEFORE DELETE ON price BEGIN"
+    " SELECT RAISE(ABORT, 'prices are append-only'); END;"
+    "CREATE TABLE offer(id INTEGER PRIMARY KEY, model TEXT NOT NULL,"
+    " price INTEGER NOT NULL REFERENCES price(id), from_ INTEGER NOT NULL, ts INTEGER NOT NULL)"
+    " STRICT;"
+    "CREATE INDEX offer_model ON offer(model, id);"
+    "INSERT INTO offer(model, price, from_, ts) SELECT model, id, ts, ts FROM price ORDER BY id;"
+    "CREATE TRIGGER offer_keep BEFORE UPDATE ON offer BEGIN"
+    " SELECT RAISE(ABORT, 'offers are append-only'); END;"
+    "CREATE TRIGGER offer_stay BEFORE DELETE ON offer BEGIN"
+    " SELECT RAISE(ABORT, 'offers are append-only'); END;";
+
+const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4,
+                                     schema_5, schema_6, schema_7};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
@@ -150,14 +191,18 @@ const char *const ledger_sql[SQL_COUNT] = {
         "INSERT INTO key(hash, label, account, models, expires, rpm, concurrency, budget,"
         " budget_period, created) VALUES(?,?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_PRICE] =
-        "INSERT INTO price(model, currency, in_, out, cache_read, cache_write_5m, cache_write_1h,"
-        " margin_num, margin_den, ts) VALUES(?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO price(model, currency, terms, margin_num, margin_den, source, ts)"
+        " VALUES(?,?,?,?,?,?,?)",
     [SQL_UPDATE_BALANCE] = "UPDATE account SET balance=balance+? WHERE id=?",
     [SQL_UPDATE_ALLOTMENT] = "UPDATE allotment SET nano=nano+? WHERE epoch=? AND account=?",
     [SQL_REVOKE_KEY] = "UPDATE key SET revoked=1 WHERE id=?",
     [SQL_FIND_PRICE] =
-        "SELECT id FROM price WHERE model=? AND currency=? AND in_=? AND out=? AND cache_read=?"
-        " AND cache_write_5m=? AND cache_write_1h=? AND margin_num=? AND margin_den=?",
+        "SELECT id FROM price WHERE model=? AND currency=? AND terms=? AND margin_num=?"
+        " AND margin_den=?",
+    [SQL_OFFERED] = /* what a model costs at a time */
+    "SELECT price FROM offer WHERE model=? AND from_<=? ORDER BY id DESC LIMIT 1",
+    [SQL_LAST_OFFER] = "SELECT price, from_ FROM offer WHERE model=? ORDER BY id DESC LIMIT 1",
+    [SQL_INSERT_OFFER] = "INSERT INTO offer(model, price, from_, ts) VALUES(?,?,?,?)",
     [SQL_FIND_CHARGE] = "SELECT id, key, nano, ts, account FROM charge WHERE rid=?",
     [SQL_CHARGE_TRANSFERS] = "SELECT debit, credit, nano, kind FROM transfer WHERE cause=?"
                              " AND kind IN ('charge','promo','discount','overrun','cost')",

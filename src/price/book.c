@@ -19,102 +19,158 @@
 #define MOONSHOT "https://platform.moonshot.ai/docs/pricing/chat", CHECKED
 #define MINIMAX "https://platform.minimax.io/docs/guides/pricing-paygo", CHECKED
 
-/* vendor, model, currency, in, out, cache read, cache write 5 min, 1 h, most output, page, date */
+/* vendor, model, from, currency, rates, rates of long inputs, most output, page, day of check */
 const struct book_row price_book[] = {
-    {"openai", "gpt-4o", "USD", "2.5", "10", "1.25", NULL, NULL, 16384, OPENAI},
-    {"openai", "gpt-4o-mini", "USD", "0.15", "0.6", "0.075", NULL, NULL, 16384, OPENAI},
-    {"openai", "gpt-4.1", "USD", "2", "8", "0.5", NULL, NULL, 32768, OPENAI},
-    {"openai", "gpt-4.1-mini", "USD", "0.4", "1.6", "0.1", NULL, NULL, 32768, OPENAI},
-    {"openai", "gpt-4.1-nano", "USD", "0.1", "0.4", "0.025", NULL, NULL, 32768, OPENAI},
-    {"openai", "o3", "USD", "2", "8", "0.5", NULL, NULL, 100000, OPENAI},
-    {"openai", "o4-mini", "USD", "1.1", "4.4", "0.275", NULL, NULL, 100000, OPENAI},
-    {"openai", "gpt-5", "USD", "1.25", "10", "0.125", NULL, NULL, 128000, OPENAI},
-    {"openai", "gpt-5-mini", "USD", "0.25", "2", "0.025", NULL, NULL, 128000, OPENAI},
-    {"openai", "gpt-5-nano", "USD", "0.05", "0.4", "0.005", NULL, NULL, 128000, OPENAI},
-    {"openai", "gpt-5.1", "USD", "1.25", "10", "0.125", NULL, NULL, 128000, OPENAI},
-    {"openai", "gpt-5.2", "USD", "1.75", "14", "0.175", NULL, NULL, 128000, OPENAI},
-    {"openai", "gpt-5.3-codex", "USD", "1.75", "14", "0.175", NULL, NULL, 128000, OPENAI},
-    {"openai", "gpt-5.4", "USD", "2.5", "15", "0.25", NULL, NULL, 128000, OPENAI},
-    {"openai", "gpt-5.4-mini", "USD", "0.75", "4.5", "0.075", NULL, NULL, 128000, OPENAI},
-    {"openai", "gpt-5.4-nano", "USD", "0.2", "1.25", "0.02", NULL, NULL, 128000, OPENAI},
-    {"openai", "gpt-5.5", "USD", "5", "30", "0.5", NULL, NULL, 128000, OPENAI},
-    {"openai", "gpt-5.6-sol", "USD", "4", "20", "0.4", "5", NULL, 128000, OPENAI},
-    {"openai", "gpt-5.6-terra", "USD", "2", "12", "0.2", "2.5", NULL, 128000, OPENAI},
-    {"openai", "gpt-5.6-luna", "USD", "0.2", "1.2", "0.02", "0.25", NULL, 128000, OPENAI},
-    {"openai", "gpt-6-sol", "USD", "2", "10", "0.2", "2.5", NULL, 128000, OPENAI},
-    {"openai", "text-embedding-3-small", "USD", "0.02", "0", NULL, NULL, NULL, 0, OPENAI},
-    {"openai", "text-embedding-3-large", "USD", "0.13", "0", NULL, NULL, NULL, 0, OPENAI},
+    {"openai", "gpt-4o", NULL, "USD", "input=2.5 output=10 cache_read=1.25", NULL, 16384, OPENAI},
+    {"openai", "gpt-4o-mini", NULL, "USD", "input=0.15 output=0.6 cache_read=0.075", NULL, 16384,
+     OPENAI},
+    {"openai", "gpt-4.1", NULL, "USD", "input=2 output=8 cache_read=0.5", NULL, 32768, OPENAI},
+    {"openai", "gpt-4.1-mini", NULL, "USD", "input=0.4 output=1.6 cache_read=0.1", NULL, 32768,
+     OPENAI},
+    {"openai", "gpt-4.1-nano", NULL, "USD", "input=0.1 output=0.4 cache_read=0.025", NULL, 32768,
+     OPENAI},
+    {"openai", "o3", NULL, "USD", "input=2 output=8 cache_read=0.5", NULL, 100000, OPENAI},
+    {"openai", "o4-mini", NULL, "USD", "input=1.1 output=4.4 cache_read=0.275", NULL, 100000,
+     OPENAI},
+    {"openai", "gpt-5", NULL, "USD", "input=1.25 output=10 cache_read=0.125", NULL, 128000, OPENAI},
+    {"openai", "gpt-5-mini", NULL, "USD", "input=0.25 output=2 cache_read=0.025", NULL, 128000,
+     OPENAI},
+    {"openai", "gpt-5-nano", NULL, "USD", "input=0.05 output=0.4 cache_read=0.005", NULL, 128000,
+     OPENAI},
+    {"openai", "gpt-5.1", NULL, "USD", "input=1.25 output=10 cache_read=0.125", NULL, 128000,
+     OPENAI},
+    {"openai", "gpt-5.2", NULL, "USD", "input=1.75 output=14 cache_read=0.175", NULL, 128000,
+     OPENAI},
+    {"openai", "gpt-5.3-codex", NULL, "USD", "input=1.75 output=14 cache_read=0.175", NULL, 128000,
+     OPENAI},
+    {"openai", "gpt-5.4", NULL, "USD", "input=2.5 output=15 cache_read=0.25", NULL, 128000, OPENAI},
+    {"openai", "gpt-5.4-mini", NULL, "USD", "input=0.75 output=4.5 cache_read=0.075", NULL, 128000,
+     OPENAI},
+    {"openai", "gpt-5.4-nano", NULL, "USD", "input=0.2 output=1.25 cache_read=0.02", NULL, 128000,
+     OPENAI},
+    {"openai", "gpt-5.5", NULL, "USD", "input=5 output=30 cache_read=0.5", NULL, 128000, OPENAI},
+    {"openai", "gpt-5.6-sol", NULL, "USD", "input=4 output=20 cache_read=0.4 cache_write_5m=5",
+     NULL, 128000, OPENAI},
+    {"openai", "gpt-5.6-terra", NULL, "USD", "input=2 output=12 cache_read=0.2 cache_write_5m=2.5",
+     NULL, 128000, OPENAI},
+    {"openai", "gpt-5.6-luna", NULL, "USD",
+     "input=0.2 output=1.2 cache_read=0.02 cache_write_5m=0.25", NULL, 128000, OPENAI},
+    {"openai", "gpt-6-sol", NULL, "USD", "input=2 output=10 cache_read=0.2 cache_write_5m=2.5",
+     NULL, 128000, OPENAI},
+    {"openai", "text-embedding-3-small", NULL, "USD", "input=0.02 output=0", NULL, 0, OPENAI},
+    {"openai", "text-embedding-3-large", NULL, "USD", "input=0.13 output=0", NULL, 0, OPENAI},
 
-    {"anthropic", "claude-3-5-haiku", "USD", "0.8", "4", "0.08", "1", "1.6", 8192, ANTHROPIC},
-    {"anthropic", "claude-opus-4-1", "USD", "15", "75", "1.5", "18.75", "30", 32000, ANTHROPIC},
-    {"anthropic", "claude-sonnet-4", "USD", "3", "15", "0.3", "3.75", "6", 64000, ANTHROPIC},
-    {"anthropic", "claude-sonnet-4-0", "USD", "3", "15", "0.3", "3.75", "6", 64000, ANTHROPIC},
-    {"anthropic", "claude-sonnet-4-5", "USD", "3", "15", "0.3", "3.75", "6", 64000, ANTHROPIC},
-    {"anthropic", "claude-haiku-4-5", "USD", "1", "5", "0.1", "1.25", "2", 64000, ANTHROPIC},
-    {"anthropic", "claude-opus-4-5", "USD", "5", "25", "0.5", "6.25", "10", 64000, ANTHROPIC},
-    {"anthropic", "claude-opus-4-6", "USD", "5", "25", "0.5", "6.25", "10", 128000, ANTHROPIC},
-    {"anthropic", "claude-opus-4-7", "USD", "5", "25", "0.5", "6.25", "10", 128000, ANTHROPIC},
-    {"anthropic", "claude-opus-4-8", "USD", "5", "25", "0.5", "6.25", "10", 128000, ANTHROPIC},
-    {"anthropic", "claude-sonnet-4-6", "USD", "3", "15", "0.3", "3.75", "6", 128000, ANTHROPIC},
-    {"anthropic", "claude-sonnet-5", "USD", "2", "10", "0.2", "2.5", "4", 128000, ANTHROPIC},
-    {"anthropic", "claude-opus-5", "USD", "5", "25", "0.5", "6.25", "10", 128000, ANTHROPIC},
-    {"anthropic", "claude-opus-5-5", "USD", "4", "20", "0.2", "5", "8", 128000, ANTHROPIC},
-    {"anthropic", "claude-fable-5", "USD", "10", "50", "1", "12.5", "20", 128000, ANTHROPIC},
+    {"anthropic", "claude-3-5-haiku", NULL, "USD",
+     "input=0.8 output=4 cache_read=0.08 cache_write_5m=1 cache_write_1h=1.6", NULL, 8192,
+     ANTHROPIC},
+    {"anthropic", "claude-opus-4-1", NULL, "USD",
+     "input=15 output=75 cache_read=1.5 cache_write_5m=18.75 cache_write_1h=30", NULL, 32000,
+     ANTHROPIC},
+    {"anthropic", "claude-sonnet-4", NULL, "USD",
+     "input=3 output=15 cache_read=0.3 cache_write_5m=3.75 cache_write_1h=6", NULL, 64000,
+     ANTHROPIC},
+    {"anthropic", "claude-sonnet-4-0", NULL, "USD",
+     "input=3 output=15 cache_read=0.3 cache_write_5m=3.75 cache_write_1h=6", NULL, 64000,
+     ANTHROPIC},
+    {"anthropic", "claude-sonnet-4-5", NULL, "USD",
+     "input=3 output=15 cache_read=0.3 cache_write_5m=3.75 cache_write_1h=6", NULL, 64000,
+     ANTHROPIC},
+    {"anthropic", "claude-haiku-4-5", NULL, "USD",
+     "input=1 output=5 cache_read=0.1 cache_write_5m=1.25 cache_write_1h=2", NULL, 64000,
+     ANTHROPIC},
+    {"anthropic", "claude-opus-4-5", NULL, "USD",
+     "input=5 output=25 cache_read=0.5 cache_write_5m=6.25 cache_write_1h=10", NULL, 64000,
+     ANTHROPIC},
+    {"anthropic", "claude-opus-4-6", NULL, "USD",
+     "input=5 output=25 cache_read=0.5 cache_write_5m=6.25 cache_write_1h=10", NULL, 128000,
+     ANTHROPIC},
+    {"anthropic", "claude-opus-4-7", NULL, "USD",
+     "input=5 output=25 cache_read=0.5 cache_write_5m=6.25 cache_write_1h=10", NULL, 128000,
+     ANTHROPIC},
+    {"anthropic", "claude-opus-4-8", NULL, "USD",
+     "input=5 output=25 cache_read=0.5 cache_write_5m=6.25 cache_write_1h=10", NULL, 128000,
+     ANTHROPIC},
+    {"anthropic", "claude-sonnet-4-6", NULL, "USD",
+     "input=3 output=15 cache_read=0.3 cache_write_5m=3.75 cache_write_1h=6", NULL, 128000,
+     ANTHROPIC},
+    {"anthropic", "claude-sonnet-5", NULL, "USD",
+     "input=2 output=10 cache_read=0.2 cache_write_5m=2.5 cache_write_1h=4", NULL, 128000,
+     ANTHROPIC},
+    {"anthropic", "claude-opus-5", NULL, "USD",
+     "input=5 output=25 cache_read=0.5 cache_write_5m=6.25 cache_write_1h=10", NULL, 128000,
+     ANTHROPIC},
+    {"anthropic", "claude-opus-5-5", NULL, "USD",
+     "input=4 output=20 cache_read=0.2 cache_write_5m=5 cache_write_1h=8", NULL, 128000, ANTHROPIC},
+    {"anthropic", "claude-fable-5", NULL, "USD",
+     "input=10 output=50 cache_read=1 cache_write_5m=12.5 cache_write_1h=20", NULL, 128000,
+     ANTHROPIC},
 
-    {"gemini", "gemini-2.5-pro", "USD", "1.25", "10", "0.125", NULL, NULL, 65536, GEMINI},
-    {"gemini", "gemini-2.5-flash", "USD", "0.3", "2.5", "0.03", NULL, NULL, 65536, GEMINI},
-    {"gemini", "gemini-2.5-flash-lite", "USD", "0.1", "0.4", "0.01", NULL, NULL, 65536, GEMINI},
-    {"gemini", "gemini-3-flash-preview", "USD", "0.5", "3", "0.05", NULL, NULL, 65536, GEMINI},
-    {"gemini", "gemini-3-pro-preview", "USD", "2", "12", "0.2", NULL, NULL, 65536, GEMINI},
-    {"gemini", "gemini-3.1-pro-preview", "USD", "2", "12", "0.2", NULL, NULL, 65536, GEMINI},
-    {"gemini", "gemini-3.1-flash-lite", "USD", "0.25", "1.5", "0.025", NULL, NULL, 65536, GEMINI},
-    {"gemini", "gemini-3.5-flash", "USD", "1.5", "9", "0.15", NULL, NULL, 65536, GEMINI},
-    {"gemini", "gemini-3.5-flash-lite", "USD", "0.3", "2.5", "0.03", NULL, NULL, 65536, GEMINI},
-    {"gemini", "gemini-3.6-flash", "USD", "0.75", "3.75", "0.075", NULL, NULL, 65536, GEMINI},
-    {"gemini", "gemini-3.7-flash", "USD", "0.75", "3.75", "0.075", NULL, NULL, 65536, GEMINI},
-    {"gemini", "gemini-embedding-001", "USD", "0.15", "0", NULL, NULL, NULL, 0, GEMINI},
-    {"gemini", "gemini-embedding-2", "USD", "0.2", "0", NULL, NULL, NULL, 0, GEMINI},
+    {"gemini", "gemini-2.5-pro", NULL, "USD", "input=1.25 output=10 cache_read=0.125", NULL, 65536,
+     GEMINI},
+    {"gemini", "gemini-2.5-flash", NULL, "USD", "input=0.3 output=2.5 cache_read=0.03", NULL, 65536,
+     GEMINI},
+    {"gemini", "gemini-2.5-flash-lite", NULL, "USD", "input=0.1 output=0.4 cache_read=0.01", NULL,
+     65536, GEMINI},
+    {"gemini", "gemini-3-flash-preview", NULL, "USD", "input=0.5 output=3 cache_read=0.05", NULL,
+     65536, GEMINI},
+    {"gemini", "gemini-3-pro-preview", NULL, "USD", "input=2 output=12 cache_read=0.2", NULL, 65536,
+     GEMINI},
+    {"gemini", "gemini-3.1-pro-preview", NULL, "USD", "input=2 output=12 cache_read=0.2", NULL,
+     65536, GEMINI},
+    {"gemini", "gemini-3.1-flash-lite", NULL, "USD", "input=0.25 output=1.5 cache_read=0.025", NULL,
+     65536, GEMINI},
+    {"gemini", "gemini-3.5-flash", NULL, "USD", "input=1.5 output=9 cache_read=0.15", NULL, 65536,
+     GEMINI},
+    {"gemini", "gemini-3.5-flash-lite", NULL, "USD", "input=0.3 output=2.5 cache_read=0.03", NULL,
+     65536, GEMINI},
+    {"gemini", "gemini-3.6-flash", NULL, "USD", "input=0.75 output=3.75 cache_read=0.075", NULL,
+     65536, GEMINI},
+    {"gemini", "gemini-3.7-flash", NULL, "USD", "input=0.75 output=3.75 cache_read=0.075", NULL,
+     65536, GEMINI},
+    {"gemini", "gemini-embedding-001", NULL, "USD", "input=0.15 output=0", NULL, 0, GEMINI},
+    {"gemini", "gemini-embedding-2", NULL, "USD", "input=0.2 output=0", NULL, 0, GEMINI},
 
-    {"deepseek", "deepseek-v4-flash", "USD", "0.14", "0.28", "0.0028", NULL, NULL, 384000,
-     DEEPSEEK},
-    {"deepseek", "deepseek-v4-pro", "USD", "0.66", "1.98", "0.022", NULL, NULL, 384000, DEEPSEEK},
+    {"deepseek", "deepseek-v4-flash", NULL, "USD", "input=0.14 output=0.28 cache_read=0.0028", NULL,
+     384000, DEEPSEEK},
+    {"deepseek", "deepseek-v4-pro", NULL, "USD", "input=0.66 output=1.98 cache_read=0.022", NULL,
+     384000, DEEPSEEK},
 
-    {"dashscope", "qwen3.5-plus", "USD", "0.4", "2.4", NULL, NULL, NULL, 65536, DASHSCOPE},
-    {"dashscope", "qwen-turbo", "USD", "0.05", "0.2", NULL, NULL, NULL, 16384, OPENROUTER},
-    {"dashscope", "qwen-plus", "USD", "0.4", "1.2", "0.16", NULL, NULL, 32768, OPENROUTER},
-    {"dashscope", "qwen-max", "USD", "1.6", "6.4", NULL, NULL, NULL, 8192, OPENROUTER},
-    {"dashscope", "qwen3-max", "USD", "1.2", "6", NULL, NULL, NULL, 65536, OPENROUTER},
+    {"dashscope", "qwen3.5-plus", NULL, "USD", "input=0.4 output=2.4", NULL, 65536, DASHSCOPE},
+    {"dashscope", "qwen-turbo", NULL, "USD", "input=0.05 output=0.2", NULL, 16384, OPENROUTER},
+    {"dashscope", "qwen-plus", NULL, "USD", "input=0.4 output=1.2 cache_read=0.16", NULL, 32768,
+     OPENROUTER},
+    {"dashscope", "qwen-max", NULL, "USD", "input=1.6 output=6.4", NULL, 8192, OPENROUTER},
+    {"dashscope", "qwen3-max", NULL, "USD", "input=1.2 output=6", NULL, 65536, OPENROUTER},
 
-    {"zai", "glm-5", "USD", "1", "3.2", "0.2", NULL, NULL, 131072, ZAI},
-    {"zai", "glm-5.2", "USD", "1.4", "4.4", "0.26", NULL, NULL, 131072, ZAI},
-    {"zai", "glm-5.3", "USD", "1.4", "4.4", "0.26", NULL, NULL, 131072, ZAI},
+    {"zai", "glm-5", NULL, "USD", "input=1 output=3.2 cache_read=0.2", NULL, 131072, ZAI},
+    {"zai", "glm-5.2", NULL, "USD", "input=1.4 output=4.4 cache_read=0.26", NULL, 131072, ZAI},
+    {"zai", "glm-5.3", NULL, "USD", "input=1.4 output=4.4 cache_read=0.26", NULL, 131072, ZAI},
 
-    {"moonshot", "kimi-k2-0905-preview", "USD", "0.6", "2.5", "0.15", NULL, NULL, 32768, MOONSHOT},
-    {"moonshot", "kimi-k2-thinking", "USD", "0.6", "2.5", "0.15", NULL, NULL, 65536, MOONSHOT},
-    {"moonshot", "kimi-k2.5", "USD", "0.6", "3", "0.1", NULL, NULL, 65536, MOONSHOT},
-    {"moonshot", "kimi-k2.6", "USD", "0.95", "4", "0.16", NULL, NULL, 65536, MOONSHOT},
-    {"moonshot", "kimi-k2.7-code", "USD", "0.95", "4", "0.19", NULL, NULL, 65536, MOONSHOT},
-    {"moonshot", "kimi-k3", "USD", "3", "15", "0.3", NULL, NULL, 131072, MOONSHOT},
+    {"moonshot", "kimi-k2-0905-preview", NULL, "USD", "input=0.6 output=2.5 cache_read=0.15", NULL,
+     32768, MOONSHOT},
+    {"moonshot", "kimi-k2-thinking", NULL, "USD", "input=0.6 output=2.5 cache_read=0.15", NULL,
+     65536, MOONSHOT},
+    {"moonshot", "kimi-k2.5", NULL, "USD", "input=0.6 output=3 cache_read=0.1", NULL, 65536,
+     MOONSHOT},
+    {"moonshot", "kimi-k2.6", NULL, "USD", "input=0.95 output=4 cache_read=0.16", NULL, 65536,
+     MOONSHOT},
+    {"moonshot", "kimi-k2.7-code", NULL, "USD", "input=0.95 output=4 cache_read=0.19", NULL, 65536,
+     MOONSHOT},
+    {"moonshot", "kimi-k3", NULL, "USD", "input=3 output=15 cache_read=0.3", NULL, 131072,
+     MOONSHOT},
 
-    {"minimax", "MiniMax-M2", "USD", "0.3", "1.2", "0.03", "0.375", NULL, 131072, MINIMAX},
-    {"minimax", "MiniMax-M2.5", "USD", "0.3", "1.2", "0.03", "0.375", NULL, 131072, MINIMAX},
-    {"minimax", "MiniMax-M2.7", "USD", "0.3", "1.2", "0.06", "0.375", NULL, 131072, MINIMAX},
-    {"minimax", "MiniMax-M2.7-highspeed", "USD", "0.6", "2.4", "0.06", "0.375", NULL, 131072,
+    {"minimax", "MiniMax-M2", NULL, "USD",
+     "input=0.3 output=1.2 cache_read=0.03 cache_write_5m=0.375", NULL, 131072, MINIMAX},
+    {"minimax", "MiniMax-M2.5", NULL, "USD",
+     "input=0.3 output=1.2 cache_read=0.03 cache_write_5m=0.375", NULL, 131072, MINIMAX},
+    {"minimax", "MiniMax-M2.7", NULL, "USD",
+     "input=0.3 output=1.2 cache_read=0.06 cache_write_5m=0.375", NULL, 131072, MINIMAX},
+    {"minimax", "MiniMax-M2.7-highspeed", NULL, "USD",
+     "input=0.6 output=2.4 cache_read=0.06 cache_write_5m=0.375", NULL, 131072, MINIMAX},
+    {"minimax", "MiniMax-M3", NULL, "USD", "input=0.3 output=1.2 cache_read=0.06", NULL, 131072,
      MINIMAX},
-    {"minimax", "MiniMax-M3", "USD", "0.3", "1.2", "0.06", NULL, NULL, 131072, MINIMAX},
 };
 const size_t price_book_count = sizeof(price_book) / sizeof(price_book[0]);
-
-static const struct book_row *find_exact(struct str vendor, struct str model)
-{
-    for (size_t i = 0; i < price_book_count; i++) {
-        const struct book_row *r = &price_book[i];
-        if (str_eq(model, str_from(r->model)) && str_eq(vendor, str_from(r->vendor))) {
-            return r;
-        }
-    }
-    return NULL;
-}
 
 /* Ends s with a pattern where '0' stands for any digit. */
 static bool ends_like(struct str s, struct str pattern)
@@ -132,36 +188,108 @@ static bool ends_like(struct str s, struct str pattern)
     return true;
 }
 
-const struct book_row *book_find(struct str vendor, struct str model)
+/* Days since 1970 of a date of this file. */
+static int64_t days(const char *date)
 {
-    static const struct str dates[] = {STR_INIT("-0000-00-00"), STR_INIT("-00000000")};
-    const struct book_row *r = find_exact(vendor, model);
-    for (size_t i = 0; r == NULL && i < sizeof(dates) / sizeof(dates[0]); i++) {
-        if (ends_like(model, dates[i])) {
-            r = find_exact(vendor, str_slice(model.p, model.n - dates[i].n));
+    int y = 0, m = 0, d = 0, *parts[] = {&y, &m, &d};
+    for (size_t part = 0; *date != '\0'; date++) {
+        if (*date == '-') {
+            part++;
+        } else {
+            *parts[part] = *parts[part] * 10 + (*date - '0');
         }
     }
-    return r;
+    y -= m <= 2; /* years begin in March, so that the leap day is the last */
+    int64_t of_year = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    return 365 * (int64_t)y + y / 4 - y / 100 + y / 400 + of_year - 719468;
 }
 
-static int64_t rate(const char *decimal, int64_t otherwise)
+int64_t book_from_us(const struct book_row *r)
 {
-    int64_t pico = otherwise;
-    /* The table is ours: a row that does not parse is a mistake in this file. */
-    bool ok = decimal == NULL || decimal_parse(str_from(decimal), 6, &pico);
-    assert(ok);
-    return pico;
+    return r->from == NULL ? 0 : days(r->from) * INT64_C(86400000000);
 }
 
-/* Cached tokens without a rate of their own are ordinary input. */
+/* Rows of one model stand in the order of their days. */
+static size_t find_exact(struct str vendor, struct str model, struct str currency, int64_t wall_us,
+                         const struct book_row **rows, size_t max)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < price_book_count; i++) {
+        const struct book_row *r = &price_book[i];
+        if (!str_eq(model, str_from(r->model)) || !str_eq(vendor, str_from(r->vendor)) ||
+            (currency.n > 0 && !str_eq(currency, str_from(r->currency)))) {
+            continue;
+        }
+        currency = str_from(r->currency);
+        if (n > 0 && book_from_us(r) <= wall_us) {
+            n = 0; /* in force instead of the one before */
+        }
+        if (n < max) {
+            rows[n++] = r;
+        }
+    }
+    return n;
+}
+
+size_t book_find(struct str vendor, struct str model, struct str currency, int64_t wall_us,
+                 const struct book_row **rows, size_t max)
+{
+    static const struct str dates[] = {STR_INIT("-0000-00-00"), STR_INIT("-00000000")};
+    size_t n = find_exact(vendor, model, currency, wall_us, rows, max);
+
+    for (size_t i = 0; n == 0 && i < sizeof(dates) / sizeof(dates[0]); i++) {
+        if (ends_like(model, dates[i])) {
+            struct str base = str_slice(model.p, model.n - dates[i].n);
+            n = find_exact(vendor, base, currency, wall_us, rows, max);
+        }
+    }
+    return n;
+}
+
+/* The table is ours: a row that does not parse is a mistake in this file. */
+static void set(struct price_tier *t, bool stated[LEAF_COUNT], struct str name, struct str decimal)
+{
+    bool ok = false;
+
+    for (enum leaf_number i = 0; !ok && i < LEAF_COUNT; i++) {
+        char text[32];
+        struct buf rate = {.p = text, .cap = sizeof(text), .max = sizeof(text)};
+        price_rate_name(i, &rate);
+        if (str_eq(buf_str(&rate), name)) {
+            ok = decimal_parse(decimal, leaves[i].side == SIDE_COUNTER ? 12 : 6, &t->rate[i]);
+            stated[i] = true;
+        }
+    }
+    assert(ok);
+}
+
+/* "input=2.5 output=10"; what a tier does not say is as it was below. */
+static void set_tier(struct str text, struct price_tier *t, bool stated[LEAF_COUNT])
+{
+    while (text.n > 0) {
+        struct str decimal = str_cut(&text, ' ');
+        struct str name = str_cut(&decimal, '=');
+        set(t, stated, name, decimal);
+    }
+    price_fill(t, stated);
+}
+
 void book_price(const struct book_row *r, struct price *out)
 {
-    *out = (struct price){.margin_num = 1, .margin_den = 1};
+    bool stated[LEAF_COUNT] = {false};
+
+    *out = (struct price){.margin = {1, 1}, .tier_count = 1, .source = str_from(r->source)};
     bool ok = currency_parse(str_from(r->currency), &out->currency);
-    assert(ok);
-    out->in = rate(r->in, 0);
-    out->out = rate(r->out, 0);
-    out->cache_read = rate(r->cache_read, out->in);
-    out->cache_write_5m = rate(r->cache_write_5m, out->in);
-    out->cache_write_1h = rate(r->cache_write_1h, out->cache_write_5m);
+    set_tier(str_from(r->rates), &out->tiers[0], stated);
+    if (r->beyond != NULL) {
+        struct str text = str_from(r->beyond);
+        uint64_t min = 0;
+        ok = ok && str_to_u64(str_cut(&text, ' '), &min);
+        out->tiers[1] = out->tiers[0];
+        out->tiers[1].min_input = (int64_t)min;
+        set_tier(text, &out->tiers[1], stated);
+        out->tier_count = 2;
+    }
+    assert(ok && price_valid(out));
 }

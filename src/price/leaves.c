@@ -2,15 +2,15 @@
 /* The leaves of usage and the service tiers, as tables. */
 #include "price/price.h"
 
-const struct leaf leaves[] = {
-#define LEAF(field, name, side, fallback) {name, SIDE_##side, offsetof(struct usage, field)},
+const struct leaf leaves[LEAF_COUNT] = {
+#define LEAF(field, name, side, fallback) \
+    {name, SIDE_##side, LEAF_##fallback, offsetof(struct usage, field)},
 #include "price/leaves.def"
 };
-const size_t leaf_count = sizeof(leaves) / sizeof(leaves[0]);
 
 static const char *const tiers[TIER_COUNT] = {
-    [TIER_NONE] = "",
-#define TIER(NAME, name) [TIER_##NAME] = name,
+    "",
+#define TIER(NAME, name) name,
 #include "price/leaves.def"
 };
 
@@ -29,7 +29,7 @@ void leaf_set(struct usage *u, const struct leaf *l, uint64_t n)
 static uint64_t sum(const struct usage *u, enum side side)
 {
     uint64_t total = 0;
-    for (size_t i = 0; i < leaf_count; i++) {
+    for (size_t i = 0; i < LEAF_COUNT; i++) {
         total += leaves[i].side == side ? leaf_get(u, &leaves[i]) : 0;
     }
     return total;
@@ -52,11 +52,28 @@ const char *tier_name(enum tier t)
 
 bool tier_find(struct str name, enum tier *out)
 {
-    for (unsigned i = 0; i < TIER_COUNT; i++) {
-        if (str_eq(name, str_from(tiers[i]))) {
-            *out = (enum tier)i;
+    for (enum tier t = TIER_NONE; t < TIER_COUNT; t++) {
+        if (str_eq(name, str_from(tiers[t]))) {
+            *out = t;
             return true;
         }
     }
     return false;
+}
+
+void price_rate_name(enum leaf_number leaf, struct buf *out)
+{
+    static const struct {
+        struct str leaf, rate;
+    } sides[] = {{STR_INIT("in"), STR_INIT("input")}, {STR_INIT("out"), STR_INIT("output")}};
+    struct str name = str_from(leaves[leaf].name);
+
+    for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); i++) {
+        struct str rest = name;
+        if (str_eq(str_cut(&rest, '_'), sides[i].leaf)) {
+            buf_add(out, sides[i].rate);
+            name = str_skip(name, sides[i].leaf.n);
+        }
+    }
+    buf_add(out, name);
 }

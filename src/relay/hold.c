@@ -24,8 +24,9 @@ static bool may_pay(const struct request *r, const struct account *a, struct rat
     if (a != r->key->account && has_budget(r)) {
         return false;
     }
-    return same(a->currency, r->price.currency) ||
-           ledger_rate(r->lane->station->ledger, r->price.currency, a->currency, r->ts_us, rate);
+    return same(a->currency, r->price->price->currency) ||
+           ledger_rate(r->lane->station->ledger, r->price->price->currency, a->currency, r->ts_us,
+                       rate);
 }
 
 /* The balance to try after this one (NULL: the first of all) pays from now on; false: there is
@@ -33,7 +34,7 @@ static bool may_pay(const struct request *r, const struct account *a, struct rat
 static bool next_payer(struct request *r, struct account *after)
 {
     struct account *owner = r->key->account;
-    struct account *sold = ledger_balance_in(owner, r->price.currency);
+    struct account *sold = ledger_balance_in(owner, r->price->price->currency);
     struct account *a = after == NULL ? sold : NULL;
     struct rate rate = {0};
 
@@ -63,7 +64,7 @@ static bool next_payer(struct request *r, struct account *after)
 static uint64_t output_that_fits(const struct request *r)
 {
     int64_t free = ledger_available(r->hold.from) - request_cost(r, (uint64_t)r->estimate_in, 0);
-    int64_t per_million = request_cost(r, 0, 1000000);
+    int64_t per_million = request_cost_more(r, 1000000);
 
     if (free <= 0 || per_million <= 0) {
         return 0;
@@ -150,7 +151,7 @@ void step_hold(struct request *r)
 {
     if (r->hold.from == NULL && !next_payer(r, NULL)) {
         request_failf(r, END_FORBIDDEN, "model", "This model is sold in %s, the account holds %s.",
-                      r->price.currency.code, r->key->account->currency.code);
+                      r->price->price->currency.code, r->key->account->currency.code);
         return;
     }
     while (!try_balance(r)) {

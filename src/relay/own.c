@@ -77,7 +77,7 @@ static void models(struct request *r)
     buf_add(&r->reply, str_from(before[shape]));
     for (unsigned i = 0; i < r->config->model_count; i++) {
         const struct model *m = &r->config->models[i];
-        if (!m->priced || !request_may_use(r, m)) {
+        if (m->prices == NULL || !request_may_use(r, m)) {
             continue;
         }
         if (!first) {
@@ -234,14 +234,8 @@ static void metrics(struct request *r)
     answer_own(r, 200, STR("text/plain; version=0.0.4"), STR(""));
 }
 
-static void write_rate(struct buf *b, const char *name, int64_t pico)
-{
-    buf_addf(b, ",\"%s\":\"", name);
-    decimal_write(b, pico, 6);
-    buf_add_byte(b, '"');
-}
-
-/* Rates per million tokens before the margin, which is a factor of its own. */
+/* What is sold now, with all that is needed to compute a bill again. The margin is a factor of its
+ * own. */
 static void prices(struct request *r)
 {
     struct buf *b = &r->reply;
@@ -250,21 +244,16 @@ static void prices(struct request *r)
     buf_add(b, STR("{\"per\":1000000,\"prices\":["));
     for (unsigned i = 0; i < r->config->model_count; i++) {
         const struct model *m = &r->config->models[i];
-        if (!m->priced) {
+        const struct dated_price *now = prices_at(m->prices, r->ts_us);
+        if (now == NULL) {
             continue;
         }
         buf_add(b, first ? STR("{\"model\":") : STR(",{\"model\":"));
         first = false;
         json_write_str(b, m->name);
-        buf_addf(b, ",\"price_row\":%lld,\"currency\":\"%s\"", (long long)m->price_id,
-                 m->sold_in.code);
-        write_rate(b, "input", m->rate_in);
-        write_rate(b, "output", m->rate_out);
-        write_rate(b, "cache_read", m->rate_cache_read);
-        write_rate(b, "cache_write_5m", m->rate_cache_write_5m);
-        write_rate(b, "cache_write_1h", m->rate_cache_write_1h);
-        buf_addf(b, ",\"margin_num\":%lld,\"margin_den\":%lld}", (long long)m->margin_num,
-                 (long long)m->margin_den);
+        buf_addf(b, ",\"price_row\":%lld,", (long long)now->id);
+        price_write(b, now->price);
+        buf_add_byte(b, '}');
     }
     buf_add(b, STR("]}"));
     answer_own(r, 200, STR("application/json"), STR(""));

@@ -111,7 +111,7 @@ struct request {
     struct ask ask;
     struct key *key;
     const struct model *model;
-    struct price price;
+    const struct dated_price *price; /* in force when it came; of its configuration */
     struct channel channel;
     struct exchange exchange;
     struct conversion *conversion;     /* of this attempt; NULL: bytes pass */
@@ -157,6 +157,7 @@ struct request {
     struct ratio ratios[2]; /* both, where there are */
     unsigned ratio_count;
     int64_t estimate_in;
+    uint64_t reach;       /* tokens of input that it may come to */
     uint64_t ceiling;     /* tokens of output that it may come to */
     uint64_t input_floor; /* tokens; known once the request's bytes are dropped */
     uint64_t bytes_in, bytes_out, settle_bytes;
@@ -218,7 +219,10 @@ bool step_ledger_ask(struct request *r, enum ledger_op_kind kind) MUST_CHECK;
 bool request_may_use(const struct request *r, const struct model *m); /* the key's scope */
 void step_give_up(struct request *r);      /* no attempt is left: answers with the last failure */
 bool step_authenticate(struct request *r); /* on the head, before a body is read */
+/* The most that so much may cost; INT64_MAX: more than can be counted. */
 int64_t request_cost(const struct request *r, uint64_t in, uint64_t out);
+/* The same of further output alone. */
+int64_t request_cost_more(const struct request *r, uint64_t out);
 
 /* attempt.c */
 #define ATTEMPT_ABANDONED "abandoned" /* nobody waits for its answer any more */

@@ -136,7 +136,8 @@ static bool find_model(struct request *r)
         request_fail(r, END_FORBIDDEN);
         return false;
     }
-    if (!m->priced && r->target.endpoint->metered) {
+    r->price = prices_at(m->prices, r->ts_us);
+    if (r->price == NULL && r->target.endpoint->metered) {
         request_failf(
             r, END_NO_PRICE, "model",
             "The model '%s' is not sold here: it has no price. Its operator writes in its entry "
@@ -144,14 +145,6 @@ static bool find_model(struct request *r)
             r->asked);
         return false;
     }
-    r->price = (struct price){m->sold_in,
-                              m->rate_in,
-                              m->rate_out,
-                              m->rate_cache_read,
-                              m->rate_cache_write_5m,
-                              m->rate_cache_write_1h,
-                              m->margin_num,
-                              m->margin_den};
     return true;
 }
 
@@ -203,9 +196,16 @@ void step_parse(struct request *r)
 
 int64_t request_cost(const struct request *r, uint64_t in, uint64_t out)
 {
-    struct usage u = {.in = in, .out = out};
     int64_t nano;
-    return price_cost(&r->price, &u, r->ratios, r->ratio_count, &nano) ? nano : INT64_MAX;
+    bool ok = price_hold(r->price->price, in, r->reach, out, r->ask.service, r->ratios,
+                         r->ratio_count, &nano);
+    return ok ? nano : INT64_MAX;
+}
+
+int64_t request_cost_more(const struct request *r, uint64_t out)
+{
+    int64_t all = request_cost(r, 0, out);
+    return all == INT64_MAX ? all : all - request_cost(r, 0, 0);
 }
 
 static uint64_t output_ceiling(const struct request *r)
@@ -234,6 +234,7 @@ void step_admit(struct request *r)
         return;
     }
     r->estimate_in = (int64_t)(r->body.n / 3) + 16;
+    r->reach = r->body.n; /* a token is a byte at least */
     r->ceiling = output_ceiling(r);
     request_move(r, REQ_HOLD);
 }
@@ -417,9 +418,9 @@ static int64_t charge_nano(struct request *r)
         r->end = END_ZERO;
         return 0;
     }
-    if (!price_cost(&r->price, u, r->ratios, r->ratio_count, &nano)) {
-        nano = hold_total(
-            &r->hold); /* more than int64 holds is not billed upward, and not given away either */
+    if (!price_cost(r->price->price, u, r->ratios, r->ratio_count, &nano)) {
+        /* more than int64 holds is not billed upward, and not given away either */
+        nano = hold_total(&r->hold);
     }
     if (nano == 0 && r->end == END_COMPLETE) {
         r->end = END_ZERO; /* priced at nothing, or less than a nano */
@@ -432,21 +433,14 @@ static void commit_deadline(struct request *r)
     wheel_set(loop_timers(r->lane->loop), &r->timer, loop_now_ms(r->lane->loop) + LIMIT_COMMIT_MS);
 }
 
-/* What this answer costs the operator, where the price book knows it. */
+/* What this answer costs the operator, where that is known. */
 static void fill_cost(struct request *r)
 {
-    const struct route *way = r->channel.route;
-    struct price p = {.currency = way->cost_in_currency,
-                      .in = way->cost_in,
-                      .out = way->cost_out,
-                      .cache_read = way->cost_cache_read,
-                      .cache_write_5m = way->cost_cache_write_5m,
-                      .cache_write_1h = way->cost_cache_write_1h,
-                      .margin_num = 1,
-                      .margin_den = 1};
+    const struct dated_price *cost = prices_at(r->channel.route->costs, r->ts_us);
 
-    if (way->costed && r->meter.has_usage && price_cost_up(&p, &r->meter.usage, &r->charge.cost)) {
-        r->charge.cost_currency = p.currency;
+    if (cost != NULL && r->meter.has_usage &&
+        price_cost_up(cost->price, &r->meter.usage, &r->charge.cost)) {
+        r->charge.cost_currency = cost->price->currency;
     }
 }
 
@@ -461,7 +455,7 @@ static void fill_charge(struct request *r, int64_t nano)
     c->sent = r->channel.model;
     c->seen = str_slice(r->meter.model, r->meter.model_n);
     c->upstream = r->channel.upstream->name;
-    c->price_id = r->model->price_id;
+    c->price_id = r->price == NULL ? 0 : r->price->id;
     c->factor_id = r->factor != NULL ? r->factor->id : 0;
     c->rate_id = r->rate.id;
     c->usage = r->meter.usage;

@@ -164,7 +164,7 @@ static enum hold_result hold_more(struct request *r)
     enum hold_result last = HOLD_NO_FUNDS;
 
     for (uint64_t tokens = LIMIT_OUTPUT_STEP; tokens >= STEP_MIN; tokens /= 2) {
-        int64_t nano = request_cost(r, 0, tokens);
+        int64_t nano = request_cost_more(r, tokens);
         last = ledger_hold(&r->hold, r->key, nano);
         if (last == HOLD_HELD) {
             r->allot_waits = 0;

@@ -22,9 +22,14 @@
 #include "base/clock.h"
 #include "ledger/ledger_int.h"
 
-/* Price of the tests: 1 nano per token of input, so that costs are token counts. */
-static const struct price test_price = {
-    .currency = {"USD"}, .in = 1000, .out = 1000, .margin_num = 1, .margin_den = 1};
+/* Price of the tests: 1 nano per token, so that costs are token counts. */
+static const struct price test_price = {.currency = {"USD"},
+                                        .margin = {1, 1},
+                                        .tier_count = 1,
+                                        .tiers = {{.rate = {
+#define LEAF(field, name, side, fallback) [LEAF_##field] = SIDE_##side == SIDE_COUNTER ? 0 : 1000,
+#include "price/leaves.def"
+                                                   }}}};
 
 struct station {
     char folder[64], path[96];

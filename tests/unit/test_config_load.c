@@ -20,8 +20,22 @@ static const struct config_vendor rows[] = {
 static const struct config_known_model known[] = {
     {"openai", "gpt-5.2"}, {"anthropic", "claude-sonnet-4-5"}, {"anthropic", "gpt-5.2"}};
 static const char *const losses[] = {"stop", "top_k"};
-static const struct config_vendors vendors = {
-    .rows = rows, .count = 6, .models = known, .model_count = 3, .losses = losses, .loss_count = 2};
+enum { RATE_CACHE, RATE_INPUT, RATE_OUTPUT, RATE_SEARCH };
+static const struct config_rate rates[] = {
+    {"cache_read", false}, {"input", false}, {"output", false}, {"search", true}};
+static const char *const services[] = {"batch", "priority"};
+static const struct config_vendors vendors = {.rows = rows,
+                                              .count = 6,
+                                              .models = known,
+                                              .model_count = 3,
+                                              .rates = rates,
+                                              .rate_count = 4,
+                                              .input = RATE_INPUT,
+                                              .output = RATE_OUTPUT,
+                                              .services = services,
+                                              .service_count = 2,
+                                              .losses = losses,
+                                              .loss_count = 2};
 
 static struct config *parse(const char *text, struct buf *errors)
 {
@@ -55,10 +69,12 @@ static void expect_models(const struct config *c, const struct upstream *a,
     expect_text(m->routes[1].model, "gpt");
     assert_true(m->routes[0].priority == 2 && m->routes[0].weight == 3);
     assert_true(m->routes[1].priority == 0 && m->routes[1].weight == 1);
-    expect_text(m->in, "2.5");
-    expect_text(m->margin, "1.05");
+    expect_text(m->price->tiers[0].rates[RATE_INPUT], "2.5");
+    expect_text(m->price->factor, "1.05");
+    expect_text(m->price->at, "f.yaml:5:12");
     assert_int_equal(m->max_output, 4096);
-    assert_true(config_model(c, STR("booked"))->from_book);
+    assert_true(config_model(c, STR("booked"))->price->from_book);
+    assert_null(m->routes[0].cost);
     assert_null(config_model(c, STR("other")));
 }
 
@@ -292,10 +308,104 @@ static void passes_over_vendors_without_models(void **state)
     buf_release(&errors);
 }
 
+static void prices_have_tiers_and_units(void **state)
+{
+    (void)state;
+    struct buf errors;
+    struct config *c = parse(
+        "upstreams:\n"
+        "  - {name: a, vendor: sim, cost: {from: book, currency: CNY, factor: '0.8'}}\n"
+        "models:\n"
+        "  - name: m\n"
+        "    routes:\n"
+        "      - {upstream: a, cost: {currency: EUR, input: 1, output: 2}}\n"
+        "      - {upstream: a}\n"
+        "    price: {currency: USD, input: '2.5', output: 10, request: '0.000000000001',\n"
+        "            search: '0.01', service_tiers: {priority: 2, batch: '0.5'},\n"
+        "            tiers: [{min_input: 1, input: 3}, {min_input: 2, cache_read: 4, search: 5}]}\n"
+        "  - {name: n, routes: [{upstream: a}], price: {from: book, currency: CNY, margin: 2,\n"
+        "     service_tiers: {batch: 1}}}\n",
+        &errors);
+    expect_text(buf_str(&errors), "");
+    const struct price_text *p = config_model(c, STR("m"))->price;
+    assert_false(p->from_book);
+    assert_int_equal(p->tier_count, 3);
+    expect_text(p->tiers[0].rates[RATE_SEARCH], "0.01");
+    assert_int_equal(p->tiers[0].rates[RATE_CACHE].n, 0);
+    assert_int_equal(p->tiers[1].min_input, 1);
+    expect_text(p->tiers[1].rates[RATE_INPUT], "3");
+    assert_int_equal(p->tiers[2].min_input, 2);
+    expect_text(p->tiers[2].rates[RATE_CACHE], "4");
+    expect_text(p->tiers[2].rates[RATE_SEARCH], "5");
+    expect_text(p->request, "0.000000000001");
+    expect_text(p->services[0], "0.5");
+    expect_text(p->services[1], "2");
+    const struct route *routes = config_model(c, STR("m"))->routes;
+    expect_text(routes[0].cost->currency, "EUR");
+    assert_null(routes[1].cost);
+    expect_text(routes[1].upstream->cost->factor, "0.8");
+    expect_text(config_model(c, STR("n"))->price->currency, "CNY");
+    config_unref(c);
+    buf_release(&errors);
+}
+
+static void mistakes_in_prices_are_named(void **state)
+{
+    (void)state;
+#define PRICED(price) "models: [{name: m, routes: [], price: " price "}]"
+    static const struct {
+        const char *text, *error;
+    } cases[] = {
+        {PRICED("{from: book, input: 1}"), "39: a price is either from the book or written out"},
+        {PRICED("{from: book, request: 1}"), "39: a price is either from the book or written out"},
+        {PRICED("{from: book, tiers: [{min_input: 1}]}"),
+         "39: a price is either from the book or written out"},
+        {PRICED("{currency: USD, input: 1, output: 1, outptu: 1}"),
+         "76: 'outptu' is no setting of a price, did you mean 'output'?"},
+        {PRICED("{currency: USD, input: 1, output: 1, factor: 1}"),
+         "76: 'factor' is no setting of a price"},
+        {PRICED("{currency: USD, input: 1, output: '1.0000001'}"),
+         "73: output must be a decimal number with at most six digits after the point, not "
+         "'1.0000001'"},
+        {PRICED("{currency: USD, input: 1, output: 1, search: '1e3'}"),
+         "84: search must be a decimal number with at most twelve digits after the point, not "
+         "'1e3'"},
+        {PRICED("{currency: USD, input: 1, output: 1, request: 1000001}"),
+         "85: request must be a decimal number with at most twelve digits after the point, not "
+         "'1000001'"},
+        {PRICED("{currency: USD, input: 1, output: 1, margin: 0}"),
+         "84: margin must be a decimal number with at most six digits after the point, not '0'"},
+        {PRICED("{currency: USD, input: 1, output: 1, tiers: [{input: 1}]}"),
+         "84: a tier needs 'min_input'"},
+        {PRICED("{currency: USD, input: 1, output: 1, tiers: [{min_input: 5}, {min_input: 5}]}"),
+         "100: tiers stand in the order of their min_input"},
+        {PRICED("{currency: USD, input: 1, output: 1, tiers: [{min_input: 0}]}"),
+         "96: min_input must be a whole number from 1 to 2147483647, not '0'"},
+        {PRICED("{currency: USD, input: 1, output: 1, tiers: [{min_input: 5, margin: 1}]}"),
+         "99: 'margin' is no setting of a tier"},
+        {PRICED("{currency: USD, input: 1, output: 1, service_tiers: {batsh: 1}}"),
+         "92: 'batsh' is no setting of service_tiers, did you mean 'batch'?"},
+        {PRICED("{currency: USD, input: 1, output: 1, service_tiers: {batch: 0}}"),
+         "99: batch must be a decimal number with at most six digits after the point, not '0'"},
+        {PRICED("7"), "39: a price must be a mapping of names to values"},
+        {"upstreams: [{name: a, vendor: sim, cost: {input: 1}}]",
+         "42: a cost needs 'from: book', or 'currency', 'input' and 'output'"},
+        {"upstreams: [{name: a, vendor: sim, cost: {from: book, margin: 2}}]",
+         "55: 'margin' is no setting of a cost"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char wanted[256];
+        snprintf(wanted, sizeof(wanted), "f.yaml:1:%s\n", cases[i].error);
+        expect_errors(cases[i].text, wanted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_whole_file),
+        cmocka_unit_test(prices_have_tiers_and_units),
+        cmocka_unit_test(mistakes_in_prices_are_named),
         cmocka_unit_test(reads_networks),
         cmocka_unit_test(names_all_mistakes_of_one_run),
         cmocka_unit_test(refuses_session_tokens),

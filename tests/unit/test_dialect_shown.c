@@ -61,7 +61,7 @@ static void totals_are_those_that_are_charged(void **state)
 {
     (void)state;
     for (enum dialect d = DIALECT_CHAT; d <= DIALECT_GEMINI; d++) {
-        for (size_t i = 0; i < leaf_count; i++) {
+        for (size_t i = 0; i < LEAF_COUNT; i++) {
             struct usage one = {.in = 7, .out = 9};
             leaf_set(&one, &leaves[i], 1000);
             struct usage u = shown(d, &one);

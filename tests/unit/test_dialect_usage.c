@@ -26,7 +26,7 @@ static struct usage read_as(enum dialect d, const char *vendor, const char *text
 static void check(struct usage u, enum usage_state state, const char *want)
 {
     char got[512] = "";
-    for (size_t i = 0; i < leaf_count; i++) {
+    for (size_t i = 0; i < LEAF_COUNT; i++) {
         uint64_t n = leaf_get(&u, &leaves[i]);
         size_t at = strlen(got);
         if (n > 0) {
