@@ -223,6 +223,8 @@ bool step_authenticate(struct request *r); /* on the head, before a body is read
 int64_t request_cost(const struct request *r, uint64_t in, uint64_t out);
 /* The same of further output alone. */
 int64_t request_cost_more(const struct request *r, uint64_t out);
+/* What is charged where the vendor has told no usage: the least that there was. */
+void step_floor_usage(struct request *r);
 
 /* attempt.c */
 #define ATTEMPT_ABANDONED "abandoned" /* nobody waits for its answer any more */

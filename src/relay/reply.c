@@ -35,14 +35,19 @@ static void keep_headers(struct request *r, const struct head *h, const char *ba
     }
 }
 
+static void note_input_floor(struct request *r)
+{
+    if (r->target.endpoint->metered && !r->meter.has_usage) {
+        r->input_floor = ask_input_floor(&r->ask);
+    }
+}
+
 void drop_request_bytes(struct request *r)
 {
     if (r->head == NULL) {
         return; /* they are gone */
     }
-    if (r->target.endpoint->metered && !r->meter.has_usage) {
-        r->input_floor = ask_input_floor(&r->ask);
-    }
+    note_input_floor(r);
     buf_release(&r->body);
     buf_release(&r->upstream_head);
     buf_release(&r->upstream_body);
@@ -165,9 +170,13 @@ static void whole_end(struct request *r)
         return;
     }
     json_free(doc);
-    if (r->conversion != NULL && !convert_whole(r)) {
-        attempt_fail(r, FAILURE_BAD_REPLY, "not of its dialect", r->status);
-        return;
+    if (r->conversion != NULL) {
+        note_input_floor(r);
+        step_floor_usage(r); /* the usage that it shows is the one that is charged */
+        if (!convert_whole(r)) {
+            attempt_fail(r, FAILURE_BAD_REPLY, "not of its dialect", r->status);
+            return;
+        }
     }
     drop_request_bytes(r);
     r->end = r->target.endpoint->metered ? END_COMPLETE : END_FREE;

@@ -394,6 +394,15 @@ static uint64_t delivered_floor(const struct request *r)
     return bytes >= r->bytes_out ? floor : floor * (bytes / 1024) / (r->bytes_out / 1024 + 1);
 }
 
+void step_floor_usage(struct request *r)
+{
+    if (!r->meter.has_usage) {
+        r->meter.usage.state = USAGE_MISSING;
+        r->meter.usage.in = r->input_floor;
+        r->meter.usage.out = delivered_floor(r);
+    }
+}
+
 /* What the customer pays, by the end's row and the usage; fills usage for the lower bound. */
 static int64_t charge_nano(struct request *r)
 {
@@ -403,13 +412,9 @@ static int64_t charge_nano(struct request *r)
     if (end_row(r->end)->pays == PAYS_NOBODY) {
         return 0;
     }
+    step_floor_usage(r);
     if (!r->meter.has_usage) {
-        u->state = USAGE_MISSING;
-        u->in = r->input_floor;
-        u->out = delivered_floor(r);
-        if (r->end == END_COMPLETE) {
-            r->end = END_UNPRICED_USAGE;
-        }
+        r->end = r->end == END_COMPLETE ? END_UNPRICED_USAGE : r->end;
     } else if (end_row(r->end)->pays == PAYS_LOWER && usage_output(u) < delivered_floor(r)) {
         u->out += delivered_floor(r) - usage_output(u);
     }

@@ -8,8 +8,10 @@ import json
 import os
 import unittest
 
+from tests.convert.answers import Answer
 from tests.peer import dialects, meter, station
 from tests.peer.case import body_for
+from tests.peer.reply import Reply
 from tests.wire.converting import DIALECTS, PAIRS, ConvertCase, path_to
 from tests.wire.test_stall import StallCase
 
@@ -215,6 +217,20 @@ class Money(ConvertCase):
                     shown.add((usage.cost(station.PRICE), usage.out + usage.reasoning))
                 self.assertEqual((len(paid), len(shown)), (1, 1), (paid, shown))
                 self.assertEqual(paid.pop(), shown.pop()[0])
+
+    def test_a_whole_answer_shows_what_is_charged_for_it(self):
+        """Also where the vendor has told no usage."""
+        for client, upstream in PAIRS:
+            with self.subTest(client=client, upstream=upstream):
+                value = Answer([("text", "word " * 40)]).whole(upstream)
+                del value["usageMetadata" if upstream == "gemini" else "usage"]
+                self.vendor.reply(Reply.json(value))
+                answer = self.ask(client, upstream, "many words " * 20)
+                self.assertEqual(answer.status, 200, answer)
+                self.assertEqual(self.row(answer)["end"], "no_usage")
+                shown = meter.read(client, answer.body, False)
+                self.assertGreater(min(shown.fresh, shown.out), 0)
+                self.assert_paid(answer, shown)
 
     def test_a_client_that_leaves_pays_for_what_it_got(self):
         for client, upstream in PAIRS:
