@@ -119,6 +119,8 @@ static void read_choice(struct conversion *c, const struct json *choice, const c
     read_message(c, json_get(choice, what));
     if (finish.n > 0) {
         reply_finish(c, finish_read(DIALECT_CHAT, finish), STR(""));
+    } else if (finish.p != NULL) { /* an empty word: it counts if nothing else comes */
+        c->reply.finished = true;
     }
 }
 

@@ -237,13 +237,23 @@ size_t conversion_memory(const struct conversion *c)
     return n + sizeof(*c) + c->arena.used + c->spare.used;
 }
 
+/* Events without data, and a terminator that some hosts send in every dialect. */
+static bool says_nothing(struct str data)
+{
+    struct str s = str_trim(data);
+    return s.n == 0 || str_eq(s, STR("[DONE]"));
+}
+
 bool conversion_event(struct conversion *c, struct str data, struct buf *out)
 {
     struct json_doc *doc = json_parse_exact(data, NULL);
+    bool object = doc != NULL && json_is_object(json_root(doc));
 
     c->out = out;
-    if (doc != NULL && !c->reply.ended) {
+    if (object && !c->reply.ended) {
         spoken_of((enum dialect)c->to)->read_event(c, json_root(doc));
+    } else if (!object && !says_nothing(data)) { /* a piece of the answer may have been in it */
+        c->reply.broken = true;
     }
     json_free(doc);
     return !c->reply.broken && !out->overflow;
@@ -252,8 +262,11 @@ bool conversion_event(struct conversion *c, struct str data, struct buf *out)
 bool conversion_end(struct conversion *c, const struct usage *u, struct buf *out)
 {
     c->out = out;
+    if (!c->reply.finished) {
+        return false; /* a terminator alone does not say that the model was done */
+    }
     reply_end(c, u);
-    return !c->reply.broken && !out->overflow;
+    return !c->unreadable && !c->reply.broken && !out->overflow;
 }
 
 void conversion_limit(struct conversion *c, const struct usage *u, struct buf *out)
@@ -309,6 +322,14 @@ bool conversion_whole(struct conversion *c, struct str body, const struct usage 
     }
     json_free(doc);
     return ok && !c->unreadable && !c->reply.broken && !out->overflow;
+}
+
+const struct problem *conversion_problem(const struct conversion *c)
+{
+    static const struct problem bad_call = {
+        502, "bad_upstream", STR_INIT("The model made a tool call that cannot be read."), NULL};
+
+    return c->unreadable && c->reply.finish == FINISH_BAD_CALL ? &bad_call : NULL;
 }
 
 size_t conversion_fields(const char *names[CONVERSION_FIELDS])

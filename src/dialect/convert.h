@@ -41,9 +41,10 @@ struct str conversion_lossy(const struct conversion *c);
 size_t conversion_memory(const struct conversion *c);
 
 /* One event of the upstream's stream (its data). What the client gets is appended to out. False:
- * more than can be held. */
+ * it cannot be read, or is more than can be held. */
 bool conversion_event(struct conversion *c, struct str data, struct buf *out) MUST_CHECK;
-/* The stream is complete: the client's last events, with this usage. */
+/* The stream is complete: the client's last events, with this usage. False: it is no answer, for
+ * its vendor has not said why it stopped, or see conversion_problem. */
 bool conversion_end(struct conversion *c, const struct usage *u, struct buf *out) MUST_CHECK;
 /* It ends here as one that reached max_tokens. */
 void conversion_limit(struct conversion *c, const struct usage *u, struct buf *out);
@@ -57,6 +58,8 @@ void conversion_ping(struct conversion *c, struct buf *out);
 /* A whole reply; false: it is not what its dialect says. */
 bool conversion_whole(struct conversion *c, struct str body, const struct usage *u,
                       struct buf *out);
+/* What the model has done wrong, where its reply is no answer for that reason; else NULL. */
+const struct problem *conversion_problem(const struct conversion *c);
 
 #define CONVERSION_FIELDS 128 /* at most so many */
 /* The names of what a route may allow to be lost, in the order of its bits; how many. */

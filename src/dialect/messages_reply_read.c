@@ -56,6 +56,8 @@ static void read_stop(struct conversion *c, const struct json *from)
         if (str_eq(reason, STR("refusal"))) {
             c->reply.refusal = conversion_str(c, read_word(from, "stop_details.explanation"));
         }
+    } else if (reason.p != NULL) { /* an empty word: it counts if nothing else comes */
+        c->reply.finished = true;
     }
 }
 

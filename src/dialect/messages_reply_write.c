@@ -244,7 +244,7 @@ static void put_block(struct conversion *c, struct json_out *o, const struct rep
         json_key(o, "name");
         json_put_str(o, p->name);
         json_key(o, "input");
-        reply_put_arguments(c, o, p);
+        reply_put_arguments(o, p);
     } else {
         json_put_str(o, STR("text"));
         json_key(o, "text");

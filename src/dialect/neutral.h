@@ -273,8 +273,9 @@ struct conversion {
     uint8_t framing;
     bool whole; /* the client gets one JSON document */
     struct reply {
-        bool started, ended, finish_said, has_call;
-        bool broken;    /* more than can be held: it ends as a failure */
+        bool started, ended, has_call;
+        bool finished;  /* the vendor has said why it stopped, if only by an empty word */
+        bool broken;    /* it cannot be read, or is more than can be held: it ends as a failure */
         uint8_t finish; /* enum finish */
         struct str
             id; /* of the station's request; the client's dialect puts its prefix before it */
@@ -296,7 +297,8 @@ struct conversion {
 /* Refuses the request: naming the place (NULL: the whole), why in words. The first one stands. */
 void refuse(struct conversion *c, const struct place *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* What this row says of the target dialect: nothing (K), named in Relay-Lossy, or refused. */
+/* What this row says of the target dialect: nothing (K), named in Relay-Lossy, or the request is
+ * refused: who goes on behind it may look at c->refused. */
 void lose(struct conversion *c, enum field f, const struct place *at);
 void *conversion_alloc(struct conversion *c,
                        size_t n); /* zeroed; never NULL, a refusal at the cap */
@@ -458,11 +460,12 @@ bool reply_seen(const struct conversion *c, enum part_kind kind, uint64_t key, b
 /* An open call at this key is complete, and this id is another's. */
 bool reply_is_other_call(const struct conversion *c, uint64_t key, struct str id);
 /* The arguments of a call as a JSON object; those that are none as one under "input". */
-void reply_put_arguments(struct conversion *c, struct json_out *o, const struct reply_part *p);
+void reply_put_arguments(struct json_out *o, const struct reply_part *p);
 void reply_close(struct conversion *c, enum part_kind kind, uint64_t key);
 void reply_finish(struct conversion *c, enum finish f, struct str stop_sequence);
 void reply_ping(struct conversion *c);
-/* All has come: what is open closes, and the writer ends the stream or writes the whole. */
+/* All has come: what is open closes, and the writer ends the stream or writes the whole; unless it
+ * is c->unreadable. */
 void reply_end(struct conversion *c, const struct usage *u);
 /* ---- citations.c: of one event, or of a whole reply; before its part is closed ---- */
 uint64_t characters_of(struct str text); /* of UTF-8 */

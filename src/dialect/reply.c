@@ -24,7 +24,7 @@ void reply_start(struct conversion *c, struct str id, struct str model)
     if (r->model.n == 0 && model.n > 0) {
         r->model = conversion_str(c, model);
     }
-    if (!r->started && (r->model.n > 0 || r->parts != NULL || r->finish_said)) {
+    if (!r->started && (r->model.n > 0 || r->parts != NULL || r->finished)) {
         r->started = true;
         if (!c->whole) {
             writer(c)->start(c);
@@ -91,7 +91,7 @@ static void write_piece(struct conversion *c, struct reply_part *p, struct str t
     p->text_n += text.n;
     p->characters += p->kind == PART_TEXT ? characters_of(text) : 0;
     if (keeps_text(c, p)) {
-        buf_add(&p->text, text);
+        c->reply.broken = !buf_add(&p->text, text) || c->reply.broken;
     }
     if (!c->whole && !(w->whole_calls && p->kind == PART_CALL)) {
         w->piece(c, p, text);
@@ -321,11 +321,10 @@ bool reply_is_other_call(const struct conversion *c, uint64_t key, struct str id
     return p != NULL && id.n > 0 && !str_eq(p->upstream_id, id) && may_close(p);
 }
 
-void reply_put_arguments(struct conversion *c, struct json_out *o, const struct reply_part *p)
+void reply_put_arguments(struct json_out *o, const struct reply_part *p)
 {
     struct json_doc *doc = p->custom ? NULL : json_parse_exact(buf_str(&p->text), NULL);
 
-    (void)c;
     if (doc != NULL && json_is_object(json_root(doc))) {
         json_put_raw(o, buf_str(&p->text));
     } else {
@@ -379,7 +378,7 @@ void reply_close(struct conversion *c, enum part_kind kind, uint64_t key)
 void reply_finish(struct conversion *c, enum finish f, struct str stop_sequence)
 {
     ensure_started(c);
-    c->reply.finish_said = true;
+    c->reply.finished = true;
     c->reply.finish = (uint8_t)f;
     if (stop_sequence.n > 0) {
         c->reply.stop_sequence = conversion_str(c, stop_sequence);
@@ -392,10 +391,6 @@ void reply_ping(struct conversion *c)
         writer(c)->ping(c);
     }
 }
-
-/* Dialects without a word for it have it as a failure. */
-static const struct problem bad_call = {
-    502, "bad_upstream", STR_INIT("The model made a tool call that cannot be read."), NULL};
 
 void reply_end(struct conversion *c, const struct usage *u)
 {
@@ -418,11 +413,8 @@ void reply_end(struct conversion *c, const struct usage *u)
     if (!r->has_call && r->finish == FINISH_CALL) {
         r->finish = FINISH_STOP; /* a client would wait for the call */
     }
-    if (c->whole && r->finish == FINISH_BAD_CALL) {
+    if (r->finish == FINISH_BAD_CALL) {
         c->unreadable = true;
-    } else if (r->finish == FINISH_BAD_CALL &&
-               (c->from == DIALECT_CHAT || c->from == DIALECT_MESSAGES)) {
-        problem_write_event((enum dialect)c->from, FRAMING_SSE, &bad_call, c->out);
     } else if (c->whole) {
         writer(c)->whole(c);
     } else {

@@ -116,8 +116,7 @@ static void put_reasoning(struct conversion *c, struct json_out *o, const struct
     }
 }
 
-static void put_call(struct conversion *c, struct json_out *o, const struct reply_part *p,
-                     bool done, const char *status)
+static void put_call(struct json_out *o, const struct reply_part *p, bool done, const char *status)
 {
     json_key(o, "status");
     json_put_str(o, str_from(status));
@@ -128,7 +127,7 @@ static void put_call(struct conversion *c, struct json_out *o, const struct repl
         json_put_str(o, STR("client"));
         json_key(o, "arguments");
         if (done) {
-            reply_put_arguments(c, o, p);
+            reply_put_arguments(o, p);
         } else {
             json_put_raw(o, STR("{}"));
         }
@@ -158,7 +157,7 @@ static void put_item(struct conversion *c, struct json_out *o, const struct repl
     if (p->kind == PART_REASONING) {
         put_reasoning(c, o, p, done);
     } else if (p->kind == PART_CALL) {
-        put_call(c, o, p, done, status);
+        put_call(o, p, done, status);
     } else {
         put_message(o, p, done, status);
     }
@@ -279,18 +278,16 @@ static void put_begun(struct conversion *c, struct json_out *o)
 
 static const char *final_status(const struct conversion *c)
 {
-    return c->reply.finish == FINISH_BAD_CALL ? "failed" : is_cut(c) ? "incomplete" : "completed";
+    return is_cut(c) ? "incomplete" : "completed";
 }
 
 static void put_final(struct conversion *c, struct json_out *o)
 {
-    bool bad = c->reply.finish == FINISH_BAD_CALL;
     const char *reason = finish_word(DIALECT_RESPONSES, (enum finish)c->reply.finish);
 
     open_response(c, o, final_status(c));
     put_reason(o, is_cut(c) ? str_from(reason) : STR(""));
-    put_error(o, STR("server_error"),
-              bad ? STR("The model called a tool in a way that cannot be read.") : STR(""));
+    put_error(o, STR(""), STR(""));
     put_output(c, o);
     put_usage(c, o);
     close_response(c, o);
@@ -488,12 +485,9 @@ static void close_part(struct conversion *c, struct reply_part *p)
 static void end(struct conversion *c)
 {
     struct json_out o = {c->out, true};
-    const char *status = final_status(c);
 
-    close_message(c, is_cut(c) ? "incomplete" : "completed");
-    begin(c, status[0] == 'f'   ? "response.failed"
-             : status[0] == 'i' ? "response.incomplete"
-                                : "response.completed");
+    close_message(c, final_status(c));
+    begin(c, is_cut(c) ? "response.incomplete" : "response.completed");
     json_key(&o, "response");
     put_final(c, &o);
     finish_event(c);

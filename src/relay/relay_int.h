@@ -268,6 +268,7 @@ void stream_settle(struct request *r);                  /* to its charge */
 void stream_cut(struct request *r, enum failure f, const char *why);
 void stream_release_tail(struct request *r); /* after the commit */
 void stream_broken(struct request *r, enum end end);
+void stream_unended(struct request *r); /* its conversion has no end: what came is no answer */
 /* It is written anew, and the vendor has said why it stopped: an end of its own is not needed. */
 bool stream_finished(const struct request *r);
 

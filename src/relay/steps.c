@@ -480,10 +480,7 @@ void step_charge(struct request *r)
 
     /* The usage that it shows is the one that is charged. */
     if (r->session != NULL && r->streamed && r->conversion != NULL && !convert_end(r)) {
-        attempt_note(r, FAILURE_BAD_REPLY, "not of its dialect", r->status);
-        r->end = r->head_sent ? END_UPSTREAM_BROKE : END_UPSTREAM_FAILED;
-        stream_broken(r, (enum end)r->end);
-        request_move(r, REQ_CLOSE);
+        stream_unended(r);
         return;
     }
     attempt_end(r, "");

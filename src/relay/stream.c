@@ -332,6 +332,25 @@ static void tell_broken(struct request *r, enum end end)
     session_answered(s, false);
 }
 
+void stream_unended(struct request *r)
+{
+    const struct problem *why = conversion_problem(r->conversion);
+
+    if (why == NULL) {
+        attempt_note(r, FAILURE_BAD_REPLY, "not of its dialect", r->status);
+        r->end = r->head_sent ? END_UPSTREAM_BROKE : END_UPSTREAM_FAILED;
+    } else { /* the model's fault: its channel needs no rest */
+        attempt_note(r, FAILURE_MODEL, "a bad tool call", r->status);
+        free(r->detail);
+        r->detail = strndup(why->text.p, why->text.n);
+        r->problem_code = why->code;
+        r->problem_status = (uint16_t)why->status;
+        r->end = END_VENDOR_ERROR;
+    }
+    stream_broken(r, (enum end)r->end);
+    request_move(r, REQ_CLOSE);
+}
+
 static void client_left(struct request *r)
 {
     const struct vendor *v = vendor_find(r->channel.upstream->vendor);

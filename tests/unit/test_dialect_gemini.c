@@ -634,8 +634,10 @@ static void an_array_begins_and_ends_once(void **state)
     answers(DIALECT_GEMINI, DIALECT_MESSAGES, FRAMING_ARRAY_START, "{" HI "}", messages_stream,
             "[" EVENT("{\"text\":\"Hi\"}", "}]}") ",\r\n" EVENT(CALL, "}]}") ",\r\n" LAST "\r\n]");
     /* Nothing came: still an array, of an answer without text. */
-    answers(DIALECT_GEMINI, DIALECT_MESSAGES, FRAMING_ARRAY_START, "{" HI "}",
-            (const char *const[]){messages_stream[0], messages_stream[14], NULL}, "[" LAST "\r\n]");
+    answers(
+        DIALECT_GEMINI, DIALECT_MESSAGES, FRAMING_ARRAY_START, "{" HI "}",
+        (const char *const[]){messages_stream[0], messages_stream[13], messages_stream[14], NULL},
+        "[" LAST "\r\n]");
 }
 
 static void a_whole_reply_is_the_same(void **state)

@@ -3,8 +3,9 @@
 import json
 import unittest
 
+from tests.convert.answers import Answer
 from tests.peer import dialects
-from tests.peer.reply import Reply
+from tests.peer.reply import Reply, sse_events
 from tests.wire.converting import PAIRS, ConvertCase
 
 WORDS = "The vendor's own words."
@@ -213,6 +214,58 @@ class Broken(ConvertCase):
                 answer = self.ask(client, upstream, stream=True)
                 self.assert_failed_stream(client, answer)
                 self.assertEqual(self.assert_free(answer)["end"], "upstream_broke")
+
+    def failures(self, answer):
+        return [row["failure"] for row in self.station.store.attempts(answer.request_id)]
+
+    def no_answer(self, client, upstream, reply, end, failure, words=""):
+        """Neither streamed nor folded, and nobody pays."""
+        for stream in (True, False):
+            with self.subTest(client=client, upstream=upstream, stream=stream):
+                self.vendor.reply(Reply.sse(reply))
+                answer = self.ask(client, upstream, stream=True) if stream else \
+                    self.ask(client, upstream)
+                if stream:
+                    told = self.assert_failed_stream(client, answer)
+                    self.assertEqual(self.assert_free(answer)["end"], end)
+                    self.assertEqual(self.failures(answer), [failure])
+                else:
+                    told = self.assert_error(answer, 502, client)
+                    self.assert_free(answer)
+                self.assertIn(words, json.dumps(told))
+
+    def test_a_terminator_alone_is_no_end(self):
+        """The vendor has not said why it stopped: the answer may be half of it."""
+        answer = Answer([("text", "Hello you")])
+        chat = [e for e in answer.stream("chat") if not (
+            e["choices"] and e["choices"][0]["finish_reason"])]
+        messages = [e for e in answer.stream("messages") if e["type"] != "message_delta"]
+        for client, upstream in PAIRS:
+            if upstream in ("chat", "messages"):
+                frames = sse_events(chat, done=True) if upstream == "chat" else \
+                    sse_events(messages, named=True)
+                self.no_answer(client, upstream, frames, "upstream_broke", "bad_reply")
+
+    def test_an_event_that_cannot_be_read_is_missed(self):
+        for client, upstream in PAIRS:
+            events = Answer([("text", "Hello you")]).stream(upstream)
+            frames = sse_events(events, named=upstream in ("responses", "messages"),
+                                done=upstream == "chat")
+            at = next(n for n, frame in enumerate(frames) if b"lo y" in frame or b"o you" in frame)
+            frames[at] = frames[at].rstrip()[:-3] + b"\n\n"
+            with self.subTest(client=client, upstream=upstream):
+                self.vendor.reply(Reply.sse(frames))
+                answer = self.ask(client, upstream, stream=True)
+                self.assert_failed_stream(client, answer)
+                self.assertEqual(self.assert_free(answer)["end"], "upstream_broke")
+                self.assertEqual(self.failures(answer), ["bad_reply"])
+
+    def test_a_call_that_cannot_be_read_is_no_answer(self):
+        events = Answer([("text", "Hello you")]).stream("gemini")
+        events[-1]["candidates"][0]["finishReason"] = "MALFORMED_FUNCTION_CALL"
+        for client in ("chat", "responses", "messages"):
+            self.no_answer(client, "gemini", sse_events(events, end="\r\n\r\n"), "vendor_error",
+                           "model", "tool call that cannot be read")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which replies are an answer, in a conversion: those that say how they ended, and can be read. */
+#include "conversion_case.h"
+
+#define CHUNK(delta, finish) \
+    "{\"id\":\"x\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{" delta "}," finish "}]}"
+#define TEXT CHUNK("\"content\":\"Hi\"", "\"finish_reason\":null")
+#define ASK "{\"max_tokens\":5,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"
+#define ASK_RESPONSES "{\"input\":\"hi\"}"
+#define BEGIN "{\"type\":\"message_start\",\"message\":{\"id\":\"x\",\"model\":\"m\"}}"
+#define STOP "{\"type\":\"message_stop\"}"
+
+static const char *ask_of(enum dialect d)
+{
+    return d == DIALECT_RESPONSES ? ASK_RESPONSES : ASK;
+}
+
+static bool ends(struct made *m, const char *const *events)
+{
+    for (; *events != NULL; events++) {
+        feed(m, *events);
+    }
+    return conversion_end(m->c, &used, &m->reply);
+}
+
+static void assert_says(const struct made *m, const char *text)
+{
+    if (str_find(buf_str(&m->reply), str_from(text)) == SIZE_MAX) {
+        fail_msg("no %s in %.*s", text, STR_ARG(buf_str(&m->reply)));
+    }
+}
+
+static void an_end_needs_a_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        enum dialect from, to;
+        const char *events[4];
+        bool ended;
+    } cases[] = {
+        {DIALECT_MESSAGES, DIALECT_CHAT, {TEXT, "[DONE]"}, false},
+        {DIALECT_MESSAGES, DIALECT_CHAT, {TEXT, CHUNK("", "\"x\":1"), "[DONE]"}, false},
+        {DIALECT_MESSAGES,
+         DIALECT_CHAT,
+         {TEXT, CHUNK("", "\"finish_reason\":\"stop\""), "[DONE]"},
+         true},
+        /* Some hosts' words for any end. */
+        {DIALECT_MESSAGES,
+         DIALECT_CHAT,
+         {TEXT, CHUNK("", "\"finish_reason\":\"\""), "[DONE]"},
+         true},
+        {DIALECT_CHAT, DIALECT_MESSAGES, {BEGIN, STOP}, false},
+        {DIALECT_CHAT,
+         DIALECT_MESSAGES,
+         {BEGIN, "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":null}}", STOP},
+         false},
+        {DIALECT_CHAT,
+         DIALECT_MESSAGES,
+         {BEGIN, "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"\"}}", STOP},
+         true},
+        {DIALECT_CHAT,
+         DIALECT_MESSAGES,
+         {BEGIN, "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}", STOP},
+         true},
+    };
+    for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+        struct made m = make(cases[i / 2].from, cases[i / 2].to, i % 2 == 0, ASK);
+        assert_int_equal(ends(&m, cases[i / 2].events), cases[i / 2].ended);
+        assert_null(conversion_problem(m.c));
+        drop(&m);
+    }
+}
+
+static void an_empty_reason_takes_none_back(void **state)
+{
+    static const char *const events[] = {TEXT, CHUNK("", "\"finish_reason\":\"length\""),
+                                         CHUNK("", "\"finish_reason\":\"\""), "[DONE]", NULL};
+    struct made m = make(DIALECT_MESSAGES, DIALECT_CHAT, true, ASK);
+
+    (void)state;
+    assert_true(ends(&m, events));
+    assert_says(&m, "\"max_tokens\"");
+    drop(&m);
+}
+
+static void the_stations_own_limit_needs_none(void **state)
+{
+    struct made m = make(DIALECT_MESSAGES, DIALECT_CHAT, true, ASK);
+
+    (void)state;
+    feed(&m, TEXT);
+    conversion_limit(m.c, &used, &m.reply);
+    assert_says(&m, "\"stop_reason\":\"max_tokens\"");
+    assert_says(&m, "message_stop");
+    drop(&m);
+}
+
+static void what_is_no_json_is_not_passed_over(void **state)
+{
+    (void)state;
+    static const char *const nothing[] = {"", "  ", "[DONE]", " [DONE]\n"};
+    static const char *const broken[] = {"{\"choices\":[{\"delta\":{\"content\":\"lo", "lo",
+                                         "\"lo\"", "null", "[]"};
+    for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++) {
+        struct made m = make(DIALECT_MESSAGES, DIALECT_CHAT, true, ASK);
+        feed(&m, nothing[i]);
+        drop(&m);
+    }
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        struct made m = make(DIALECT_MESSAGES, DIALECT_CHAT, true, ASK);
+        feed(&m, TEXT);
+        assert_false(conversion_event(m.c, str_from(broken[i]), &m.reply));
+        drop(&m);
+    }
+}
+
+/* A call that nobody can read is no answer, in any dialect; one that came whole is the client's. */
+static void a_bad_call_is_no_answer(void **state)
+{
+    (void)state;
+#define PARTS(parts, finish)                                                                 \
+    "{\"candidates\":[{\"content\":{\"role\":\"model\",\"parts\":[" parts "]}," finish "}]," \
+    "\"modelVersion\":\"g3\"}"
+#define BAD "\"finishReason\":\"MALFORMED_FUNCTION_CALL\""
+    static const char *const bad[] = {PARTS("{\"text\":\"Hi\"}", "\"index\":0"), PARTS("", BAD),
+                                      NULL};
+    static const char *const read[] = {PARTS("{\"functionCall\":{\"name\":\"f\"}}", "\"index\":0"),
+                                       PARTS("", BAD), NULL};
+    static const enum dialect clients[] = {DIALECT_CHAT, DIALECT_RESPONSES, DIALECT_MESSAGES};
+    for (size_t i = 0; i < 6; i++) {
+        enum dialect client = clients[i / 2];
+        struct made m = make(client, DIALECT_GEMINI, i % 2 == 0, ask_of(client));
+        assert_false(ends(&m, bad));
+        assert_non_null(conversion_problem(m.c));
+        assert_int_equal(str_find(buf_str(&m.reply), STR("error\":{")), SIZE_MAX);
+        drop(&m);
+        m = make(client, DIALECT_GEMINI, i % 2 == 0, ask_of(client));
+        assert_true(ends(&m, read));
+        assert_null(conversion_problem(m.c));
+        drop(&m);
+    }
+}
+
+static void a_text_is_whole_or_none(void **state)
+{
+    struct made m = make(DIALECT_MESSAGES, DIALECT_CHAT, false, ASK);
+    struct buf event;
+    unsigned n = 0;
+
+    (void)state;
+    buf_init(&event, 2U << 20);
+    buf_add(&event, STR("{\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\""));
+    for (size_t i = 0; i < 1U << 20; i++) {
+        buf_add_byte(&event, 'x');
+    }
+    buf_add(&event, STR("\"}}]}"));
+    while (n < 40 && conversion_event(m.c, buf_str(&event), &m.reply)) {
+        n++;
+    }
+    assert_int_equal(n, LIMIT_BODY_BYTES >> 20);
+    buf_release(&event);
+    drop(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_end_needs_a_reason),
+        cmocka_unit_test(an_empty_reason_takes_none_back),
+        cmocka_unit_test(the_stations_own_limit_needs_none),
+        cmocka_unit_test(what_is_no_json_is_not_passed_over),
+        cmocka_unit_test(a_bad_call_is_no_answer),
+        cmocka_unit_test(a_text_is_whole_or_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
