@@ -54,7 +54,7 @@ static void read_stop(struct conversion *c, const struct json *from)
     if (reason.n > 0) {
         reply_finish(c, finish_read(DIALECT_MESSAGES, reason), read_word(from, "stop_sequence"));
         if (str_eq(reason, STR("refusal"))) {
-            c->reply.refusal = conversion_str(c, read_word(from, "stop_details.explanation"));
+            reply_piece(c, PART_REFUSAL, 0, read_word(from, "stop_details.explanation"));
         }
     } else if (reason.p != NULL) { /* an empty word: it counts if nothing else comes */
         c->reply.finished = true;

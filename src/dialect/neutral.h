@@ -279,7 +279,7 @@ struct conversion {
         uint8_t finish; /* enum finish */
         struct str
             id; /* of the station's request; the client's dialect puts its prefix before it */
-        struct str upstream_id, model, stop_sequence, refusal;
+        struct str upstream_id, model, stop_sequence;
         struct reply_part *parts, *last, *current;
         unsigned made, part_count, call_count;
         uint64_t last_call; /* chat: key of the call that deltas without an index belong to */

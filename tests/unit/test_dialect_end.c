@@ -141,6 +141,31 @@ static void a_bad_call_is_no_answer(void **state)
     }
 }
 
+/* Why a model of Anthropic's refuses stands beside its answer; elsewhere it is the refusal. */
+static void a_refusals_words_are_carried(void **state)
+{
+    (void)state;
+#define REFUSED                                                                        \
+    "\"stop_reason\":\"refusal\",\"stop_details\":{\"type\":\"refusal\",\"category\":" \
+    "\"cyber\",\"explanation\":\"Not this.\"}"
+    static const char *const events[] = {
+        BEGIN, "{\"type\":\"message_delta\",\"delta\":{" REFUSED "}}", STOP, NULL};
+    static const char whole[] = "{\"id\":\"x\",\"model\":\"m\",\"content\":[]," REFUSED "}";
+    static const enum dialect clients[] = {DIALECT_CHAT, DIALECT_RESPONSES};
+    for (size_t i = 0; i < 4; i++) {
+        enum dialect client = clients[i / 2];
+        struct made m = make(client, DIALECT_MESSAGES, i % 2 == 0, ask_of(client));
+        if (i % 2 == 0) {
+            feed_all(&m, events);
+        } else {
+            assert_true(conversion_whole(m.c, str_from(whole), &used, &m.reply));
+        }
+        assert_says(&m, "\"refusal\":\"Not this.\"");
+        assert_says(&m, "content_filter\"");
+        drop(&m);
+    }
+}
+
 static void a_text_is_whole_or_none(void **state)
 {
     struct made m = make(DIALECT_MESSAGES, DIALECT_CHAT, false, ASK);
@@ -170,6 +195,7 @@ int main(void)
         cmocka_unit_test(the_stations_own_limit_needs_none),
         cmocka_unit_test(what_is_no_json_is_not_passed_over),
         cmocka_unit_test(a_bad_call_is_no_answer),
+        cmocka_unit_test(a_refusals_words_are_carried),
         cmocka_unit_test(a_text_is_whole_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
