@@ -3,18 +3,23 @@
  * OpenAPI 2.3.0; deviations as recorded. */
 #include "dialect/neutral.h"
 
-#define KEY_MADE (UINT64_C(1) << 32) /* of calls that came without a usable index */
+/* Keys of calls that came without a usable index, and of reasoning behind the first state. */
+#define KEY_MADE (UINT64_C(1) << 32)
 
-static void read_detail(struct conversion *c, const struct json *detail)
+/* The first state belongs to the text. Each further one is a part of its own, behind it, so that
+ * all come back, in their order. */
+static void read_state(struct conversion *c, const struct json *detail)
 {
+    uint64_t key = c->reply.states > 0 ? KEY_MADE + c->reply.states : 0;
     struct buf state;
 
     if (read_word(detail, "data").n == 0 && read_word(detail, "signature").n == 0) {
-        return; /* its text came as reasoning, too */
+        return;
     }
     buf_init(&state, LIMIT_EVENT_BYTES);
     json_write_value(&state, detail);
-    reply_opaque(c, 0, buf_str(&state), false);
+    reply_opaque(c, key, buf_str(&state), key != 0);
+    c->reply.states++;
     buf_release(&state);
 }
 
@@ -23,9 +28,14 @@ static void read_reasoning(struct conversion *c, const struct json *from)
     struct str text = read_word(from, "reasoning_content");
     struct json_each it = json_each(json_get(from, "reasoning_details"));
 
-    reply_piece(c, PART_REASONING, 0, text.n > 0 ? text : read_word(from, "reasoning"));
+    text = text.n > 0 ? text : read_word(from, "reasoning");
+    reply_piece(c, PART_REASONING, 0, text);
     while (json_next(&it)) {
-        read_detail(c, it.value);
+        if (text.n == 0) { /* most say it in both fields */
+            struct str word = read_word(it.value, "text");
+            reply_piece(c, PART_REASONING, 0, word.n > 0 ? word : read_word(it.value, "summary"));
+        }
+        read_state(c, it.value);
     }
 }
 

@@ -198,13 +198,48 @@ static void write_call(struct conversion *c, struct json_out *o, const struct pa
     json_close(o, '}');
 }
 
-static void write_details(struct json_out *o, const struct turn *t)
+/* As the vendor gave it; a stream gives a signature without the text that it signs. */
+static void write_detail(struct conversion *c, struct json_out *o, const struct part *p)
+{
+    struct json_doc *doc = json_parse_exact(p->opaque, NULL);
+    const struct json *detail = doc != NULL ? json_root(doc) : NULL;
+    struct json_each it = json_each(detail);
+    bool bare = read_word(detail, "text").n == 0 &&
+                str_eq(read_word(detail, "type"), STR("reasoning.text"));
+
+    if (!json_is_object(detail)) {
+        lose(c, FIELD_SIGNATURE, p->from);
+    } else if (!bare || p->text.n == 0) {
+        json_put_raw(o, p->opaque);
+    } else {
+        json_open(o, '{');
+        while (json_next(&it)) {
+            if (!str_eq(it.key, STR("text"))) {
+                json_put_key(o, it.key);
+                json_put_value(o, it.value);
+            }
+        }
+        json_key(o, "text");
+        json_put_str(o, p->text);
+        json_close(o, '}');
+    }
+    json_free(doc);
+}
+
+/* texts: also those without a state. */
+static void write_details(struct conversion *c, struct json_out *o, const struct turn *t,
+                          bool texts)
 {
     json_key(o, "reasoning_details");
     json_open(o, '[');
     for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
         if (p->kind == PART_REASONING && p->opaque.n > 0) {
-            json_put_raw(o, p->opaque); /* as the vendor gave it */
+            write_detail(c, o, p);
+        } else if (p->kind == PART_REASONING && texts) {
+            json_open_typed(o, "reasoning.text");
+            json_key(o, "text");
+            json_put_str(o, p->text);
+            json_close(o, '}');
         }
     }
     json_close(o, ']');
@@ -215,6 +250,7 @@ static void write_reasoning(struct conversion *c, struct json_out *o, const stru
                             bool called)
 {
     const char *field = c->vendor->reasoning_field;
+    bool in_details = field != NULL && strcmp(field, "reasoning_details") == 0;
     bool details = false;
     struct buf text;
 
@@ -222,16 +258,16 @@ static void write_reasoning(struct conversion *c, struct json_out *o, const stru
     for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
         if (p->kind == PART_REASONING) {
             buf_cat(&text, text.n > 0 && p->text.n > 0 ? STR("\n\n") : STR(""), p->text);
-            details = details || p->opaque.n > 0;
+            details = details || p->opaque.n > 0 || (in_details && p->text.n > 0);
         }
     }
     bool demanded = c->vendor->reasoning_back == BACK_REPLAY && called;
-    if (field != NULL && strcmp(field, "reasoning_details") != 0 && (text.n > 0 || demanded)) {
+    if (field != NULL && !in_details && (text.n > 0 || demanded)) {
         json_key(o, field);
         json_put_str(o, buf_str(&text));
     }
     if (details) {
-        write_details(o, t);
+        write_details(c, o, t, in_details);
     }
     buf_release(&text);
 }

@@ -282,6 +282,7 @@ struct conversion {
         struct str upstream_id, model, stop_sequence;
         struct reply_part *parts, *last, *current;
         unsigned made, part_count, call_count;
+        unsigned states;    /* chat: of reasoning, that have come */
         uint64_t last_call; /* chat: key of the call that deltas without an index belong to */
         struct str head;    /* what each event of the client's begins with, where it is the same */
         uint64_t sequence;  /* responses: of events */

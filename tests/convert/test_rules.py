@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Further rules of the matrix of fields, one test each: roles, parts, tools, hosts, errors."""
+import copy
 import json
 import unittest
 
@@ -385,6 +386,49 @@ class Rules(FiftyCase):
         sent = self.ask(MESSAGES, upstream, later, name="deepseek-v4").asked
         turn = next(m for m in sent["messages"] if m["role"] == "assistant")
         self.assertEqual(turn["reasoning_content"], "UNSEEN")
+
+    @clients_of(CHAT, RESPONSES, MESSAGES, GEMINI)
+    def test_all_states_of_a_thought_come_back(self, client):
+        """In the vendor's order; a signature with the text that it signs, which a stream gives
+        apart from it."""
+        asked = answers.request(client, "Hi", tools=TOOLS)
+        answer = Answer([("reasoning", "So it is"),
+                         ("call", "call_1", "weather", '{"city":"Oslo"}')])
+        signed = {"type": "reasoning.text", "text": "So it is", "signature": "s1", "index": 0}
+        more = [{"type": "reasoning.encrypted", "data": f"d{n}", "id": "call_1", "index": n}
+                for n in range(1, 4)]
+        whole = answer.whole(CHAT)
+        whole["choices"][0]["message"]["reasoning_details"] = [signed, *more]
+        stream = answer.stream(CHAT)
+        first = next(n for n, e in enumerate(stream) if "tool_calls" in text_of(e))
+        for details in (more[2:], more[:2], [{**signed, "text": ""}]):
+            event = copy.deepcopy(stream[first])
+            event["choices"][0]["delta"] = {"reasoning_details": details}
+            stream.insert(first, event)
+        for vendor_answer in (whole, stream):
+            got = self.ask(client, CHAT, asked, vendor_answer, vendor_answer is stream)
+            had = self.whole(client, got, vendor_answer is stream)
+            later = answers.next_turn(client, asked, had, ["rain"])
+            sent = self.sent(client, CHAT, later, schema=False)
+            turn = next(m for m in sent["messages"] if m["role"] == "assistant")
+            self.assertEqual(turn["reasoning_details"], [signed, *more])
+
+    @clients_of(CHAT, RESPONSES, MESSAGES, GEMINI)
+    def test_thoughts_that_stand_in_details_alone(self, client):
+        """As MiniMax gives them, and takes them back."""
+        asked = answers.request(client, "Hi", tools=TOOLS)
+        if client == GEMINI:
+            asked["generationConfig"] = {"thinkingConfig": {"includeThoughts": True}}
+        whole = Answer([("call", "call_1", "weather", '{"city":"Oslo"}')]).whole(CHAT)
+        thought = {"type": "reasoning.text", "text": "So it is", "format": "unknown", "index": 0}
+        whole["choices"][0]["message"]["reasoning_details"] = [thought]
+        got = self.ask(client, CHAT, asked, whole, name="minimax-m2")
+        self.assertEqual(meaning.reply(client, got.json()).reasoning, "So it is")
+        later = answers.next_turn(client, asked, got.json(), ["rain"])
+        sent = self.ask(client, CHAT, later, name="minimax-m2").asked
+        turn = next(m for m in sent["messages"] if m["role"] == "assistant")
+        self.assertEqual(turn["reasoning_details"],
+                         [{"type": "reasoning.text", "text": "So it is"}])
 
     # What has its maximum
 
