@@ -3,6 +3,7 @@
  * be called. Source: OpenAI OpenAPI 2.3.0, Tool and ToolChoiceParam; and what Codex sends. */
 #include <stddef.h>
 
+#include "base/map.h"
 #include "dialect/responses.h"
 
 static void read_schema(struct conversion *c, const struct json *v, const struct place *at,
@@ -44,34 +45,35 @@ static const struct key tool_keys[] = {
     {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct tool, cache)},
 };
 
-static bool lists_name(const struct json *required, struct str name)
+static bool all_required(const struct json *properties, const struct json *required)
 {
     struct json_each it = json_each(required);
+    struct json_each member = json_each(properties);
+    struct map *names = map_new(); /* a schema may have very many */
+    bool all = true;
 
     while (json_next(&it)) {
-        if (str_eq(json_str(it.value), name)) {
-            return true;
-        }
+        (void)map_put(names, json_str(it.value), names);
     }
-    return false;
+    while (all && json_next(&member)) {
+        all = map_get(names, member.key) != NULL;
+    }
+    map_free(names);
+    return all;
 }
 
 /* Whether strict mode takes it: every object is closed, and all of its members are required. */
 static bool fits_strict(const struct json *schema)
 {
     struct json_each it = json_each(schema);
-    struct json_each member = json_each(json_get(schema, "properties"));
+    const struct json *properties = json_get(schema, "properties");
     bool open = true;
 
-    if (json_is_object(schema) && (str_eq(read_word(schema, "type"), STR("object")) ||
-                                   json_get(schema, "properties") != NULL)) {
-        if (!json_bool(json_get(schema, "additionalProperties"), &open) || open) {
+    if (json_is_object(schema) &&
+        (str_eq(read_word(schema, "type"), STR("object")) || properties != NULL)) {
+        if (!json_bool(json_get(schema, "additionalProperties"), &open) || open ||
+            !all_required(properties, json_get(schema, "required"))) {
             return false;
-        }
-        while (json_next(&member)) {
-            if (!lists_name(json_get(schema, "required"), member.key)) {
-                return false;
-            }
         }
     }
     while (json_next(&it)) {

@@ -2,6 +2,7 @@
 """Further rules of the matrix of fields, one test each: roles, parts, tools, hosts, errors."""
 import copy
 import json
+import time
 import unittest
 
 from tests.convert import answers, judge
@@ -438,6 +439,28 @@ class Rules(FiftyCase):
         got = self.bench.ask(CHAT, MESSAGES, asked, HELLO.whole(MESSAGES))
         self.assertEqual(got.status, 400)
         self.assertIn("tools[2048]", got.body.decode())
+
+    def assert_soon(self, client, upstream, asked):
+        """One answer in a second or so: each piece was met once, not once for each other piece."""
+        before = time.monotonic()
+        self.ask(client, upstream, asked)
+        self.assertLess(time.monotonic() - before, 10)
+
+    def test_very_many_names_that_may_be_called(self):
+        asked = answers.request(CHAT, "Hi")
+        asked["tools"] = [{"type": "function", "function": {"name": f"f{n}"}} for n in range(2000)]
+        names = [{"type": "function", "function": {"name": "f1999"}}] * 100000
+        asked["tool_choice"] = {"type": "allowed_tools",
+                                "allowed_tools": {"mode": "auto", "tools": names}}
+        self.assert_soon(CHAT, MESSAGES, asked)
+
+    def test_very_many_members_of_a_schema(self):
+        names = [f"p{n}" for n in range(60000)]
+        schema = {"type": "object", "properties": {name: {} for name in names},
+                  "required": names[::-1], "additionalProperties": False}
+        asked = answers.request(RESPONSES, "Hi")
+        asked["tools"] = [{"type": "function", "name": "f", "parameters": schema}]
+        self.assert_soon(RESPONSES, MESSAGES, asked)
 
     def test_more_is_lost_than_a_header_holds(self):
         asked = answers.request(CHAT, "Hi")
