@@ -12,11 +12,11 @@ struct content {
     const struct json *image, *audio, *file, *video, *cache;
 };
 
-enum { TEXT = 1, REFUSAL = 2, IMAGE = 4, AUDIO = 8, VIDEO = 16, FILE_PART = 32 };
+enum { A_TEXT = 1, A_REFUSAL = 2, A_IMAGE = 4, A_AUDIO = 8, A_VIDEO = 16, A_FILE = 32 };
 
 static const struct kind content_kinds[] = {
-    {"text", TEXT},         {"refusal", REFUSAL}, {"image_url", IMAGE},
-    {"input_audio", AUDIO}, {"video_url", VIDEO}, {"file", FILE_PART},
+    {"text", A_TEXT},         {"refusal", A_REFUSAL}, {"image_url", A_IMAGE},
+    {"input_audio", A_AUDIO}, {"video_url", A_VIDEO}, {"file", A_FILE},
 };
 
 #define JSON(key, kind, type, member) \
@@ -26,12 +26,12 @@ static const struct kind content_kinds[] = {
 
 static const struct key content_keys[] = {
     {.name = "type", .take = TAKE_KNOWN},
-    WORD("text", TEXT, struct content, text),
-    WORD("refusal", REFUSAL, struct content, refusal),
-    JSON("image_url", IMAGE, struct content, image),
-    JSON("input_audio", AUDIO, struct content, audio),
-    JSON("video_url", VIDEO, struct content, video),
-    JSON("file", FILE_PART, struct content, file),
+    WORD("text", A_TEXT, struct content, text),
+    WORD("refusal", A_REFUSAL, struct content, refusal),
+    JSON("image_url", A_IMAGE, struct content, image),
+    JSON("input_audio", A_AUDIO, struct content, audio),
+    JSON("video_url", A_VIDEO, struct content, video),
+    JSON("file", A_FILE, struct content, file),
     {.name = "cache_control", .take = TAKE_JSON, .at = offsetof(struct content, cache)},
     {.name = "prompt_cache_breakpoint", .take = TAKE_LOSS, .field = FIELD_PROMPT_CACHE_BREAKPOINT},
 };
@@ -130,17 +130,17 @@ static void read_content_part(struct conversion *c, const struct json *v, const 
     if (c->refused) {
         return;
     }
-    if (kind == TEXT) {
+    if (kind == A_TEXT) {
         read_text(c, &in, at, list);
-    } else if (kind == IMAGE && in.image != NULL) {
+    } else if (kind == A_IMAGE && in.image != NULL) {
         read_url(c, in.image, PART_IMAGE, place_key(c, at, STR("image_url")), list);
-    } else if (kind == VIDEO && in.video != NULL) {
+    } else if (kind == A_VIDEO && in.video != NULL) {
         read_url(c, in.video, PART_VIDEO, place_key(c, at, STR("video_url")), list);
-    } else if (kind == AUDIO && in.audio != NULL) {
+    } else if (kind == A_AUDIO && in.audio != NULL) {
         read_audio(c, in.audio, place_key(c, at, STR("input_audio")), list);
-    } else if (kind == FILE_PART && in.file != NULL) {
+    } else if (kind == A_FILE && in.file != NULL) {
         read_file(c, in.file, place_key(c, at, STR("file")), list);
-    } else if (kind == REFUSAL) {
+    } else if (kind == A_REFUSAL) {
         part_new(c, list, PART_REFUSAL, at)->text = in.refusal;
     } else {
         lose(c, FIELD_PART_UNKNOWN, place_key(c, at, STR("type")));

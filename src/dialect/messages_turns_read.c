@@ -40,21 +40,22 @@ static void read_caller(struct conversion *c, const struct json *v, const struct
 }
 
 enum {
-    TEXT = 1,
-    IMAGE = 2,
-    DOCUMENT = 4,
-    CALL = 8,
-    RESULT = 16,
-    THINKING = 32,
-    REDACTED = 64,
-    SEARCH = 128,
-    MARKED = TEXT | IMAGE | DOCUMENT | CALL | RESULT | SEARCH, /* may have a mark to cache */
+    A_TEXT = 1,
+    A_IMAGE = 2,
+    A_DOCUMENT = 4,
+    A_CALL = 8,
+    A_RESULT = 16,
+    A_THINKING = 32,
+    A_REDACTED = 64,
+    A_SEARCH = 128,
+    MARKED =
+        A_TEXT | A_IMAGE | A_DOCUMENT | A_CALL | A_RESULT | A_SEARCH, /* may have a mark to cache */
 };
 
 static const struct kind block_kinds[] = {
-    {"text", TEXT},         {"mid_conv_system", TEXT}, {"image", IMAGE},
-    {"document", DOCUMENT}, {"tool_use", CALL},        {"tool_result", RESULT},
-    {"thinking", THINKING}, {"search_result", SEARCH}, {"redacted_thinking", REDACTED},
+    {"text", A_TEXT},         {"mid_conv_system", A_TEXT}, {"image", A_IMAGE},
+    {"document", A_DOCUMENT}, {"tool_use", A_CALL},        {"tool_result", A_RESULT},
+    {"thinking", A_THINKING}, {"search_result", A_SEARCH}, {"redacted_thinking", A_REDACTED},
 };
 
 #define WORD(key, kind, member) \
@@ -64,24 +65,24 @@ static const struct kind block_kinds[] = {
 
 static const struct key block_keys[] = {
     WORD("type", 0, type),
-    WORD("text", TEXT, text),
-    WORD("thinking", THINKING, thinking),
-    WORD("signature", THINKING, signature),
-    WORD("data", REDACTED, data),
-    WORD("id", CALL, id),
-    WORD("name", CALL, name),
-    WORD("tool_use_id", RESULT, call_id),
-    {.name = "is_error", .of = RESULT, .take = TAKE_BOOL, .at = offsetof(struct block, failed)},
-    WORD("title", DOCUMENT | SEARCH, title),
-    {.name = "context", .of = DOCUMENT, .take = TAKE_LOSS, .field = FIELD_FILE_TITLE},
-    {.name = "caller", .of = CALL, .take = TAKE_READ, .read = read_caller},
+    WORD("text", A_TEXT, text),
+    WORD("thinking", A_THINKING, thinking),
+    WORD("signature", A_THINKING, signature),
+    WORD("data", A_REDACTED, data),
+    WORD("id", A_CALL, id),
+    WORD("name", A_CALL, name),
+    WORD("tool_use_id", A_RESULT, call_id),
+    {.name = "is_error", .of = A_RESULT, .take = TAKE_BOOL, .at = offsetof(struct block, failed)},
+    WORD("title", A_DOCUMENT | A_SEARCH, title),
+    {.name = "context", .of = A_DOCUMENT, .take = TAKE_LOSS, .field = FIELD_FILE_TITLE},
+    {.name = "caller", .of = A_CALL, .take = TAKE_READ, .read = read_caller},
     {.name = "citations",
-     .of = TEXT | DOCUMENT | SEARCH,
+     .of = A_TEXT | A_DOCUMENT | A_SEARCH,
      .take = TAKE_READ,
      .read = read_citations},
-    JSON("source", IMAGE | DOCUMENT | SEARCH, source),
-    JSON("input", CALL, input),
-    JSON("content", RESULT | SEARCH, content),
+    JSON("source", A_IMAGE | A_DOCUMENT | A_SEARCH, source),
+    JSON("input", A_CALL, input),
+    JSON("content", A_RESULT | A_SEARCH, content),
     JSON("cache_control", MARKED, cache),
 };
 
@@ -208,14 +209,14 @@ static void read_block(struct conversion *c, const struct json *v, const struct 
     struct slot signature = {b.signature, place_key(c, at, STR("signature"))};
     struct slot data = {b.data, place_key(c, at, STR("data"))};
     switch (kind) {
-    case TEXT: part_text(c, b.list, b.text, at); break;
-    case IMAGE: read_media(c, &b, PART_IMAGE, at); break;
-    case DOCUMENT: read_media(c, &b, PART_FILE, at); break;
-    case CALL: read_call(c, &b, at); break;
-    case RESULT: read_result(c, &b, at); break;
-    case THINKING: part_reasoning(c, b.list, b.thinking, signature, at); break;
-    case REDACTED: part_reasoning(c, b.list, STR(""), data, at); break;
-    case SEARCH: read_search_result(c, &b, at); break;
+    case A_TEXT: part_text(c, b.list, b.text, at); break;
+    case A_IMAGE: read_media(c, &b, PART_IMAGE, at); break;
+    case A_DOCUMENT: read_media(c, &b, PART_FILE, at); break;
+    case A_CALL: read_call(c, &b, at); break;
+    case A_RESULT: read_result(c, &b, at); break;
+    case A_THINKING: part_reasoning(c, b.list, b.thinking, signature, at); break;
+    case A_REDACTED: part_reasoning(c, b.list, STR(""), data, at); break;
+    case A_SEARCH: read_search_result(c, &b, at); break;
     default: lose(c, FIELD_PART_UNKNOWN, place_key(c, at, STR("type"))); return;
     }
     parts_mark(c, b.list, b.cache, place_key(c, at, STR("cache_control")));

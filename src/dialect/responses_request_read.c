@@ -21,11 +21,11 @@ static void read_annotations(struct conversion *c, const struct json *v, const s
     }
 }
 
-enum { INPUT = 1, OUTPUT = 2, REFUSAL = 4, IMAGE = 8, FILE_PART = 16 };
+enum { A_INPUT = 1, A_OUTPUT = 2, A_REFUSAL = 4, A_IMAGE = 8, A_FILE = 16 };
 
 static const struct kind content_kinds[] = {
-    {"input_text", INPUT}, {"text", INPUT},        {"output_text", OUTPUT},
-    {"refusal", REFUSAL},  {"input_image", IMAGE}, {"input_file", FILE_PART},
+    {"input_text", A_INPUT}, {"text", A_INPUT},        {"output_text", A_OUTPUT},
+    {"refusal", A_REFUSAL},  {"input_image", A_IMAGE}, {"input_file", A_FILE},
 };
 
 #define WORD(key, kind, type, member) \
@@ -35,16 +35,16 @@ static const struct kind content_kinds[] = {
 
 static const struct key content_keys[] = {
     {.name = "type", .take = TAKE_KNOWN},
-    WORD("text", INPUT | OUTPUT, struct content, text),
-    WORD("refusal", REFUSAL, struct content, refusal),
-    {.name = "annotations", .of = OUTPUT, .take = TAKE_READ, .read = read_annotations},
-    {.name = "logprobs", .of = OUTPUT, .take = TAKE_READ, .read = read_annotations},
-    WORD("image_url", IMAGE, struct content, image_url),
-    WORD("detail", IMAGE | FILE_PART, struct content, detail),
-    WORD("file_data", FILE_PART, struct content, file_data),
-    WORD("file_url", FILE_PART, struct content, file_url),
-    WORD("file_id", IMAGE | FILE_PART, struct content, file_id),
-    WORD("filename", FILE_PART, struct content, filename),
+    WORD("text", A_INPUT | A_OUTPUT, struct content, text),
+    WORD("refusal", A_REFUSAL, struct content, refusal),
+    {.name = "annotations", .of = A_OUTPUT, .take = TAKE_READ, .read = read_annotations},
+    {.name = "logprobs", .of = A_OUTPUT, .take = TAKE_READ, .read = read_annotations},
+    WORD("image_url", A_IMAGE, struct content, image_url),
+    WORD("detail", A_IMAGE | A_FILE, struct content, detail),
+    WORD("file_data", A_FILE, struct content, file_data),
+    WORD("file_url", A_FILE, struct content, file_url),
+    WORD("file_id", A_IMAGE | A_FILE, struct content, file_id),
+    WORD("filename", A_FILE, struct content, filename),
     JSON("cache_control", 0, struct content, cache),
     {.name = "prompt_cache_breakpoint", .take = TAKE_LOSS, .field = FIELD_PROMPT_CACHE_BREAKPOINT},
 };
@@ -125,9 +125,9 @@ static void read_content_part(struct conversion *c, const struct json *v, const 
         return;
     }
     switch (kind) {
-    case REFUSAL: read_text(c, in.refusal, PART_REFUSAL, at, list); break;
-    case IMAGE: read_image(c, &in, at, list); break;
-    case FILE_PART: read_file(c, &in, at, list); break;
+    case A_REFUSAL: read_text(c, in.refusal, PART_REFUSAL, at, list); break;
+    case A_IMAGE: read_image(c, &in, at, list); break;
+    case A_FILE: read_file(c, &in, at, list); break;
     default: read_text(c, in.text, PART_TEXT, at, list);
     }
     parts_mark(c, list, in.cache, place_key(c, at, STR("cache_control")));
