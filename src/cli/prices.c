@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/prices.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "cli/vendors.h"
 #include "price/price.h"
@@ -22,16 +24,6 @@ static bool complain(const struct making *m, const struct price_text *t, const c
     return false;
 }
 
-static int64_t gcd(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* What is written was found to be a decimal in range when the file was read. */
 static bool factor(struct str text, struct ratio *out)
 {
@@ -45,12 +37,7 @@ static bool set_services(const struct price_text *t, struct price *p)
 
     for (unsigned i = 0; ok && i < CLI_SERVICES; i++) {
         struct str text = t->services[i];
-        if (text.n > 0) {
-            struct ratio *r = &p->service[CLI_SERVICE_FIRST + i];
-            ok = factor(text, r);
-            int64_t common = gcd(r->num, r->den);
-            *r = (struct ratio){r->num / common, r->den / common};
-        }
+        ok = text.n == 0 || ratio_parse(text, &p->service[CLI_SERVICE_FIRST + i]);
     }
     return ok;
 }
@@ -122,7 +109,10 @@ static bool by_book(const struct making *m, const struct price_text *t, struct p
     *found = n > 0;
     for (size_t i = 0; i < n; i++) {
         struct price p;
+        char source[256];
         book_price(rows[i], &p);
+        snprintf(source, sizeof(source), "price book, %s: %s", rows[i]->checked, rows[i]->source);
+        p.source = arena_str(&m->config->memory, str_from(source));
         if (!add_price(m, t, all, book_from_us(rows[i]), &p)) {
             return false;
         }

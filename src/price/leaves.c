@@ -77,3 +77,19 @@ void price_rate_name(enum leaf_number leaf, struct buf *out)
     }
     buf_add(out, name);
 }
+
+bool ratio_parse(struct str decimal, struct ratio *out)
+{
+    int64_t num, a, b = INT64_C(1000000);
+
+    if (!decimal_parse(decimal, 6, &num) || num < 1 || num > RATIO_MAX) {
+        return false;
+    }
+    for (a = num; b != 0;) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    *out = (struct ratio){num / a, INT64_C(1000000) / a};
+    return true;
+}

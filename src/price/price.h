@@ -56,6 +56,9 @@ bool tier_find(struct str name, enum tier *out);
 /* As prices name a leaf: "input" for "in", "output_audio" for "out_audio", else its own name. */
 void price_rate_name(enum leaf_number leaf, struct buf *out);
 
+/* A decimal with at most six digits after the point, in lowest terms. */
+bool ratio_parse(struct str decimal, struct ratio *out) MUST_CHECK;
+
 #define PRICE_TIERS 4
 #define PRICE_TERMS_MAX 4096 /* bytes of the longest terms */
 
@@ -105,13 +108,21 @@ struct book_row {
     const char *vendor, *model;
     const char *from; /* the first day (UTC) of this price; NULL: as long as is known */
     const char *currency;
-    const char *rates;   /* "input=2.5 output=10", per million tokens */
-    const char *beyond;  /* "200001 input=5": what is other from so many tokens of input; or NULL */
-    unsigned max_output; /* the model's ceiling of output tokens */
+    const char *rates;  /* "input=2.5 output=10", per million tokens */
+    const char *beyond; /* "200001 input=5": what is other from so many tokens of input; or NULL */
+    const char *services;         /* "batch=0.5": factors of service tiers; or NULL */
+    unsigned max_output;          /* the model's ceiling of output tokens */
     const char *source, *checked; /* page and date */
 };
 extern const struct book_row price_book[];
 extern const size_t price_book_count;
+struct book_alias {
+    const char *vendor, *name, *served, *source, *checked;
+};
+extern const struct book_alias price_aliases[];
+extern const size_t price_alias_count;
+/* The model that the vendor itself answers this name with: most often the same. */
+struct str book_served(struct str vendor, struct str model);
 /* The rows of a model that are in force at a time and, in order, later; how many, 0 when the book
  * does not know it. A dated alias (-2025-08-07, -20250929) matches its base row. No currency: that
  * of the first row. */

@@ -15,7 +15,11 @@ static bool mismatch(const struct request *r)
     if (str_starts(seen, STR("models/"))) {
         seen = str_skip(seen, sizeof("models/") - 1);
     }
-    return seen.n > 0 && r->channel.model.n > 0 && !str_starts(seen, r->channel.model);
+    if (seen.n == 0 || r->channel.model.n == 0 || str_starts(seen, r->channel.model)) {
+        return false;
+    }
+    /* The vendor says itself that another model answers to this name. */
+    return !str_starts(seen, book_served(r->channel.upstream->vendor, r->channel.model));
 }
 
 static void count(struct request *r)
