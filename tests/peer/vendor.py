@@ -118,8 +118,9 @@ class Connection:
 
     def _wait(self, seconds):
         """Sleep, unless the client leaves."""
-        ready = select.select([self.sock], [], [], seconds)[0]
-        if not ready:
+        ready = select.poll()       # select() takes no descriptor above 1023
+        ready.register(self.sock, select.POLLIN)
+        if not ready.poll(seconds * 1000):
             return
         if not isinstance(self.sock, ssl.SSLSocket) and not self.sock.recv(1, socket.MSG_PEEK):
             raise ClientLeft
