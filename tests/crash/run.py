@@ -12,6 +12,7 @@ Each prints its seed and one summary line, and exits 1 when a promise was broken
 """
 import argparse
 import asyncio
+import collections
 import contextlib
 import json
 import os
@@ -34,6 +35,7 @@ from tests.peer.rawhttp import request_bytes  # noqa: E402
 from tests.peer.wait import PATIENCE_S, until  # noqa: E402
 
 ACCOUNTS = 3
+STORE_ROUNDS = 50       # on one store: the join of all that was ever asked takes longer and longer
 CREDIT = "100000.00"
 
 
@@ -90,11 +92,12 @@ def kill_once(bench, clients, rng):
     return kind, since
 
 
-def kill_rounds(options, rng):
+def kill_on_one_store(options, rng, first, last):
+    """Rounds first to last, and an orderly stop. Counts of what happened."""
     disturbed = 0
     bench = Bench(faulty=not shim.why_not()).start()
     try:
-        for number in range(options.rounds):
+        for number in range(first, last):
             clients = bench.clients(f"{options.seed}/{number}", options.clients, leaving=0.05)
             kind, since = kill_once(bench, clients, rng)
             disturbed += bool(kind)
@@ -105,18 +108,30 @@ def kill_rounds(options, rng):
                 bench.books.verify(since, options.window)
             except Faults as found:
                 raise Faults(f"round {number} ({kind or 'a kill alone'}): {found}") from None
-            if number % 20 == 19:
-                print(f"  round {number + 1}: {len(bench.books.complete)} complete", flush=True)
-        stop_in_order(bench, f"{options.seed}/last", options.clients)
+        stop_in_order(bench, f"{options.seed}/{last}", options.clients)
         reversals = len(bench.station.store.sql("SELECT 1 FROM transfer WHERE kind = 'reversal' "
                                                 "GROUP BY cause"))
-        return (f"{options.rounds} kills, {disturbed} of them during a fault, "
-                f"{bench.books.asked} requests, "
-                f"{len(bench.books.complete)} complete, {reversals} charges reversed at start, "
-                f"{len(bench.books.given_away)} complete answers given away by the crash "
-                f"(the oldest {bench.books.oldest * 1000:.0f} ms before it)")
+        return collections.Counter(
+            disturbed=disturbed, asked=bench.books.asked, complete=len(bench.books.complete),
+            left=len(bench.books.left), reversed=reversals, given=len(bench.books.given_away)
+        ), bench.books.oldest
     finally:
         bench.close()
+
+
+def kill_rounds(options, rng):
+    total, oldest = collections.Counter(), 0.0
+    for first in range(0, options.rounds, STORE_ROUNDS):
+        last = min(first + STORE_ROUNDS, options.rounds)
+        counts, age = kill_on_one_store(options, rng, first, last)
+        total, oldest = total + counts, max(oldest, age)
+        if last < options.rounds:
+            print(f"  round {last}: {dict(total)}", flush=True)
+    return (f"{options.rounds} kills, {total['disturbed']} of them during a fault, "
+            f"{total['asked']} requests, {total['complete']} complete, {total['left']} left by "
+            f"their client, {total['reversed']} charges reversed at start, {total['given']} "
+            f"complete answers given away by the crash (the oldest {oldest * 1000:.0f} ms before "
+            "it)")
 
 
 def fault_rounds(options, rng):
