@@ -169,8 +169,8 @@ void usage_take(enum dialect d, struct str vendor, const struct json *root, stru
     const struct json *usage = usage_find(d, vendor, root);
     enum tier tier = read_tier(d, root, usage);
     if (tier != TIER_NONE) {
-        c->tier = tier;
-        u->tier = tier;
+        c->tier = (uint8_t)tier;
+        u->tier = (uint8_t)tier;
     }
     if (d == DIALECT_RESPONSES) {
         count_tools(root, c);
