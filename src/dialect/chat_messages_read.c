@@ -356,7 +356,6 @@ static void read_reasoning(struct conversion *c, const struct message *m, const 
         used = told;
     } else if (first != NULL) {
         first->text = word;
-        first->hidden = word.n == 0;
     } else if (word.n > 0) {
         struct slot none = {STR(""), NULL};
         part_reasoning(c, list, word, none, by_content ? content_at : word_at);

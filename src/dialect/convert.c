@@ -136,7 +136,7 @@ static void forget_ask(struct conversion *c)
                                   .stream = asked.stream,
                                   .stream_usage = asked.stream_usage,
                                   .reasoning = {.show = asked.reasoning.show}};
-    c->upstream_id = conversion_str(c, c->upstream_id);
+    c->envelope_id = conversion_str(c, c->envelope_id);
     c->reply.id = conversion_str(c, c->reply.id);
     if (c->reply.settings.n > 0) {
         c->reply.settings = conversion_str(c, c->reply.settings);
@@ -184,7 +184,7 @@ struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *
     c->ask.value = conversion_alloc(c, FIELD_COUNT * sizeof(*c->ask.value));
     c->ask.stream = ask->stream;
     c->ask.model = conversion_str(c, ask->model);
-    c->upstream_id = upstream_id(c, str_from(ask->vendor->name), ask->model);
+    c->envelope_id = envelope_id(c, str_from(ask->vendor->name), ask->model);
     c->reply.id = conversion_str(c, ask->reply_id);
     c->reply.created = ask->created;
     convert_ask(c, ask, out);
@@ -200,7 +200,7 @@ void conversion_free(struct conversion *c)
     for (struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
         buf_release(&p->text);
         buf_release(&p->waiting);
-        buf_release(&p->arguments);
+        buf_release(&p->kept);
     }
     tools_free(c);
     json_free(c->doc);
@@ -232,7 +232,7 @@ size_t conversion_memory(const struct conversion *c)
         return 0;
     }
     for (const struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
-        n += p->text.cap + p->waiting.cap + p->arguments.cap;
+        n += p->text.cap + p->waiting.cap + p->kept.cap;
     }
     return n + sizeof(*c) + c->arena.used + c->spare.used;
 }

@@ -10,7 +10,7 @@
 #define MARK "rly1."
 #define STATE_MAX (4U << 20)
 
-struct str upstream_id(struct conversion *c, struct str vendor, struct str model)
+struct str envelope_id(struct conversion *c, struct str vendor, struct str model)
 {
     uint32_t hash = 2166136261U; /* FNV-1a */
     struct buf text;
@@ -29,7 +29,7 @@ struct str envelope_wrap(struct conversion *c, enum envelope_kind kind, struct s
     struct buf text;
 
     buf_init(&text, STATE_MAX * 2);
-    buf_cat(&text, STR(MARK), c->upstream_id, STR("."));
+    buf_cat(&text, STR(MARK), c->envelope_id, STR("."));
     buf_add_byte(&text, (char)kind);
     base64_write(&text, BASE64_URL, inside);
     return conversion_take(c, &text);
@@ -52,7 +52,7 @@ bool envelope_open(struct conversion *c, struct str slot, enum envelope_kind *ki
         return false;
     }
     *kind = (enum envelope_kind)state.p[0];
-    if (*kind != ENVELOPE_TEXT && !str_eq(id, c->upstream_id)) {
+    if (*kind != ENVELOPE_TEXT && !str_eq(id, c->envelope_id)) {
         return false;
     }
     buf_init(&text, STATE_MAX);

@@ -435,7 +435,6 @@ static struct part *join_thoughts(struct conversion *c, struct part *p)
         p->opaque = next->opaque;
     }
     p->text = conversion_take(c, &text);
-    p->hidden = p->text.n == 0;
     return next;
 }
 

@@ -121,7 +121,7 @@ static const char *finish(const struct conversion *c)
     enum finish f = (enum finish)c->reply.finish;
 
     for (const struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
-        if (p->kind == PART_CALL && p->hidden && f != FINISH_LENGTH && f != FINISH_CONTEXT &&
+        if (p->kind == PART_CALL && p->left_out && f != FINISH_LENGTH && f != FINISH_CONTEXT &&
             f != FINISH_FILTER) {
             f = FINISH_BAD_CALL;
         }
@@ -250,7 +250,7 @@ static void piece(struct conversion *c, struct reply_part *p, struct str text)
 static void close_part(struct conversion *c, struct reply_part *p)
 {
     if (p->kind == PART_CALL && !has_arguments(p)) {
-        p->hidden = true;
+        p->left_out = true;
     } else if (p->kind == PART_CALL) {
         struct json_out o = open_event(c);
         put_call(c, &o, p);
@@ -282,8 +282,8 @@ static void put_parts(struct conversion *c, struct json_out *o)
 {
     for (struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
         if (p->kind == PART_CALL) {
-            p->hidden = !has_arguments(p);
-            if (!p->hidden) {
+            p->left_out = !has_arguments(p);
+            if (!p->left_out) {
                 put_call(c, o, p);
             }
         } else if (is_shown(c, p) && p->text.n + p->opaque.n > 0) {

@@ -110,7 +110,7 @@ static void start(struct conversion *c)
 
 static bool redacted(const struct reply_part *p)
 {
-    return p->kind == PART_REASONING && p->hidden;
+    return p->kind == PART_REASONING && p->withheld;
 }
 
 static void open_part(struct conversion *c, struct reply_part *p)

@@ -85,7 +85,6 @@ struct part {
     uint8_t kind;
     bool custom;     /* CALL, RESULT: of a freeform tool, whose input is no JSON */
     bool failed;     /* RESULT: the tool says it failed */
-    bool hidden;     /* REASONING: its text is withheld, only opaque is there */
     bool answered;   /* CALL: a result has come (turns_settle) */
     struct str text; /* TEXT, REASONING, REFUSAL; CALL: arguments as JSON text, or custom input */
     const struct place *text_from; /* CALL: where its arguments stand */
@@ -145,14 +144,14 @@ enum effort {
     EFFORT_MAX
 };
 struct reasoning {
-    uint8_t effort;                                /* enum effort */
-    bool has_budget;                               /* the client gave tokens */
-    int64_t budget;                                /* tokens; 0: off; -1: the model's own choice */
+    uint8_t effort;  /* enum effort */
+    uint8_t show;    /* tristate: the client wants to read it */
+    bool has_budget; /* the client gave tokens */
+    bool off;        /* it is switched off, whatever level is named beside it */
+    bool adaptive;   /* messages: thinking is adaptive */
+    int64_t budget;  /* tokens; 0: off; -1: the model's own choice */
     const struct place *effort_from, *budget_from; /* chat: where each is given */
-    uint8_t show;                                  /* tristate: the client wants to read it */
     const struct place *show_from;                 /* where it asks for that apart, or NULL */
-    bool off;      /* it is switched off, whatever level is named beside it */
-    bool adaptive; /* messages: thinking is adaptive */
     const struct place *from;
 };
 
@@ -171,6 +170,12 @@ struct value {
 
 /* Of it the reply sees model, stream, stream_usage, reasoning.show and the tools whose calls come
  * back by another name or as another kind; the rest is gone when conversion_new returns. */
+/* What a client's opaque slot held, and where it stands. */
+struct slot {
+    struct str text;
+    const struct place *at;
+};
+
 struct ask_neutral {
     struct str model;               /* for the upstream */
     bool stream, stream_usage;      /* the client wants the usage frame of chat streams */
@@ -181,7 +186,7 @@ struct ask_neutral {
     uint8_t parallel; /* tristate: may several tools be called at once */
     const struct place *parallel_from;
     struct reasoning reasoning;
-    struct str next_state; /* of the call that the reader will meet next */
+    struct slot next_state; /* of the call that the reader will meet next */
     struct format format;
     struct value max_output; /* tokens */
     struct parts stops;      /* TEXT: stop sequences */
@@ -257,7 +262,7 @@ struct conversion {
     bool unreadable; /* the upstream's reply is not what its dialect says */
     const struct vendor *vendor;
     uint64_t max_output;                      /* the model's ceiling */
-    struct str upstream_id;                   /* vendor and model, as envelopes name them */
+    struct str envelope_id;                   /* vendor and model, as envelopes name them */
     uint64_t allowed[CONVERSION_FIELDS / 64]; /* bits of fields whose loss the route allows */
     struct json_doc *doc;                     /* the client's request, while it is converted */
     struct made_doc *made;                    /* what readers made of parts of it, as long */
@@ -325,10 +330,6 @@ struct str part_arguments(struct conversion *c, const struct part *p);
 /* A call of the history, with the state that an envelope before it held. */
 struct part *part_call(struct conversion *c, struct parts *list, const struct place *from);
 /* Reasoning of the history: its text (may be empty) and what the client's opaque slot held. */
-struct slot {
-    struct str text;
-    const struct place *at;
-};
 void part_reasoning(struct conversion *c, struct parts *list, struct str text, struct slot slot,
                     const struct place *from);
 /* A mark to cache up to the end of the list; NULL: there is none. */
@@ -364,7 +365,7 @@ enum envelope_kind {
     ENVELOPE_TEXT = 't', /* no state: the reasoning's own text, for clients that return no other */
 };
 /* "VENDOR.MODEL-HASH"; in the arena. */
-struct str upstream_id(struct conversion *c, struct str vendor, struct str model);
+struct str envelope_id(struct conversion *c, struct str vendor, struct str model);
 /* Wraps for the client; in the arena. */
 struct str envelope_wrap(struct conversion *c, enum envelope_kind kind, struct str inside);
 /*
@@ -412,7 +413,9 @@ struct citation {
 struct reply_part {
     struct reply_part *next;
     uint8_t kind; /* TEXT, CALL, REASONING, REFUSAL, IMAGE, AUDIO */
-    bool custom, hidden;
+    bool custom;
+    bool withheld; /* REASONING: its text is, only opaque is there */
+    bool left_out; /* CALL: of gemini's writer, which has not written it */
     uint8_t state; /* of reply.c, like the next line */
     bool wrapped;  /* a custom call that comes as a function's */
     bool closing, json_quoted, json_escaped, json_begun;
@@ -424,14 +427,14 @@ struct reply_part {
     unsigned number;            /* in the order of opening, from 0 */
     unsigned call;              /* CALL: its number among the calls */
     struct str id, name, group; /* CALL: the client's own name of the tool */
-    struct str upstream_id;     /* CALL: as the upstream wrote its id */
+    struct str wire_id;         /* CALL: its id as the upstream wrote it */
     struct str mime;
     struct buf text;     /* all of it, where the writer keeps texts */
     struct str opaque;   /* enveloped for the client, or {NULL,0} */
     uint64_t characters; /* of the text so far */
     struct citation *citations;
-    struct buf waiting;   /* not written yet: another part is open */
-    struct buf arguments; /* of a wrapped call */
+    struct buf waiting; /* not written yet: another part is open */
+    struct buf kept;    /* not as it comes: a wrapped call's arguments, thoughts to be omitted */
 };
 struct reply_writer {
     bool keeps_texts; /* close and end need each part's text */
@@ -454,8 +457,8 @@ struct reply_call {
 };
 /* Opens a call; nothing for a key that is open. Its arguments follow as pieces. */
 void reply_call(struct conversion *c, uint64_t key, const struct reply_call *call);
-/* The upstream's own state of a reasoning part, not yet enveloped; hidden: there is no text. */
-void reply_opaque(struct conversion *c, uint64_t key, struct str state, bool hidden);
+/* The upstream's own state of a reasoning part, not yet enveloped; withheld: there is no text. */
+void reply_opaque(struct conversion *c, uint64_t key, struct str state, bool withheld);
 /* A part of this name has come, with or without text; it may be closed. */
 bool reply_seen(const struct conversion *c, enum part_kind kind, uint64_t key, bool with_text);
 /* An open call at this key is complete, and this id is another's. */

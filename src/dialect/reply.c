@@ -110,7 +110,7 @@ static void deliver(struct conversion *c, struct reply_part *p, struct str text)
         follow_json(p, text);
     }
     if (p->wrapped || (p->kind == PART_REASONING && keeps_thoughts(c))) {
-        c->reply.broken = !buf_add(&p->arguments, text) || c->reply.broken;
+        c->reply.broken = !buf_add(&p->kept, text) || c->reply.broken;
     } else {
         write_piece(c, p, text);
     }
@@ -119,12 +119,12 @@ static void deliver(struct conversion *c, struct reply_part *p, struct str text)
 /* A freeform tool was offered as a function of one string: that string is what its call says. */
 static void unwrap(struct conversion *c, struct reply_part *p)
 {
-    struct json_doc *doc = json_parse(buf_str(&p->arguments), NULL);
+    struct json_doc *doc = json_parse(buf_str(&p->kept), NULL);
     struct str input = doc != NULL ? read_word(json_root(doc), "input") : STR("");
 
-    write_piece(c, p, input.p != NULL && doc != NULL ? input : buf_str(&p->arguments));
+    write_piece(c, p, input.p != NULL && doc != NULL ? input : buf_str(&p->kept));
     json_free(doc);
-    buf_release(&p->arguments);
+    buf_release(&p->kept);
 }
 
 static void open_part(struct conversion *c, struct reply_part *p)
@@ -152,8 +152,8 @@ static void close_part(struct conversion *c, struct reply_part *p)
     } else if (p->kind == PART_CALL && !p->custom && p->text_n == 0) {
         write_piece(c, p, STR("{}")); /* no argument at all is an object without members */
     }
-    if (p->kind == PART_REASONING && p->arguments.n > 0 && p->opaque.n == 0) {
-        p->opaque = envelope_wrap(c, ENVELOPE_TEXT, buf_str(&p->arguments));
+    if (p->kind == PART_REASONING && p->kept.n > 0 && p->opaque.n == 0) {
+        p->opaque = envelope_wrap(c, ENVELOPE_TEXT, buf_str(&p->kept));
     }
     p->state = CLOSED;
     c->reply.current = NULL;
@@ -213,7 +213,7 @@ static struct reply_part *new_part(struct conversion *c, enum part_kind kind, ui
     *p = (struct reply_part){.kind = (uint8_t)kind, .key = key, .state = WAITING};
     buf_init(&p->text, LIMIT_BODY_BYTES);
     buf_init(&p->waiting, LIMIT_BODY_BYTES);
-    buf_init(&p->arguments, LIMIT_BODY_BYTES);
+    buf_init(&p->kept, LIMIT_BODY_BYTES);
     if (c->reply.last != NULL) {
         c->reply.last->next = p;
     } else {
@@ -272,7 +272,7 @@ static void state_before(struct conversion *c, uint64_t key, struct str state)
 {
     struct reply_part *p = new_part(c, PART_REASONING, ~key);
 
-    p->hidden = true;
+    p->withheld = true;
     p->closing = true;
     p->opaque = envelope_wrap(c, ENVELOPE_NEXT, state);
 }
@@ -293,7 +293,7 @@ void reply_call(struct conversion *c, uint64_t key, const struct reply_call *cal
     struct str id = call_id(c, call->id);
     p = new_part(c, PART_CALL, key);
     p->id = id;
-    p->upstream_id = conversion_str(c, call->id);
+    p->wire_id = conversion_str(c, call->id);
     p->name = tool != NULL ? tool->name : conversion_str(c, call->name);
     p->group = tool != NULL ? tool->group : STR("");
     p->search = tool != NULL && tool->search;
@@ -318,7 +318,7 @@ bool reply_is_other_call(const struct conversion *c, uint64_t key, struct str id
 {
     const struct reply_part *p = find_part(c, PART_CALL, key);
 
-    return p != NULL && id.n > 0 && !str_eq(p->upstream_id, id) && may_close(p);
+    return p != NULL && id.n > 0 && !str_eq(p->wire_id, id) && may_close(p);
 }
 
 void reply_put_arguments(struct json_out *o, const struct reply_part *p)
@@ -340,13 +340,13 @@ bool reply_seen(const struct conversion *c, enum part_kind kind, uint64_t key, b
 {
     for (const struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
         if (p->kind == kind && p->key == key) {
-            return !with_text || p->text_n + p->waiting.n + p->arguments.n > 0;
+            return !with_text || p->text_n + p->waiting.n + p->kept.n > 0;
         }
     }
     return false;
 }
 
-void reply_opaque(struct conversion *c, uint64_t key, struct str state, bool hidden)
+void reply_opaque(struct conversion *c, uint64_t key, struct str state, bool withheld)
 {
     struct reply_part *p = find_part(c, PART_REASONING, key);
 
@@ -356,9 +356,9 @@ void reply_opaque(struct conversion *c, uint64_t key, struct str state, bool hid
     ensure_started(c);
     if (p == NULL) {
         p = new_part(c, PART_REASONING, key);
-        p->hidden = true;
+        p->withheld = true;
     }
-    p->hidden = p->hidden || hidden;
+    p->withheld = p->withheld || withheld;
     p->opaque = envelope_wrap(c, ENVELOPE_OPAQUE, state);
     advance(c, false);
 }

@@ -75,8 +75,8 @@ struct part *part_call(struct conversion *c, struct parts *list, const struct pl
 {
     struct part *p = part_new(c, list, PART_CALL, from);
 
-    p->opaque = c->ask.next_state;
-    c->ask.next_state = STR("");
+    p->opaque = c->ask.next_state.text;
+    c->ask.next_state.text = STR("");
     return p;
 }
 
@@ -96,6 +96,15 @@ void parts_mark(struct conversion *c, struct parts *list, const struct json *cac
     last->cache_from = at;
 }
 
+/* No call has come that it belongs to. */
+static void lose_next_state(struct conversion *c)
+{
+    if (c->ask.next_state.text.n > 0) {
+        lose(c, FIELD_SIGNATURE, c->ask.next_state.at);
+        c->ask.next_state.text = STR("");
+    }
+}
+
 void part_reasoning(struct conversion *c, struct parts *list, struct str text, struct slot slot,
                     const struct place *from)
 {
@@ -104,8 +113,11 @@ void part_reasoning(struct conversion *c, struct parts *list, struct str text, s
     bool ours = slot.text.n > 0 && envelope_open(c, slot.text, &kind, &inside);
 
     if (ours && kind == ENVELOPE_NEXT) {
-        c->ask.next_state = inside;
-        return;
+        lose_next_state(c);
+        c->ask.next_state = (struct slot){inside, slot.at};
+        if (text.n == 0) {
+            return;
+        }
     }
     if (slot.text.n > 0 && !ours) {
         lose(c, FIELD_SIGNATURE, slot.at);
@@ -114,8 +126,7 @@ void part_reasoning(struct conversion *c, struct parts *list, struct str text, s
     p->text = text;
     if (ours && kind == ENVELOPE_OPAQUE) {
         p->opaque = inside;
-        p->hidden = text.n == 0;
-    } else if (ours && text.n == 0) {
+    } else if (ours && kind == ENVELOPE_TEXT && text.n == 0) {
         p->text = inside;
     }
 }
@@ -236,6 +247,7 @@ void turns_settle(struct conversion *c)
     struct joining j = {.c = c, .by_id = map_new(), .by_wire = map_new()};
     struct turn *before = NULL; /* the last turn of the assistant's */
 
+    lose_next_state(c);
     for (struct turn *t = c->ask.turns; t != NULL && !c->refused; t = t->next) {
         for (struct part *p = t->parts.first; p != NULL && !c->refused; p = p->next) {
             if (p->kind == PART_CALL) {

@@ -431,6 +431,21 @@ class Rules(FiftyCase):
         self.assertEqual(turn["reasoning_details"],
                          [{"type": "reasoning.text", "text": "So it is"}])
 
+    def test_a_state_whose_call_is_gone_is_named(self):
+        asked = answers.request(MESSAGES, "Hi", tools=TOOLS)
+        answer = Answer([("call", "call_1", "weather", '{"city":"Oslo"}', "c3RhdGU=")])
+        whole = self.ask(MESSAGES, GEMINI, asked, answer.whole(GEMINI),
+                         vendor_model=GEMINI_3).json()
+        state, call = whole["content"]
+        self.assertEqual((state["type"], call["type"]), ("redacted_thinking", "tool_use"))
+        said = {"type": "text", "text": "Well."}
+        for blocks, lossy in (([state, said], ["messages[1].content[0].data"]),
+                              ([state, state, call], ["messages[1].content[0].data"]),
+                              ([state, call], [])):
+            later = answers.next_turn(MESSAGES, asked, {"content": blocks}, ["rain"], "Go on")
+            got = self.ask(MESSAGES, GEMINI, later, vendor_model=GEMINI_3)
+            self.assertEqual([path for path in got.lossy if path.endswith("data")], lossy)
+
     # What has its maximum
 
     def test_too_many_tools(self):
