@@ -64,10 +64,7 @@ void request_move(struct request *r, enum request_state to)
 
 void request_await_total(struct request *r)
 {
-    int64_t left = r->config->total_ms - (clock_wall_us() - r->ts_us) / 1000;
-
-    wheel_set(loop_timers(r->lane->loop), &r->timer,
-              loop_now_ms(r->lane->loop) + (left > 0 ? left : 1));
+    wheel_set(loop_timers(r->lane->loop), &r->timer, r->until_ms);
 }
 
 /* Steps move the state; a step that leaves it where it is waits. */

@@ -21,6 +21,12 @@ INVARIANTS = {
         "UPDATE account SET balance = balance - 1000000000000 WHERE name = :name",
         "UPDATE account SET balance = balance + 1000000000000 WHERE name = :name",
         "account {name}: balance -9"),
+    "no house is further below zero than its limit": (
+        "UPDATE account SET credit_limit = 1 WHERE name = 'owner';"
+        "UPDATE account SET balance = balance - 7 WHERE name = 'owner'",
+        "UPDATE account SET credit_limit = 0 WHERE name = 'owner';"
+        "UPDATE account SET balance = balance + 7 WHERE name = 'owner'",
+        "account owner: balance -7, limit 1"),
     "allotments are covered": (
         "UPDATE allotment SET nano = nano + 1000000000000"
         " WHERE account = (SELECT id FROM account WHERE name = :name)",
