@@ -112,31 +112,6 @@ static void piece(struct conversion *c, struct reply_part *p, struct str text)
     close_delta(c);
 }
 
-static void put_details(const struct reply_part *p, struct json_out *o)
-{
-    json_key(o, "reasoning_details");
-    json_open(o, '[');
-    json_open(o, '{');
-    json_key(o, "type");
-    json_put_str(o, STR("reasoning.encrypted"));
-    json_key(o, "data");
-    json_put_str(o, p->opaque);
-    json_close(o, '}');
-    json_close(o, ']');
-}
-
-static void put_citations(struct json_out *o, const struct reply_part *p, uint64_t before)
-{
-    for (const struct citation *at = p->citations; at != NULL; at = at->next) {
-        json_open_typed(o, "url_citation");
-        json_key(o, "url_citation");
-        json_open(o, '{');
-        citation_write(o, p, at, before);
-        json_close(o, '}');
-        json_close(o, '}');
-    }
-}
-
 /* A message has one text, in which the texts of its parts follow each other. */
 static uint64_t characters_before(const struct conversion *c, const struct reply_part *until)
 {
@@ -148,6 +123,63 @@ static uint64_t characters_before(const struct conversion *c, const struct reply
     return n;
 }
 
+/* Clients put the lists of deltas together by their items' index, and some fail without one. */
+static void put_index(const struct conversion *c, struct json_out *o, uint64_t index)
+{
+    if (!c->whole) {
+        json_key(o, "index");
+        json_put_u64(o, index);
+    }
+}
+
+static bool has_detail(const struct reply_part *p)
+{
+    return p->kind == PART_REASONING && p->opaque.n > 0;
+}
+
+static void put_detail(const struct conversion *c, struct json_out *o, const struct reply_part *p)
+{
+    uint64_t index = 0;
+
+    for (const struct reply_part *q = c->reply.parts; q != p; q = q->next) {
+        index += has_detail(q);
+    }
+    json_open_typed(o, "reasoning.encrypted");
+    json_key(o, "data");
+    json_put_str(o, p->opaque);
+    put_index(c, o, index);
+    json_close(o, '}');
+}
+
+static uint64_t citations_before(const struct conversion *c, const struct reply_part *until)
+{
+    uint64_t n = 0;
+
+    for (const struct reply_part *p = c->reply.parts; p != until; p = p->next) {
+        for (const struct citation *at = p->citations; at != NULL; at = at->next) {
+            n++;
+        }
+    }
+    return n;
+}
+
+static void put_citations(const struct conversion *c, struct json_out *o,
+                          const struct reply_part *p)
+{
+    uint64_t before = characters_before(c, p);
+    uint64_t index = citations_before(c, p);
+
+    for (const struct citation *at = p->citations; at != NULL; at = at->next) {
+        json_open_typed(o, "url_citation");
+        json_key(o, "url_citation");
+        json_open(o, '{');
+        citation_write(o, p, at, before);
+        json_close(o, '}');
+        put_index(c, o, index++);
+        json_close(o, '}');
+    }
+}
+
 static void close_part(struct conversion *c, struct reply_part *p)
 {
     struct json_out o = {c->out, false};
@@ -156,14 +188,17 @@ static void close_part(struct conversion *c, struct reply_part *p)
         open_delta(c);
         json_key(&o, "annotations");
         json_open(&o, '[');
-        put_citations(&o, p, characters_before(c, p));
+        put_citations(c, &o, p);
         json_close(&o, ']');
         close_delta(c);
         o.comma = false;
     }
-    if (p->kind == PART_REASONING && p->opaque.n > 0) {
+    if (has_detail(p)) {
         open_delta(c);
-        put_details(p, &o);
+        json_key(&o, "reasoning_details");
+        json_open(&o, '[');
+        put_detail(c, &o, p);
+        json_close(&o, ']');
         close_delta(c);
     }
 }
@@ -279,7 +314,7 @@ static void put_all_details(const struct conversion *c, struct json_out *o)
     bool any = false;
 
     for (const struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
-        if (p->kind != PART_REASONING || p->opaque.n == 0) {
+        if (!has_detail(p)) {
             continue;
         }
         if (!any) {
@@ -287,12 +322,7 @@ static void put_all_details(const struct conversion *c, struct json_out *o)
             json_open(o, '[');
         }
         any = true;
-        json_open(o, '{');
-        json_key(o, "type");
-        json_put_str(o, STR("reasoning.encrypted"));
-        json_key(o, "data");
-        json_put_str(o, p->opaque);
-        json_close(o, '}');
+        put_detail(c, o, p);
     }
     if (any) {
         json_close(o, ']');
@@ -309,7 +339,9 @@ static void put_all_citations(const struct conversion *c, struct json_out *o)
             json_open(o, '[');
             any = true;
         }
-        put_citations(o, p, characters_before(c, p));
+        if (p->citations != NULL) {
+            put_citations(c, o, p);
+        }
     }
     if (any) {
         json_close(o, ']');

@@ -147,7 +147,7 @@ static void write_format(struct conversion *c, struct json_out *o)
 
 /* ---- reasoning ---- */
 
-/* The vendor's own word that is nearest; UNSAID: it has none. */
+/* The vendor's own word that is nearest, and rather above than below; UNSAID: it has none. */
 static enum effort nearest_effort(const struct conversion *c, enum effort wanted)
 {
     enum effort below = EFFORT_UNSAID;
@@ -156,7 +156,7 @@ static enum effort nearest_effort(const struct conversion *c, enum effort wanted
         if (!vendor_word(c->vendor->efforts, str_from(effort_word((enum effort)e)))) {
             continue;
         }
-        if (e >= wanted && (wanted != EFFORT_NONE || e == EFFORT_NONE)) {
+        if (e >= wanted) {
             return (enum effort)e;
         }
         below = e != EFFORT_NONE ? (enum effort)e : below;
@@ -168,7 +168,9 @@ static void write_effort(struct conversion *c, struct json_out *o, enum effort w
 {
     enum effort e = nearest_effort(c, wanted);
 
-    if (e != wanted) {
+    if (wanted == EFFORT_NONE && e != wanted) {
+        lose(c, FIELD_REASONING_OFF, c->ask.reasoning.from);
+    } else if (e != wanted) {
         lose(c, FIELD_REASONING_LEVEL, c->ask.reasoning.from);
     }
     if (e != EFFORT_UNSAID) {

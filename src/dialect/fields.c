@@ -203,34 +203,57 @@ void lose_format_name(struct conversion *c)
     }
 }
 
-/* A decimal as written, in tenths, rounded up; what has an exponent is not looked at. */
-static unsigned tenths_of(struct str number)
+/* A decimal as written, rounded up; what has an exponent is not looked at: 0. */
+static uint64_t millionths_of(struct str number)
 {
-    unsigned tenths = 0, decimals = 0;
-    bool point = false;
+    uint64_t n = 0;
+    unsigned decimals = 0;
+    bool point = false, more = false;
 
-    for (size_t i = 0; i < number.n && tenths < 1000; i++) {
+    for (size_t i = 0; i < number.n && n < UINT64_C(1000000000000); i++) {
         char ch = number.p[i];
         if (ch == '.') {
             point = true;
         } else if (ch < '0' || ch > '9') {
             return 0;
-        } else if (!point || decimals == 0) {
-            tenths = tenths * 10 + (unsigned)(ch - '0');
+        } else if (!point || decimals < 6) {
+            n = n * 10 + (unsigned)(ch - '0');
             decimals += point;
-        } else if (ch != '0') {
-            return decimals == 0 ? tenths * 10 + 1 : tenths + 1;
+        } else {
+            more = more || ch != '0';
         }
     }
-    return decimals == 0 ? tenths * 10 : tenths;
+    for (; decimals < 6; decimals++) {
+        n *= 10;
+    }
+    return n + more;
 }
 
 void check_temperature(struct conversion *c, unsigned most_tenths)
 {
     struct value *value = &c->ask.value[FIELD_TEMPERATURE];
 
-    if (most_tenths > 0 && value->v != NULL && tenths_of(json_number(value->v)) > most_tenths) {
+    if (most_tenths > 0 && value->v != NULL &&
+        millionths_of(json_number(value->v)) > most_tenths * UINT64_C(100000)) {
         lose(c, FIELD_TEMPERATURE_HIGH, value->at);
         value->v = NULL; /* where the route allows it, the vendor's own default stands */
+    }
+}
+
+void lose_sampling(struct conversion *c)
+{
+    static const struct {
+        enum field field;
+        uint64_t least, most; /* millionths */
+    } taken[] = {
+        {FIELD_TEMPERATURE, 1000000, 1000000}, {FIELD_TOP_P, 950000, 1000000}, {FIELD_TOP_K, 1, 0}};
+
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        struct value *value = &c->ask.value[taken[i].field];
+        uint64_t n = value->v != NULL ? millionths_of(json_number(value->v)) : 0;
+        if (value->v != NULL && (n < taken[i].least || n > taken[i].most)) {
+            lose(c, FIELD_REASONING_SAMPLING, value->at);
+            value->v = NULL;
+        }
     }
 }

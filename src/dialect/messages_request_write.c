@@ -122,6 +122,7 @@ static void write_budget(struct conversion *c, struct json_out *o, uint64_t max)
     if (budget < 1024) { /* there is no room for any */
         json_open_typed(o, "disabled");
     } else {
+        lose_sampling(c);
         json_open_typed(o, "enabled");
         json_key(o, "budget_tokens");
         json_put_u64(o, budget);
@@ -153,6 +154,7 @@ static const char *write_thinking(struct conversion *c, struct json_out *o, uint
         write_budget(c, o, max);
         return NULL;
     }
+    lose_sampling(c);
     json_key(o, "thinking");
     json_open_typed(o, "adaptive");
     json_close(o, '}');

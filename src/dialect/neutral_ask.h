@@ -304,6 +304,8 @@ void tools_declare_history(struct conversion *c);
 void write_fields(struct conversion *c, struct json_out *o, const char *prefix);
 /* A temperature above what the upstream takes is lost by name. 0: no limit is known. */
 void check_temperature(struct conversion *c, unsigned most_tenths);
+/* Beside reasoning, the messages dialect takes a temperature of 1, a top_p of 0.95 to 1, no top_k. */
+void lose_sampling(struct conversion *c);
 /* Toward dialects that neither name nor describe the schema of an answer. */
 void lose_format_name(struct conversion *c);
 /* The user, where the name is too long for OpenAI's dialects: a hash, which tells users apart. */

@@ -119,6 +119,7 @@ static bool read_error(const struct json *root, struct refusal *out)
         return out->text.n > 0;
     }
     out->text = json_str(json_get(error, "message"));
+    out->sure = str_eq(json_str(json_get(root, "status")), STR("failed")); /* a response */
     out->status = status_of(json_get(error, "code"));
     if (out->status == UNKNOWN) {
         out->status = status_of(json_get(error, "type"));

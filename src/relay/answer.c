@@ -57,8 +57,8 @@ void answer_problem(struct request *r)
     const struct end_row *row = end_row((enum end)r->end);
     struct session *s = r->session;
     unsigned status = r->problem_status != 0 ? r->problem_status : row->status;
-    struct problem p = {status, row->code, str_from(r->detail != NULL ? r->detail : row->text),
-                        r->field};
+    struct problem p = {status, r->problem_code != NULL ? r->problem_code : row->code,
+                        str_from(r->detail != NULL ? r->detail : row->text), r->field};
     struct buf body, head, extra;
 
     /* The rest of a message that nobody will parse must not be taken for a next request. */

@@ -151,6 +151,21 @@ static void read_whole(struct request *r, const struct json *root)
     }
 }
 
+/* It is no answer: by the model's fault, which another attempt may well repeat, or its host's. */
+static void whole_unread(struct request *r)
+{
+    const struct problem *why = conversion_problem(r->conversion);
+
+    if (why == NULL) {
+        attempt_fail(r, FAILURE_BAD_REPLY, "not of its dialect", r->status);
+        return;
+    }
+    attempt_note(r, FAILURE_MODEL, "a bad tool call", r->status);
+    r->problem_code = why->code;
+    r->problem_status = (uint16_t)why->status;
+    request_failf(r, END_VENDOR_ERROR, NULL, "%.*s", STR_ARG(why->text));
+}
+
 static void whole_end(struct request *r)
 {
     struct err e;
@@ -174,7 +189,7 @@ static void whole_end(struct request *r)
         note_input_floor(r);
         step_floor_usage(r); /* the usage that it shows is the one that is charged */
         if (!convert_whole(r)) {
-            attempt_fail(r, FAILURE_BAD_REPLY, "not of its dialect", r->status);
+            whole_unread(r);
             return;
         }
     }

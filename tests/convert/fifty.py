@@ -19,7 +19,7 @@ NAMES = [(GEMINI, GEMINI_3), (GEMINI, OTHER_GEMINI), (MESSAGES, OTHER_CLAUDE),
          (MESSAGES, ADAPTIVE_CLAUDE), (RESPONSES, "gpt-5.5"), (CHAT, "gpt-4o")]
 HOSTS = {"deepseek-v4": ("deepseek", CHAT, ""), "kimi-k2": ("moonshot", CHAT, "/v1"),
          "local": ("openai-compatible", CHAT, "/v1"), "glm-5": ("zai", CHAT, "/api/paas/v4"),
-         "minimax-m2": ("minimax", CHAT, "/v1")}
+         "minimax-m2": ("minimax", CHAT, "/v1"), "grok": ("xai", CHAT, "/v1")}
 
 
 def waiting(why):

@@ -67,14 +67,15 @@ class Bench:
         self.names.update({(d, PLAIN[d]): d for d in SPOKEN})
         upstreams = [station.upstream(self.vendor, VENDOR_OF[d], "up-" + d, dialects=[d],
                                       cooldown="0s") for d in SPOKEN]
-        models = [station.model(name, {"upstream": "up-" + d, "model": m,
-                                       **({"lossy": list(lossy)} if lossy else {})},
+        more = {"lossy": list(lossy)} if lossy else {}
+        models = [station.model(name, {"upstream": "up-" + d, "model": m, **more},
                                 price=PRICE, max_output=MAX_OUTPUT)
                   for (d, m), name in self.names.items()]
         for name, (vendor, dialect, path) in (hosts or {}).items():
             upstreams.append({"name": "up-" + name, "vendor": vendor, "keys": ["sk-other-1"],
                               "base": self.vendor.base + path, "dialects": [dialect]})
-            models.append(station.model(name, {"upstream": "up-" + name, "model": name},
+            models.append(station.model(name, {"upstream": "up-" + name, "model": name,
+                                               **more},
                                         price=PRICE, max_output=MAX_OUTPUT))
         self.station = station.Station(upstreams, models, lanes=1)
         self.raw = None

@@ -271,6 +271,8 @@ BROKEN = {
         ("tool_calls needs a call", lambda events: events[:2] + events[-1:]),
         ("arguments are JSON objects", remove(4)),
         ("arguments are text", put([3, *D, "tool_calls", 0, "function", "arguments"], {})),
+        ("items of lists are numbered",
+         put([1, *D, "reasoning_details"], [{"type": "reasoning.encrypted", "data": "x"}])),
         ("call indexes are dense", put([5, *D, "tool_calls", 0, "index"], 4)),
         ("the first delta of a call has id, type and name", drop([2, *D, "tool_calls", 0, "id"])),
         ("the first delta of a call has id, type and name", drop([2, *D, "tool_calls", 0, "type"])),

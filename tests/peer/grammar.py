@@ -195,6 +195,7 @@ class _Chat(_Checker):
                   "the role comes once")
         calls = {}
         finish = []
+        items = {}
         for choice in choices:
             self.need("finish_reason" in choice, "finish_reason is always there, as null")
             delta = choice.get("delta")
@@ -205,6 +206,7 @@ class _Chat(_Checker):
             self.need(content is None or isinstance(content, str), "content is text or null")
             for call in delta.get("tool_calls") or []:
                 self.call(calls, call)
+            self.items(items, delta)
             if choice.get("finish_reason") is not None:
                 finish.append(choice["finish_reason"])
                 self.need(not delta, "the finish chunk has an empty delta", str(delta)[:60])
@@ -218,6 +220,14 @@ class _Chat(_Checker):
         self.need(finish[0] != "tool_calls" or calls, "tool_calls needs a call")
         for text in calls.values():
             self.parses(text, "arguments are JSON objects", finish[0] != "tool_calls")
+
+    def items(self, seen, delta):
+        """OpenAI's clients put lists together by their items' indexes, and fail without one."""
+        for name in ("reasoning_details", "annotations"):
+            for item in delta.get(name) or []:
+                self.need(item.get("index") == seen.get(name, 0), "items of lists are numbered",
+                          str(item)[:80])
+                seen[name] = seen.get(name, 0) + 1
 
     def call(self, calls, call):
         index = call.get("index")

@@ -282,7 +282,7 @@ class Stalled(StallCase, ConvertCase):
             done = [pool.submit(self.ask, client, upstream, stream=stream)
                     for client, upstream, stream in waits]
             answers = [one.result() for one in done]
-        os.unlink(self.flag)
+        self.shim.clear()
         for (client, upstream, stream), answer in zip(waits, answers):
             with self.subTest(client=client, upstream=upstream, stream=stream):
                 if stream:
