@@ -50,6 +50,9 @@ struct command_call {
     const struct config *config; /* in force; NULL: not known here */
 };
 
+/* prices.c */
+command_fn command_price_list, command_price_show, command_price_history;
+
 /* The command that the words begin with, or NULL; *words is how many of them name it. */
 const struct command *command_find(const struct str *argv, size_t argc, size_t *words);
 /* False with the reason: an unknown command or option, a missing or superfluous operand. */

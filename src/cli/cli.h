@@ -22,7 +22,7 @@ void cli_admin_help(struct buf *out);
 /* "-c FILE" as the only words; false after saying how it is used. */
 bool cli_config_option(int argc, char **argv, const char **file);
 /* Administration needs no more than where the store is: no vendor's secret, no prices. */
-enum config_use { CONFIG_STORE_ONLY, CONFIG_WHOLE };
+enum config_use { CONFIG_STORE_ONLY, CONFIG_PRICES, CONFIG_WHOLE }; /* PRICES: these, too */
 /* The configuration of FILE, or the built-in one. NULL after its mistakes were printed. */
 struct config *cli_config(const char *file, enum config_use use);
 /* JSON as lines for a person. */

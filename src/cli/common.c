@@ -66,10 +66,10 @@ struct config *cli_config(const char *file, enum config_use use)
     struct config_vendors known = *cli_vendors();
     struct buf errors;
     buf_init(&errors, ERRORS_MAX);
-    known.variables_optional = use == CONFIG_STORE_ONLY;
+    known.variables_optional = use != CONFIG_WHOLE;
     struct config *c = file != NULL ? config_load(file, &known, &errors)
                                     : config_default(SIM_PORT, &known, &errors);
-    if (c != NULL && use == CONFIG_WHOLE && !prices_set(c, NULL, &errors)) {
+    if (c != NULL && use != CONFIG_STORE_ONLY && !prices_set(c, NULL, &errors)) {
         config_unref(c);
         c = NULL;
     }

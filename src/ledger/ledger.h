@@ -201,6 +201,11 @@ bool ledger_list(struct ledger_view *v, struct str what, struct buf *out,
                  struct err *e); /* accounts, keys, rates */
 bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, struct buf *out,
                   struct err *e);
+enum ledger_prices { PRICES_SOLD, PRICES_EVER, PRICES_ROW };
+/* Of a model, or of all (empty): what it costs now; what it has ever cost, from when until when; or
+ * the one row of this id. An object with a list "prices". */
+bool ledger_prices(struct ledger_view *v, enum ledger_prices which, struct str model, int64_t row,
+                   struct buf *out, struct err *e);
 /* False: an invariant is broken, out names the rows; while it serves, nothing is admitted until a
  * check finds all as it must be. */
 bool ledger_check(struct ledger_view *v, struct buf *out, struct err *e);

@@ -234,6 +234,43 @@ static void metrics(struct request *r)
     answer_own(r, 200, STR("text/plain; version=0.0.4"), STR(""));
 }
 
+/* On a reader's thread, as read_usage. */
+static void read_prices(struct ledger_view *v, void *ctx)
+{
+    struct request *r = ctx;
+    struct err e;
+    enum ledger_prices which = r->wanted_row != 0 ? PRICES_ROW : PRICES_EVER;
+    if (!ledger_prices(v, which, STR(""), r->wanted_row, &r->reply, &e)) {
+        buf_clear(&r->reply);
+    }
+}
+
+/* ?row=7 or ?history=1: rows of the store, of which charges name those that are no longer asked. */
+static bool asks_store(struct request *r)
+{
+    struct str path, query;
+    uint64_t row = 0;
+
+    url_split(head_target(r->head, r->head_base), &path, &query);
+    struct str wanted = url_query(query, STR("row"));
+    if (wanted.p != NULL && (!str_to_u64(wanted, &row) || row == 0 || row > INT64_MAX)) {
+        request_failf(r, END_BAD_FIELD, "row", "row must be the number of a price row.");
+        return true;
+    }
+    if (wanted.p == NULL && url_query(query, STR("history")).p == NULL) {
+        return false;
+    }
+    r->wanted_row = (int64_t)row;
+    r->op.read = read_prices;
+    r->op.ctx = r;
+    if (step_ledger_ask(r, LEDGER_READ)) {
+        request_move(r, REQ_WAIT_LEDGER);
+    } else {
+        request_fail(r, END_LEDGER_FULL);
+    }
+    return true;
+}
+
 /* What is sold now, with all that is needed to compute a bill again. The margin is a factor of its
  * own. */
 static void prices(struct request *r)
@@ -241,6 +278,9 @@ static void prices(struct request *r)
     struct buf *b = &r->reply;
     bool first = true;
 
+    if (asks_store(r)) {
+        return;
+    }
     buf_add(b, STR("{\"per\":1000000,\"prices\":["));
     for (unsigned i = 0; i < r->config->model_count; i++) {
         const struct model *m = &r->config->models[i];

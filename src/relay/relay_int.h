@@ -135,6 +135,7 @@ struct request {
     unsigned edits;    /* enum edit */
     char *detail;      /* words for our own error, instead of the end's; or NULL */
     const char *field;
+    int64_t wanted_row;       /* of the prices; 0: all that there ever were */
     const char *problem_code; /* instead of the end's; or NULL */
     uint8_t state, end;
     bool keep;         /* the client wants its connection kept */

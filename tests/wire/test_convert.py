@@ -5,7 +5,6 @@ themselves is in tests/convert.
 """
 import concurrent.futures
 import json
-import os
 import unittest
 
 from tests.convert.answers import Answer
