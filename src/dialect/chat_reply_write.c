@@ -205,7 +205,7 @@ static void close_part(struct conversion *c, struct reply_part *p)
 
 static void put_usage(const struct conversion *c, struct json_out *o)
 {
-    struct usage_sums u = usage_sums(&c->reply.usage);
+    struct usage_sums u = usage_sums(reply_usage(c));
 
     json_key(o, "usage");
     json_open(o, '{');
@@ -223,9 +223,9 @@ static void put_usage(const struct conversion *c, struct json_out *o)
         json_key(o, "cache_write_tokens");
         json_put_u64(o, u.cache_write);
     }
-    if (c->reply.usage.in_audio > 0) { /* what is in cached_tokens stands there alone */
+    if (reply_usage(c)->in_audio > 0) { /* what is in cached_tokens stands there alone */
         json_key(o, "audio_tokens");
-        json_put_u64(o, c->reply.usage.in_audio);
+        json_put_u64(o, reply_usage(c)->in_audio);
     }
     json_close(o, '}');
     json_key(o, "completion_tokens_details");

@@ -151,6 +151,13 @@ static bool named(const struct counts *c, unsigned at)
     return (c->named >> at & 1) != 0;
 }
 
+static void sum_up(struct counts *c, unsigned at, uint64_t n)
+{
+    uint64_t sum = c->n[at] + n;
+    c->bad = c->bad || sum > USAGE_MAX;
+    c->n[at] = (uint32_t)(sum > USAGE_MAX ? USAGE_MAX : sum);
+}
+
 static void add(struct counts *c, unsigned at, enum found f, uint64_t n)
 {
     if (f == FOUND_BAD) {
@@ -159,7 +166,7 @@ static void add(struct counts *c, unsigned at, enum found f, uint64_t n)
     }
     if (f != FOUND_NONE) {
         c->named |= UINT64_C(1) << at;
-        c->n[at] += n;
+        sum_up(c, at, n);
     }
 }
 
@@ -190,7 +197,7 @@ static void read_modalities(const struct json *list, unsigned base, struct count
         uint64_t n;
         const struct json *word = json_get(it.value, "modality");
         enum found f = count(json_get(it.value, "tokenCount"), &n);
-        if (f == FOUND_BAD || c->n[base] + c->n[base + 1] + c->n[base + 2] > USAGE_MAX) {
+        if (f == FOUND_BAD) {
             c->bad = true;
         } else if (word != NULL && find_modality(json_str(word), &m)) {
             add(c, base + m, f, n);
@@ -232,8 +239,7 @@ static void read_ages(const struct json *usage, struct counts *c)
         uint64_t n;
         enum found f = count(json_get(it.value, "inputTokens"), &n);
         bool hour = str_eq(age, STR("1h"));
-        if ((hour || str_eq(age, STR("5m"))) && c->n[COUNT_WRITE_1H] <= USAGE_MAX &&
-            c->n[COUNT_WRITE_5M] <= USAGE_MAX) {
+        if (hour || str_eq(age, STR("5m"))) {
             add(c, hour ? COUNT_WRITE_1H : COUNT_WRITE_5M, f, n);
         }
     }
@@ -251,8 +257,7 @@ static void add_compaction(const struct counts *entry, struct counts *c)
         {COUNT_REASONING, COUNT_MORE_REASONING},
     };
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        c->n[pairs[i][1]] += entry->n[pairs[i][0]];
-        c->bad = c->bad || c->n[pairs[i][1]] > USAGE_MAX;
+        sum_up(c, pairs[i][1], entry->n[pairs[i][0]]);
     }
 }
 
@@ -277,8 +282,8 @@ static void read_iterations(const struct json *usage, struct counts *c)
         if (str_eq(type, STR("compaction"))) {
             add_compaction(&entry, c);
         } else if (str_eq(type, STR("message"))) {
-            own.n[COUNT_IN] += entry.n[COUNT_IN];
-            own.n[COUNT_OUT] += entry.n[COUNT_OUT];
+            sum_up(&own, COUNT_IN, entry.n[COUNT_IN]);
+            sum_up(&own, COUNT_OUT, entry.n[COUNT_OUT]);
             rounds = true;
         } else {
             c->bad = true;
@@ -344,17 +349,18 @@ static void fit_total(uint64_t n[COUNTS])
 }
 
 /* Reasoning beside the output instead of inside it (xAI): the vendor's total decides. */
-static bool reasoning_outside(const struct family *f, const struct counts *c)
+static bool reasoning_outside(const struct family *f, const struct counts *c,
+                              const uint64_t n[COUNTS])
 {
     return f->reasoning_outside ||
-           (named(c, COUNT_TOTAL) && c->n[COUNT_REASONING] > 0 &&
-            c->n[COUNT_TOTAL] == c->n[COUNT_IN] + c->n[COUNT_OUT] + c->n[COUNT_REASONING]);
+           (named(c, COUNT_TOTAL) && n[COUNT_REASONING] > 0 &&
+            n[COUNT_TOTAL] == n[COUNT_IN] + n[COUNT_OUT] + n[COUNT_REASONING]);
 }
 
 /* Writes: a total and its split by age; without a total the split is one. */
-static bool settle_writes(struct counts *c, unsigned at, struct usage *u)
+static bool settle_writes(const struct counts *c, uint64_t n[COUNTS], unsigned at, struct usage *u)
 {
-    uint64_t total = c->n[at], five = c->n[at + 1], hour = c->n[at + 2];
+    uint64_t total = n[at], five = n[at + 1], hour = n[at + 2];
     bool fits = true;
     if (total == 0 && !named(c, at)) {
         total = five + hour;
@@ -366,7 +372,7 @@ static bool settle_writes(struct counts *c, unsigned at, struct usage *u)
     u->cache_write_5m += five;
     u->cache_write_1h += hour;
     u->cache_write_other += total - five - hour;
-    c->n[at] = total;
+    n[at] = total;
     return fits;
 }
 
@@ -435,10 +441,10 @@ static void plain_output(const uint64_t n[COUNTS], struct usage *u)
 }
 
 /* What is in the totals; false: it contradicts itself. */
-static bool settle_totals(const struct family *f, struct counts *c, struct usage *u)
+static bool settle_totals(const struct family *f, const struct counts *c, uint64_t n[COUNTS],
+                          struct usage *u)
 {
-    uint64_t *n = c->n;
-    bool good = settle_writes(c, COUNT_WRITE, u);
+    bool good = settle_writes(c, n, COUNT_WRITE, u);
     n[COUNT_IN] += n[COUNT_TOOL];
     if (f->cache_outside) {
         n[COUNT_IN] += n[COUNT_CACHED] + n[COUNT_WRITE];
@@ -446,7 +452,7 @@ static bool settle_totals(const struct family *f, struct counts *c, struct usage
     if (f->total_is_in && !named(c, COUNT_IN)) {
         n[COUNT_IN] = n[COUNT_TOTAL];
     }
-    if (reasoning_outside(f, c)) {
+    if (reasoning_outside(f, c, n)) {
         n[COUNT_OUT] += n[COUNT_REASONING];
     }
     if (named(c, COUNT_TOTAL) && n[COUNT_TOTAL] != n[COUNT_IN] + n[COUNT_OUT]) {
@@ -467,15 +473,14 @@ static bool settle_totals(const struct family *f, struct counts *c, struct usage
     return good;
 }
 
-static bool settle_compaction(struct counts *c, struct usage *u)
+static bool settle_compaction(const struct counts *c, uint64_t n[COUNTS], struct usage *u)
 {
-    uint64_t *n = c->n;
     uint64_t thought = min_u64(n[COUNT_MORE_REASONING], n[COUNT_MORE_OUT]);
     u->in += n[COUNT_MORE_IN];
     u->cache_read += n[COUNT_MORE_CACHED];
     u->reasoning += thought;
     u->out += n[COUNT_MORE_OUT] - thought;
-    return settle_writes(c, COUNT_MORE_WRITE, u) && thought == n[COUNT_MORE_REASONING];
+    return settle_writes(c, n, COUNT_MORE_WRITE, u) && thought == n[COUNT_MORE_REASONING];
 }
 
 /* No leaf is more than a price can be put on. */
@@ -491,22 +496,25 @@ static bool cap(struct usage *u)
     return fits;
 }
 
-void counts_settle(enum dialect d, const struct counts *counts, struct usage *out)
+void counts_settle(enum dialect d, const struct counts *c, struct usage *out)
 {
-    const struct family *f = &families[d][counts->family];
-    struct counts c = *counts;
-    *out = (struct usage){.tier = c.tier, .state = USAGE_MISSING};
-    if (!tells(f, &c)) {
+    const struct family *f = &families[d][c->family];
+    uint64_t n[COUNTS];
+    *out = (struct usage){.tier = c->tier, .state = USAGE_MISSING};
+    if (!tells(f, c)) {
         return;
     }
-    bool whole = f->zero_is_absent || (named(&c, COUNT_IN) && named(&c, COUNT_OUT));
-    bool good = settle_totals(f, &c, out) && whole && !c.bad;
-    good = settle_compaction(&c, out) && good;
-    out->web_search = c.n[COUNT_WEB_SEARCH];
-    out->web_fetch = c.n[COUNT_WEB_FETCH];
-    out->file_search = c.n[COUNT_FILE_SEARCH];
-    out->code = c.n[COUNT_CODE];
-    out->images = c.n[COUNT_IMAGES];
+    for (unsigned i = 0; i < COUNTS; i++) {
+        n[i] = c->n[i];
+    }
+    bool whole = f->zero_is_absent || (named(c, COUNT_IN) && named(c, COUNT_OUT));
+    bool good = settle_totals(f, c, n, out) && whole && !c->bad;
+    good = settle_compaction(c, n, out) && good;
+    out->web_search = n[COUNT_WEB_SEARCH];
+    out->web_fetch = n[COUNT_WEB_FETCH];
+    out->file_search = n[COUNT_FILE_SEARCH];
+    out->code = n[COUNT_CODE];
+    out->images = n[COUNT_IMAGES];
     good = cap(out) && good;
     out->state = good ? USAGE_OK : USAGE_INCONSISTENT;
 }

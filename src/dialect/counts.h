@@ -44,12 +44,12 @@ enum count {
 };
 
 struct counts {
-    uint64_t n[COUNTS];
-    uint64_t named; /* bits by enum count: the object has it, good or not */
-    uint64_t wrong; /* of those, what is no count */
-    bool bad;       /* one was no count, or they contradict each other */
-    uint8_t family; /* of the ways in which the dialect's vendors count */
-    uint8_t tier;   /* enum tier */
+    uint32_t n[COUNTS]; /* each at most USAGE_MAX */
+    uint64_t named;     /* bits by enum count: the object has it, good or not */
+    uint64_t wrong;     /* of those, what is no count */
+    bool bad;           /* one was no count, or they contradict each other */
+    uint8_t family;     /* of the ways in which the dialect's vendors count */
+    uint8_t tier;       /* enum tier */
 };
 
 #endif

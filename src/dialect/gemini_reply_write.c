@@ -169,7 +169,7 @@ static void put_modalities(struct json_out *o, const char *key, uint64_t all, ui
 
 static void put_usage(const struct conversion *c, struct json_out *o)
 {
-    const struct usage *u = &c->reply.usage;
+    const struct usage *u = reply_usage(c);
     struct usage_sums s = usage_sums(u);
 
     json_key(o, "usageMetadata");

@@ -49,7 +49,7 @@ static void put_writes(struct json_out *o, const struct usage *u, uint64_t all)
 /* langchain takes usage from the last event alone: all of it stands there. */
 static void put_usage(const struct conversion *c, struct json_out *o)
 {
-    const struct usage *u = &c->reply.usage;
+    const struct usage *u = reply_usage(c);
     struct usage_sums s = usage_sums(u);
 
     json_key(o, "usage");

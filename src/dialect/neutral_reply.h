@@ -68,7 +68,7 @@ struct reply {
     struct reply_part *message; /* responses: the first part of the open message, or NULL */
     struct str settings;        /* responses: what each response says of the request, as members */
     uint64_t created;           /* seconds */
-    struct usage usage;
+    const struct usage *usage;  /* while the end is written; else NULL */
 };
 struct reply_writer {
     bool keeps_texts; /* close and end need each part's text */
@@ -123,6 +123,7 @@ struct usage_sums {
     uint64_t in_audio, out_audio;
 };
 struct usage_sums usage_sums(const struct usage *u);
+const struct usage *reply_usage(const struct conversion *c); /* none before the end */
 
 /* ---- finish.c: words for ends, as vendors write them; the nearest for what nobody knows ---- */
 enum finish finish_read(enum dialect d, struct str word);

@@ -405,7 +405,7 @@ void reply_end(struct conversion *c, const struct usage *u)
         close_part(c, r->current);
     }
     r->ended = true;
-    r->usage = *u;
+    r->usage = u;
     if (r->has_call &&
         (r->finish == FINISH_STOP || r->finish == FINISH_PAUSE || r->finish == FINISH_BAD_CALL)) {
         r->finish = FINISH_CALL; /* a bad one that came whole is the client's to answer */
@@ -420,6 +420,14 @@ void reply_end(struct conversion *c, const struct usage *u)
     } else {
         writer(c)->end(c);
     }
+    r->usage = NULL;
+}
+
+const struct usage *reply_usage(const struct conversion *c)
+{
+    static const struct usage none = {.state = USAGE_OK};
+
+    return c->reply.usage != NULL ? c->reply.usage : &none;
 }
 
 struct usage_sums usage_sums(const struct usage *u)

@@ -187,7 +187,7 @@ static void put_output(struct conversion *c, struct json_out *o)
 
 static void put_usage(const struct conversion *c, struct json_out *o)
 {
-    struct usage_sums u = usage_sums(&c->reply.usage);
+    struct usage_sums u = usage_sums(reply_usage(c));
 
     json_key(o, "usage");
     json_open(o, '{');

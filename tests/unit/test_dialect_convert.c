@@ -2,7 +2,7 @@
 /* What a conversion holds while its reply is under way, and that nothing is missing then. */
 #include "conversion_case.h"
 
-#define KEPT_MAX 1280 /* bytes before anything of the reply has come, with one renamed tool */
+#define KEPT_MAX 1152 /* bytes before anything of the reply has come, with one renamed tool */
 #define TURNS 1500
 #define TOOLS 100
 
