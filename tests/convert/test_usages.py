@@ -12,7 +12,7 @@ import random
 import subprocess
 import unittest
 
-from tests.peer import station
+from tests.peer import meter, recordings, station
 from tests.peer.leaves import INCONSISTENT, KINDS, OK, leaves
 from tests.peer.recordings import (CHAT, EMBEDDINGS, GEMINI, MESSAGES, RESPONSES, SHARED)
 
@@ -269,6 +269,47 @@ class Usages(unittest.TestCase):
         answers = ask([(d, as_stream(d, b)) for d, b, _ in streams])
         for (dialect, body, whole), stream in zip(streams, answers):
             self.assertEqual(stream, whole, f"{dialect}: {json.dumps(body)}")
+
+
+def billed_tools(events):
+    """Calls of OpenAI's own tools, each counted once, by the items that are done."""
+    names = {"web_search_call": "web_search", "file_search_call": "file_search",
+             "code_interpreter_call": "code", "image_generation_call": "images"}
+    done = [e["item"] for e in events if e.get("type") == "response.output_item.done"]
+    if not done:
+        done = (events[-1].get("response") or events[-1]).get("output") or []
+    found = {}
+    for item in done:
+        searched = (item.get("action") or {}).get("type", "search") == "search"
+        if item["type"] in names and searched and item.get("status") != "failed":
+            found[names[item["type"]]] = found.get(names[item["type"]], 0) + 1
+    return found
+
+
+@unittest.skipUnless(recordings.present(), recordings.ABSENT)
+class Recorded(unittest.TestCase):
+    """Whole exchanges, most of them streams, as vendors sent them."""
+
+    def test_every_answer_with_usage(self):
+        asked = []
+        for exchange in recordings.http():
+            if not exchange.metered or exchange.status >= 400:
+                continue
+            events = meter.objects(exchange.response, exchange.stream)
+            usage = meter.raw_usage(exchange.dialect, events) if events else None
+            if usage:
+                asked.append((exchange, events, usage))
+        self.assertGreater(len(asked), 500)
+        answers = ask([(x.dialect, events) for x, events, _ in asked])
+        tools = 0
+        for (exchange, events, usage), answer in zip(asked, answers):
+            found, state = leaves(exchange.dialect, usage)
+            if exchange.dialect == RESPONSES:
+                called = billed_tools(events)
+                found.update(called)
+                tools += len(called)
+            self.assertEqual(split(answer), (found, state), exchange.name)
+        self.assertGreater(tools, 5)
 
 
 if __name__ == "__main__":
