@@ -2,11 +2,17 @@
 """The measurements. Each yields Figures; a ratio is taken within a round, in which nginx and the
 station ran one after the other, and the median of the rounds is what counts.
 """
+import contextlib
 import dataclasses
+import json
+import pathlib
+import sqlite3
 import statistics
+import subprocess
+import tempfile
 import time
 
-from stage import MESSAGES, RELAY_CORE, Stage, body, core_ns, cpu_ns, rss
+from stage import LOAD_CORE, MESSAGES, RELAY_CORE, Stage, body, core_ns, cpu_ns, rss
 
 WHOLE = "m-1-750-0-1"              # a whole reply of about 1 KB
 LONE = "m-100000-250-20000-1"      # 50 events a second, one at a time, without end
@@ -194,6 +200,64 @@ def memory_idle(asked):
     yield from memory(asked, "rss-idle", "an idle connection after a request", 512, body(WHOLE))
 
 
+def ledger_alone(asked, accounts, batch, batches):
+    """What bench/ledger.c says, a dict a round."""
+    said = []
+    for _ in range(asked.rounds):
+        with tempfile.TemporaryDirectory(prefix="entrepot-bench-", dir="/var/tmp") as folder:
+            done = subprocess.run(
+                ["taskset", "-c", f"{RELAY_CORE},{LOAD_CORE}",
+                 pathlib.Path(asked.build, "bench_ledger"), folder, str(accounts), str(batch),
+                 str(batch * batches)], stdout=subprocess.PIPE, check=True)
+            said.append(json.loads(done.stdout) | charge_bytes(folder))
+    return said
+
+
+def charge_bytes(folder):
+    """Bytes a charge, its transfers and all indexes of both; nothing where SQLite cannot say."""
+    with contextlib.closing(sqlite3.connect(f"{folder}/station.db")) as store:
+        with contextlib.suppress(sqlite3.OperationalError):
+            return {"charge_bytes": store.execute(
+                "SELECT sum(d.pgsize) * 1.0 / (SELECT count(*) FROM charge) FROM dbstat d"
+                " JOIN sqlite_schema s ON s.name = d.name"
+                " WHERE s.tbl_name IN ('charge', 'transfer')").fetchone()[0]}
+    return {}
+
+
+def ledger_batches(asked):
+    for batch in (1, 8, 64, 256):
+        said = ledger_alone(asked, 1000, batch, 400)
+        p99 = statistics.median(s["p99_us"] for s in said)
+        yield Figure(f"commit-{batch}", f"commit of {batch} charges, p50", "us",
+                     [s["p50_us"] for s in said],
+                     note=f"p99 {p99:,.0f} us; ledger's CPU "
+                          f"{statistics.median(s['charge_us'] for s in said):.1f} us a charge")
+        if batch == 64:
+            yield Figure("ledger-cpu", "ledger's CPU a charge at batch 64", "us",
+                         [s["charge_us"] for s in said], 13.0, note="its closing row "
+                         f"{statistics.median(s['close_us'] for s in said):.1f} us more")
+            if "charge_bytes" in said[0]:
+                yield Figure("ledger-bytes", "on disk a charge with its transfers", "bytes",
+                             [s["charge_bytes"] for s in said], 400,
+                             note="with the closing row "
+                                  f"{statistics.median(s['bytes'] for s in said):.0f}")
+
+
+def ledger_accounts(asked):
+    for accounts, name in ((10, "10"), (1000, "1k"), (100000, "100k")):
+        said = ledger_alone(asked, accounts, 64, 400)
+        yield Figure(f"accounts-{name}", f"ledger's CPU a charge with {accounts:,} accounts", "us",
+                     [s["charge_us"] for s in said])
+
+
+def ledger_check(asked):
+    said = ledger_alone(asked, 1000, 256, 4000)
+    quiet, beside = (statistics.median(s[key] for s in said) for key in ("p99_us", "beside_p99_us"))
+    yield Figure("check-1m", "a check of the books after a million charges", "s",
+                 [s["check_s"] for s in said],
+                 note=f"commits of 256 beside it p99 {beside:,.0f} us, without {quiet:,.0f} us")
+
+
 # What measures which figures.
 MEASUREMENTS = [
     (requests_1k, ["cpu-1k", "process-1k", "charges", "cpu-charge"]),
@@ -205,4 +269,8 @@ MEASUREMENTS = [
     (latency, ["latency-p50", "latency-p99"]),
     (memory_stream, ["rss-stream"]),
     (memory_idle, ["rss-idle"]),
+    (ledger_batches, ["commit-1", "commit-8", "commit-64", "commit-256", "ledger-cpu",
+                      "ledger-bytes"]),
+    (ledger_accounts, ["accounts-10", "accounts-1k", "accounts-100k"]),
+    (ledger_check, ["check-1m"]),
 ]

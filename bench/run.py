@@ -67,7 +67,8 @@ def main():
     before = json.loads(pathlib.Path(asked.against).read_text()) if asked.against else None
     if missing := [tool for tool in ("nginx", "taskset") if shutil.which(tool) is None]:
         sys.exit(f"bench: {' and '.join(missing)} missing: run tools/setup bench")
-    subprocess.run(["ninja", "-C", asked.build, "entrepot", "bench_mock", "bench_load"], check=True,
+    subprocess.run(["ninja", "-C", asked.build, "entrepot", "bench_mock", "bench_load",
+                    "bench_ledger"], check=True,
                    stdout=subprocess.DEVNULL)
     control = pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
     print(f"relays on core {RELAY_CORE}, mock and load on core {LOAD_CORE}; {asked.rounds} rounds "
