@@ -215,8 +215,11 @@ void batch_run(struct ledger *l, struct item *items, size_t count)
     struct err e = {{0}};
     bool done = run_once(l, items, count, &e);
 
-    if (!done)
+    if (!done) {
+        /* Nobody is let in: where another process has the store, each try takes seconds. */
+        atomic_store(&l->failing, true);
         log_event(LOG_ERROR, "ledger_commit_failed", "operations=%zu error=\"%s\"", count, e.text);
+    }
     /* One operation must not take the others with it: each once more, by itself. */
     if (!done && count > 1) {
         done = true;

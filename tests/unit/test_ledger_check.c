@@ -121,6 +121,48 @@ static void test_rows_of_each_invariant_are_named(void **state)
     station_free(s);
 }
 
+static void *run_three(void *ctx)
+{
+    struct station *s = ctx;
+    struct ledger_op ops[3] = {{.kind = LEDGER_ALLOT, .account = s->account, .nano = 1},
+                               {.kind = LEDGER_ALLOT, .account = s->account, .nano = 1},
+                               {.kind = LEDGER_ALLOT, .account = s->account, .nano = 1}};
+    struct item items[3] = {{.op = &ops[0]}, {.op = &ops[1]}, {.op = &ops[2]}};
+
+    batch_run(s->ledger, items, 3);
+    return ops[2].ok ? s : NULL;
+}
+
+/* Each try waits for the lock: nobody is let in while the operations of a batch are tried alone. */
+static void test_a_locked_store_admits_nobody(void **state)
+{
+    struct station *s = station_new("customer", 1000, 0);
+    char other[128], lock[160];
+    struct err e;
+    pthread_t thread;
+    void *ok;
+
+    (void)state;
+    ledger_close(s->ledger);
+    s->ledger = ledger_open(s->path, false, &e); /* the batch is this test's */
+    assert_non_null(s->ledger);
+    s->account = directory_account(s->ledger->directory, STR("alice"));
+    snprintf(other, sizeof other, "%s/other.db", s->folder);
+    snprintf(lock, sizeof lock, "%s.lock", other);
+    assert_int_equal(symlink(s->path, other), 0); /* a store is one process's by its name */
+    struct store *writer = store_open(other, &e);
+    assert_non_null(writer);
+    assert_true(store_begin(writer, &e));
+    assert_int_equal(pthread_create(&thread, NULL, run_three, s), 0);
+    await_admissions(s, false);
+    store_close(writer);
+    pthread_join(thread, &ok);
+    assert_ptr_equal(ok, s);
+    assert_true(ledger_admits(s->ledger));
+    assert_int_equal(unlink(other) + unlink(lock), 0);
+    station_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +170,7 @@ int main(void)
         cmocka_unit_test(test_a_start_checks_before_it_admits),
         cmocka_unit_test(test_it_is_checked_again_and_again),
         cmocka_unit_test(test_not_before_its_time),
+        cmocka_unit_test(test_a_locked_store_admits_nobody),
         cmocka_unit_test(test_rows_of_each_invariant_are_named),
     };
 
