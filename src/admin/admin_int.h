@@ -19,7 +19,17 @@ bool argument_budget(struct str text, int64_t *nano, struct err *e);
 bool argument_ratio(const char *what, struct str text, struct ratio *out, struct err *e);
 
 /* money.c */
+/* Of --currency; empty where it is not given. */
+bool argument_currency(const struct command_call *c, struct currency *out, struct err *e);
 command_fn command_credit, command_debit, command_promo_grant, command_promo_lapse,
     command_rate_set, command_rate_list, command_group_set;
+
+/* voucher.c */
+command_fn command_voucher_create, command_voucher_list, command_voucher_void;
+extern const struct command_option voucher_create_options[], voucher_void_options[];
+
+/* refund.c */
+command_fn command_refund, command_refund_sent, command_refund_cancel, command_refund_list;
+extern const struct command_option refund_options[];
 
 #endif

@@ -24,10 +24,7 @@ bool argument_number(const struct command_call *c, const char *name, uint32_t *o
 
 bool argument_time(const char *name, struct str text, int64_t *us, struct err *e)
 {
-    static const struct {
-        char unit;
-        int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    int64_t span;
     uint64_t n;
     *us = 0;
     if (text.n == 0) {
@@ -37,12 +34,9 @@ bool argument_time(const char *name, struct str text, int64_t *us, struct err *e
         *us = (int64_t)n * SECOND_US;
         return true;
     }
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (text.p[text.n - 1] == units[i].unit && str_to_u64(str_slice(text.p, text.n - 1), &n) &&
-            n > 0 && n < 1000000) {
-            *us = clock_wall_us() + (int64_t)n * units[i].seconds * SECOND_US;
-            return true;
-        }
+    if (clock_span_parse(text, &span) && span > 0) {
+        *us = clock_wall_us() + span;
+        return true;
     }
     return err_set(e, "%s needs a time such as 12h or 30d, not '%.*s'", name, STR_ARG(text));
 }

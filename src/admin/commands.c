@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of administration and what its rows do with accounts, keys and the store. */
 #include "admin/admin_int.h"
+#include "base/clock.h"
 
 #define USAGE_ROWS 100
 
@@ -135,6 +136,18 @@ static bool key_revoke(const struct command_call *c, struct buf *out, struct err
     return ledger_key_revoke(c->ledger, c->operands[0], out, e);
 }
 
+/* 0 as it is: the old key ends at once. */
+static bool key_rotate(const struct command_call *c, struct buf *out, struct err *e)
+{
+    struct str overlap = argument(c, "--overlap", "24h");
+    int64_t us;
+    if (!clock_span_parse(overlap, &us) || us > LIMIT_OVERLAP_DAYS * INT64_C(86400000000)) {
+        return err_set(e, "--overlap is from 0s to %dd, such as 24h, not '%.*s'",
+                       LIMIT_OVERLAP_DAYS, STR_ARG(overlap));
+    }
+    return ledger_key_rotate_id(c->ledger, c->operands[0], us, out, e);
+}
+
 static bool usage(const struct command_call *c, struct buf *out, struct err *e)
 {
     if (c->operand_count == 0) {
@@ -185,6 +198,10 @@ static const struct command_option key_create_options[] = {
     {"--period", "day|month", "of its budget, of UTC (month)"},
     {NULL, NULL, NULL},
 };
+static const struct command_option key_rotate_options[] = {
+    {"--overlap", "24h", "how long the old key goes on, at most 30d; 0s ends it at once (24h)"},
+    {NULL, NULL, NULL},
+};
 static const struct command_option money_options[] = {
     {"--currency", "CODE", "which of its balances; credit makes it (the account's own)"},
     {"--note", "TEXT", "why; kept with the transfer"},
@@ -207,6 +224,8 @@ const struct command commands[] = {
      key_create},
     {"key list", "", "keys and their limits", NULL, 0, 0, LEDGER_READ, key_list},
     {"key revoke", "ID", "end a key", NULL, 1, 1, LEDGER_CALL, key_revoke},
+    {"key rotate", "ID", "a new key in its place, shown once, with the same limits",
+     key_rotate_options, 1, 1, LEDGER_CALL, key_rotate},
     {"group set", "NAME FACTOR", "what the prices of a group's accounts are multiplied with", NULL,
      2, 2, LEDGER_CALL, command_group_set},
     {"credit", "ACCOUNT AMOUNT", "add to an account's balance", money_options, 2, 2, LEDGER_CALL,
@@ -217,6 +236,20 @@ const struct command commands[] = {
      2, 2, LEDGER_CALL, command_promo_grant},
     {"promo lapse", "ACCOUNT AMOUNT", "take back promo that was not spent", money_options, 2, 2,
      LEDGER_CALL, command_promo_lapse},
+    {"voucher create", "AMOUNT", "vouchers of this much each; their codes are shown once",
+     voucher_create_options, 1, 1, LEDGER_CALL, command_voucher_create},
+    {"voucher list", "[BATCH]", "all batches, or the vouchers of one", NULL, 0, 1, LEDGER_REPORT,
+     command_voucher_list},
+    {"voucher void", "BATCH|CODE", "end what is open of a batch, or one voucher",
+     voucher_void_options, 1, 1, LEDGER_CALL, command_voucher_void},
+    {"refund sent", "REFUND", "it has left, outside", NULL, 1, 1, LEDGER_CALL, command_refund_sent},
+    {"refund cancel", "REFUND", "give it up: the money goes back to its balance", NULL, 1, 1,
+     LEDGER_CALL, command_refund_cancel},
+    {"refund list", "[ACCOUNT]", "refunds and how they stand", NULL, 0, 1, LEDGER_READ,
+     command_refund_list},
+    {"refund", "ACCOUNT AMOUNT|all",
+     "take what was paid in and not used out of a balance, to be sent", refund_options, 2, 2,
+     LEDGER_CALL, command_refund},
     {"rate set", "BASE QUOTE RATE", "1 BASE is so much QUOTE, from now on: 7.25, or 145/20",
      rate_options, 3, 3, LEDGER_CALL, command_rate_set},
     {"rate list", "", "all rates of exchange, with their dates", NULL, 0, 0, LEDGER_READ,

@@ -2,7 +2,7 @@
 /* Commands that move money, and those that say what it is worth. */
 #include "admin/admin_int.h"
 
-static bool currency_option(const struct command_call *c, struct currency *out, struct err *e)
+bool argument_currency(const struct command_call *c, struct currency *out, struct err *e)
 {
     struct str code = command_value(c, "--currency");
 
@@ -26,7 +26,7 @@ static bool move(const struct command_call *c, move_fn *fn, bool promo, struct b
     if (nano == 0) {
         return err_set(e, "a %s of nothing changes nothing", c->command->words);
     }
-    return currency_option(c, &cur, e) &&
+    return argument_currency(c, &cur, e) &&
            fn(c->ledger, c->operands[0], cur, promo, nano, argument(c, "--note", ""), out, e);
 }
 

@@ -67,3 +67,21 @@ int64_t clock_next_month_us(int64_t wall_us)
     /* The 1st plus 31 days is in the next month, whatever the month. */
     return clock_month_start_us(clock_month_start_us(wall_us) + 31 * DAY_US);
 }
+
+bool clock_span_parse(struct str text, int64_t *us)
+{
+    static const struct {
+        char unit;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    uint64_t n;
+
+    for (size_t i = 0; text.n > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+        if (text.p[text.n - 1] == units[i].unit && str_to_u64(str_slice(text.p, text.n - 1), &n) &&
+            n < 1000000) {
+            *us = (int64_t)n * units[i].seconds * 1000000;
+            return true;
+        }
+    }
+    return false;
+}

@@ -16,5 +16,7 @@ void clock_write_utc(struct buf *b, int64_t wall_us);
 int64_t clock_day(int64_t wall_us);
 int64_t clock_month_start_us(int64_t wall_us);
 int64_t clock_next_month_us(int64_t wall_us);
+/* "90s", "15m", "12h", "30d" in microseconds; a number below a million. */
+bool clock_span_parse(struct str text, int64_t *us);
 
 #endif

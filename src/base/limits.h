@@ -55,6 +55,11 @@
 #define LIMIT_READS 256                  /* waiting reads of the store; each takes milliseconds */
 #define LIMIT_LEDGER_QUEUE 100000        /* waiting operations; above, admissions stop with 503 */
 
+#define LIMIT_VOUCHERS 10000  /* of one batch: half a second of the ledger's time */
+#define LIMIT_BAD_CODES 10    /* unknown voucher codes of one account, a minute */
+#define LIMIT_ROTATIONS 10    /* of one key, a day: each is a row for ever */
+#define LIMIT_OVERLAP_DAYS 30 /* that a replaced key goes on */
+
 /* Configuration */
 #define LIMIT_CONFIG_BYTES (1 << 20)   /* a file of 4096 models is half of it */
 #define LIMIT_CONFIG_MEMORY (32 << 20) /* what such a file becomes */

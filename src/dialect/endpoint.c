@@ -59,6 +59,10 @@ static const struct row rows[] = {
     {{"account", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/account")},
     {{"usage", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/usage")},
     {{"prices", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/prices")},
+    {{"redeem", DIALECT_OWN, OP_OWN, POST, false, false}, SHAPE_EXACT, STR_INIT("/v1/redeem")},
+    {{"keys.rotate", DIALECT_OWN, OP_OWN, POST, false, false},
+     SHAPE_EXACT,
+     STR_INIT("/v1/keys/rotate")},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 

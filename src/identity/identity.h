@@ -50,22 +50,30 @@ struct account {
     atomic_int_fast64_t held;
     atomic_int_fast64_t balance;    /* as committed */
     atomic_int_fast64_t unallotted; /* balance that no purse has */
+    atomic_int_fast64_t bad_codes;  /* of vouchers: minute << 24 | unknown ones in it */
     struct budget budget;           /* of all its keys together */
 };
 
+/* A key that replaced another has its limits and its counts: those of the first of them all. */
 struct key {
     int64_t id;
     uint8_t hash[32];
     char label[LIMIT_NAME];
     struct account *account;
-    char models[512];          /* comma list of allowed models, empty: all */
-    int64_t expires_us;        /* 0: never */
-    uint32_t rpm, concurrency; /* 0: no limit */
+    struct key *root;               /* where its requests and money are counted; NULL: here */
+    char models[512];               /* comma list of allowed models, empty: all */
+    atomic_int_fast64_t expires_us; /* 0: never */
+    uint32_t rpm, concurrency;      /* 0: no limit */
     atomic_bool revoked;
     _Alignas(64) atomic_int_fast64_t minute_count; /* minute << 24 | requests in it: one swap */
     atomic_int_fast64_t running;
     struct budget budget;
 };
+
+static inline struct budget *key_budget(struct key *k)
+{
+    return k->root != NULL ? &k->root->budget : &k->budget;
+}
 
 /* Neither revoked nor expired. */
 bool key_valid(const struct key *k, int64_t wall_us);
@@ -74,6 +82,10 @@ enum key_verdict { KEY_OK, KEY_REVOKED, KEY_EXPIRED, KEY_RPM, KEY_CONCURRENCY };
 /* Checks and counts one request in; KEY_OK must be followed by key_leave. */
 enum key_verdict key_enter(struct key *k, int64_t wall_us, unsigned *retry_after_s);
 void key_leave(struct key *k);
+
+/* Seconds until this account may bring a voucher's code again; 0: now. */
+unsigned account_codes_wait_s(const struct account *a, int64_t wall_us);
+void account_bad_code(struct account *a, int64_t wall_us); /* it has brought an unknown one */
 
 /* Budgets. Times are wall clock. */
 int64_t budget_window_us(char period, int64_t wall_us); /* when the window of this time began */

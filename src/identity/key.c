@@ -6,51 +6,65 @@
 #define US_PER_SECOND INT64_C(1000000)
 #define COUNT_BITS 24
 
-/* Minute and count change in one swap, so that no request is lost or counted twice at the turn. */
-static bool count_request(struct key *k, int64_t minute)
+static int64_t counted(int_fast64_t minute_count, int64_t minute)
 {
-    int_fast64_t old = atomic_load(&k->minute_count);
+    return minute_count >> COUNT_BITS == minute ? minute_count & ((1 << COUNT_BITS) - 1) : 0;
+}
+
+/* Minute and count change in one swap, so that none is lost or counted twice at the turn. */
+static bool count_in_minute(atomic_int_fast64_t *at, int64_t minute, int64_t most)
+{
+    int_fast64_t old = atomic_load(at);
     int_fast64_t next;
 
     do {
-        int_fast64_t count = old >> COUNT_BITS == minute ? old & ((1 << COUNT_BITS) - 1) : 0;
-        if (count >= (int_fast64_t)k->rpm || count >= (1 << COUNT_BITS) - 1)
+        int64_t count = counted(old, minute);
+        if (count >= most || count >= (1 << COUNT_BITS) - 1)
             return false;
         next = (int_fast64_t)((uint64_t)minute << COUNT_BITS) | (count + 1);
-    } while (!atomic_compare_exchange_weak(&k->minute_count, &old, next));
+    } while (!atomic_compare_exchange_weak(at, &old, next));
     return true;
+}
+
+static struct key *counts_of(struct key *k)
+{
+    return k->root != NULL ? k->root : k;
 }
 
 static bool take_place(struct key *k)
 {
-    int_fast64_t running = atomic_load(&k->running);
+    struct key *counts = counts_of(k);
+    int_fast64_t running = atomic_load(&counts->running);
 
     do {
         if (k->concurrency != 0 && running >= (int_fast64_t)k->concurrency)
             return false;
-    } while (!atomic_compare_exchange_weak(&k->running, &running, running + 1));
+    } while (!atomic_compare_exchange_weak(&counts->running, &running, running + 1));
     return true;
 }
 
 bool key_valid(const struct key *k, int64_t wall_us)
 {
-    return !atomic_load(&k->revoked) && (k->expires_us == 0 || wall_us < k->expires_us);
+    int64_t expires = atomic_load(&k->expires_us);
+
+    return !atomic_load(&k->revoked) && (expires == 0 || wall_us < expires);
 }
 
 enum key_verdict key_enter(struct key *k, int64_t wall_us, unsigned *retry_after_s)
 {
     int64_t second = wall_us / US_PER_SECOND;
+    int64_t expires = atomic_load(&k->expires_us);
 
     *retry_after_s = 0;
     if (atomic_load(&k->revoked))
         return KEY_REVOKED;
-    if (k->expires_us != 0 && wall_us >= k->expires_us)
+    if (expires != 0 && wall_us >= expires)
         return KEY_EXPIRED;
     if (!take_place(k)) {
         *retry_after_s = 1;
         return KEY_CONCURRENCY;
     }
-    if (k->rpm != 0 && !count_request(k, second / 60)) {
+    if (k->rpm != 0 && !count_in_minute(&counts_of(k)->minute_count, second / 60, k->rpm)) {
         key_leave(k);
         *retry_after_s = (unsigned)(60 - second % 60);
         return KEY_RPM;
@@ -60,19 +74,33 @@ enum key_verdict key_enter(struct key *k, int64_t wall_us, unsigned *retry_after
 
 void key_leave(struct key *k)
 {
-    int_fast64_t before = atomic_fetch_sub(&k->running, 1);
+    int_fast64_t before = atomic_fetch_sub(&counts_of(k)->running, 1);
 
     assert(before > 0);
 }
 
+unsigned account_codes_wait_s(const struct account *a, int64_t wall_us)
+{
+    int64_t second = wall_us / US_PER_SECOND;
+
+    if (counted(atomic_load(&a->bad_codes), second / 60) < LIMIT_BAD_CODES)
+        return 0;
+    return (unsigned)(60 - second % 60);
+}
+
+void account_bad_code(struct account *a, int64_t wall_us)
+{
+    (void)count_in_minute(&a->bad_codes, wall_us / US_PER_SECOND / 60, LIMIT_BAD_CODES);
+}
+
 void key_budget_release(struct key *k, int64_t nano)
 {
-    budget_release(&k->budget, nano);
+    budget_release(key_budget(k), nano);
     budget_release(&k->account->budget, nano);
 }
 
 void key_budget_charge(struct key *k, int64_t held, int64_t charged, int64_t wall_us)
 {
-    budget_charge(&k->budget, held, charged, wall_us);
+    budget_charge(key_budget(k), held, charged, wall_us);
     budget_charge(&k->account->budget, held, charged, wall_us);
 }

@@ -8,7 +8,7 @@
 #include "ledger/text.h"
 
 #define KEY_BYTES 32
-#define KEY_TEXT 43 /* base64url of them, without padding */
+#define KEY_TEXT (KEY_RAW - 3) /* base64url of them, without padding */
 #define NAME_BYTES 100
 
 static bool failed(struct ledger *l, struct err *e)
@@ -123,26 +123,27 @@ static bool check_key(const struct account *a, struct str label, struct str mode
     return check_budget(a->kind == ACCOUNT_HOUSE, budget, period, e);
 }
 
-/* ek_ and 43 characters; only its hash is kept. */
-static void make_key(char raw[3 + KEY_TEXT + 1], uint8_t hash[32])
+void key_make(char raw[KEY_RAW], uint8_t hash[32])
 {
     uint8_t secret[KEY_BYTES];
+    char text[KEY_TEXT + 1];
 
     randombytes_buf(secret, sizeof secret);
-    memcpy(raw, "ek_", 3);
-    sodium_bin2base64(raw + 3, KEY_TEXT + 1, secret, sizeof secret,
+    sodium_bin2base64(text, sizeof text, secret, sizeof secret,
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    crypto_hash_sha256(hash, (const unsigned char *)raw, 3 + KEY_TEXT);
+    memcpy(raw, "ek_", 3);
+    memcpy(raw + 3, text, KEY_TEXT);
+    crypto_hash_sha256(hash, (const unsigned char *)raw, KEY_RAW);
     explicit_bzero(secret, sizeof secret);
+    explicit_bzero(text, sizeof text);
 }
 
-/* Reads back what was inserted, so that a key is built in one place. */
-static struct key *load_new_key(struct ledger *l, int64_t id, struct err *e)
+struct key *key_load_new(struct ledger *l, int64_t id, struct err *e)
 {
     struct statement *st =
         store_prepare(l->store,
                       "SELECT id, hash, label, account, models, expires, rpm, concurrency,"
-                      " budget, budget_period, revoked FROM key WHERE id=?",
+                      " budget, budget_period, revoked, root FROM key WHERE id=?",
                       e);
     if (st == NULL)
         return NULL;
@@ -163,12 +164,12 @@ bool ledger_key_create(struct ledger *l, struct str account, struct str label, s
     struct statement *st = l->sql[SQL_INSERT_KEY];
     struct account *a = account_named(l, account, e);
     char period = budget_period == 'm' ? 'm' : 'd';
-    char raw[3 + KEY_TEXT + 1];
+    char raw[KEY_RAW];
     uint8_t hash[32];
 
     if (a == NULL || !check_key(a, label, models, expires_us, budget_nano, budget_period, e))
         return false;
-    make_key(raw, hash);
+    key_make(raw, hash);
     store_bind_blob(st, 1, hash, sizeof hash);
     store_bind_text(st, 2, label);
     store_bind_i64(st, 3, a->id);
@@ -183,23 +184,32 @@ bool ledger_key_create(struct ledger *l, struct str account, struct str label, s
     if (store_step(st) != STEP_DONE)
         failed(l, e);
     else
-        k = load_new_key(l, store_last_id(l->store), e);
+        k = key_load_new(l, store_last_id(l->store), e);
     if (k != NULL)
-        text_key(out, k, str_slice(raw, 3 + KEY_TEXT));
+        text_key(out, k, str_slice(raw, sizeof raw));
     explicit_bzero(raw, sizeof raw);
     return k != NULL;
 }
 
-bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct err *e)
+struct key *key_named(struct ledger *l, struct str id, struct err *e)
 {
-    struct statement *st = l->sql[SQL_REVOKE_KEY];
     uint64_t n;
     struct key *k = NULL;
 
     if (str_to_u64(id, &n) && n <= INT64_MAX)
         k = key_by_id(l, (int64_t)n);
     if (k == NULL)
-        return err_set(e, "there is no key \"%.*s\"", text_is_printable(id) ? (int)id.n : 0, id.p);
+        err_set(e, "there is no key \"%.*s\"", text_is_printable(id) ? (int)id.n : 0, id.p);
+    return k;
+}
+
+bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct err *e)
+{
+    struct statement *st = l->sql[SQL_REVOKE_KEY];
+    struct key *k = key_named(l, id, e);
+
+    if (k == NULL)
+        return false;
     store_bind_i64(st, 1, k->id);
     if (store_step(st) != STEP_DONE)
         return failed(l, e);

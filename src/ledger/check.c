@@ -60,6 +60,40 @@ static const struct invariant invariants[] = {
      " JOIN price p ON p.id=c.price LEFT JOIN rate r ON r.id=c.rate"
      " WHERE (c.rate IS NULL AND p.currency<>a.currency) OR (c.rate IS NOT NULL"
      " AND (p.currency, a.currency) NOT IN ((r.base, r.quote), (r.quote, r.base)))"},
+    {"open vouchers are what the operator owes for them",
+     "WITH owed(name, nano) AS (SELECT 'liab:voucher:' || b.currency, SUM(b.nano) FROM voucher v"
+     " JOIN voucher_batch b ON b.id=v.batch WHERE v.state='open' GROUP BY b.currency)"
+     " SELECT 'account ' || a.name || ': balance ' || a.balance || ', open vouchers '"
+     " || COALESCE(o.nano, 0) FROM account a LEFT JOIN owed o ON o.name=a.name"
+     " WHERE a.name LIKE 'liab:voucher:%' AND a.balance<>COALESCE(o.nano, 0)"
+     " UNION ALL SELECT 'account ' || o.name || ': none, open vouchers ' || o.nano FROM owed o"
+     " WHERE NOT EXISTS(SELECT 1 FROM account a WHERE a.name=o.name)"},
+    {"a voucher ends by one transfer",
+     "SELECT 'batch ' || b.id || ': ' || COUNT(v.id) || ' vouchers of ' || b.count"
+     " FROM voucher_batch b LEFT JOIN voucher v ON v.batch=b.id GROUP BY b.id"
+     " HAVING COUNT(v.id)<>b.count"
+     " UNION ALL SELECT 'voucher ' || MIN(v.id) || ': transfer ' || COALESCE(t.id, 'none')"
+     " FROM voucher v JOIN voucher_batch b ON b.id=v.batch LEFT JOIN transfer t ON"
+     " t.id=v.transfer LEFT JOIN account d ON d.id=t.debit WHERE v.state<>'open'"
+     " GROUP BY v.transfer HAVING SUM(b.nano)<>COALESCE(t.nano, 0)"
+     " OR d.name<>'liab:voucher:' || b.currency"
+     " OR (v.state='redeemed' AND (t.kind<>'voucher' OR COUNT(v.id)<>1 OR t.credit<>v.account))"
+     " OR (v.state='void' AND t.kind NOT IN ('voucher_void', 'breakage'))"},
+    {"open refunds are what is on its way",
+     "WITH owed(name, nano) AS (SELECT 'clear:refund:' || a.currency, SUM(r.nano) FROM refund r"
+     " JOIN account a ON a.id=r.account WHERE r.state='requested' GROUP BY a.currency)"
+     " SELECT 'account ' || a.name || ': balance ' || a.balance || ', open refunds '"
+     " || COALESCE(o.nano, 0) FROM account a LEFT JOIN owed o ON o.name=a.name"
+     " WHERE a.name LIKE 'clear:refund:%' AND a.balance<>COALESCE(o.nano, 0)"
+     " UNION ALL SELECT 'account ' || o.name || ': none, open refunds ' || o.nano FROM owed o"
+     " WHERE NOT EXISTS(SELECT 1 FROM account a WHERE a.name=o.name)"},
+    {"the transfers of a refund are what it says",
+     "SELECT 'refund r' || r.id || ': ' || r.state || ' ' || r.nano FROM refund r"
+     " LEFT JOIN transfer t ON t.id=r.transfer LEFT JOIN transfer z ON z.id=r.end_transfer"
+     " WHERE t.kind<>'refund' OR t.debit<>r.account OR t.nano<>r.nano"
+     " OR (r.state='sent' AND (z.kind<>'refund_sent' OR z.nano<>r.nano OR z.debit<>t.credit))"
+     " OR (r.state='cancelled' AND (z.kind<>'refund_back' OR z.nano<>r.nano"
+     " OR z.credit<>r.account OR z.debit<>t.credit))"},
     {"every answer has a charge or an end that says why not",
      "SELECT 'request ' || hex(r.rid) FROM request r WHERE r.status BETWEEN 200 AND 299 AND"
      " (r.end='' OR (r.end='complete' AND NOT EXISTS(SELECT 1 FROM charge c"

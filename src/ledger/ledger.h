@@ -14,6 +14,7 @@
 #include "base/rid.h"
 #include "identity/identity.h"
 #include "io/io.h"
+#include "ledger/code.h"
 #include "price/price.h"
 
 struct ledger;
@@ -172,6 +173,39 @@ bool ledger_credit(struct ledger *l, struct str account, struct currency cur, bo
 /* Takes back what was credited: at most what no request holds. An unlimited house has no floor. */
 bool ledger_debit(struct ledger *l, struct str account, struct currency cur, bool promo,
                   int64_t nano, struct str note, struct buf *out, struct err *e);
+/* So many vouchers of this much each; their codes are in out, once. expires_us 0: never. */
+bool ledger_voucher_create(struct ledger *l, int64_t nano, struct currency cur, unsigned count,
+                           int64_t expires_us, struct str note, struct buf *out, struct err *e);
+/* Ends what is open of a batch, or one voucher by its code. broken: what has expired becomes the
+ * operator's; else it is paid back outside. */
+bool ledger_voucher_void(struct ledger *l, struct str batch_or_code, bool broken, struct buf *out,
+                         struct err *e);
+enum redeem_result {
+    REDEEM_DONE, /* also when this account has redeemed it before */
+    REDEEM_UNKNOWN,
+    REDEEM_USED,
+    REDEEM_EXPIRED,
+    REDEEM_VOID,
+    REDEEM_REFUSED, /* it stays open; e says why */
+    REDEEM_FAILED   /* nobody knows: the store failed */
+};
+/* Its amount goes to the owner's balance of its currency, which is made if need be. */
+enum redeem_result ledger_redeem(struct ledger *l, struct account *owner,
+                                 const struct voucher_code *code, struct buf *out, struct err *e);
+/* Of what was paid in and is neither spent, held nor of a voucher; nano 0: all of it. It leaves the
+ * balance at once. */
+bool ledger_refund(struct ledger *l, struct str account, struct currency cur, int64_t nano,
+                   struct str reference, struct buf *out, struct err *e);
+/* Ends the refund of this id ("r7"): it has left, or it goes back to its balance. */
+bool ledger_refund_end(struct ledger *l, struct str id, bool sent, struct buf *out, struct err *e);
+enum rotate_result { ROTATE_DONE, ROTATE_REFUSED, ROTATE_OFTEN, ROTATE_FAILED };
+/* A new key (in out, once) with all limits of this one, counted together with it; this one ends
+ * when the overlap has passed. */
+enum rotate_result ledger_key_rotate(struct ledger *l, struct key *k, int64_t overlap_us,
+                                     struct buf *out, struct err *e);
+/* The same by its id. */
+bool ledger_key_rotate_id(struct ledger *l, struct str id, int64_t overlap_us, struct buf *out,
+                          struct err *e);
 /* How far below zero a house account may go; 0: without limit, which it gets only when it is made
  * or while the station does not run. */
 bool ledger_account_credit_limit(struct ledger *l, struct str name, int64_t nano, struct buf *out,
@@ -206,6 +240,10 @@ enum ledger_prices { PRICES_SOLD, PRICES_EVER, PRICES_ROW };
  * the one row of this id. An object with a list "prices". */
 bool ledger_prices(struct ledger_view *v, enum ledger_prices which, struct str model, int64_t row,
                    struct buf *out, struct err *e);
+/* All batches of vouchers, or (batch given) the vouchers of one. */
+bool ledger_vouchers(struct ledger_view *v, struct str batch, struct buf *out, struct err *e);
+/* Refunds of an account; of all, where none is named. */
+bool ledger_refunds(struct ledger_view *v, struct str account, struct buf *out, struct err *e);
 /* False: an invariant is broken, out names the rows; while it serves, nothing is admitted until a
  * check finds all as it must be. */
 bool ledger_check(struct ledger_view *v, struct buf *out, struct err *e);

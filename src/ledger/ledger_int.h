@@ -69,6 +69,13 @@ enum event {
     EVENT_DEBIT,
     EVENT_GRANT,
     EVENT_LAPSE,
+    EVENT_VOUCHER_SOLD,
+    EVENT_VOUCHER_REDEEMED,
+    EVENT_VOUCHER_VOIDED,
+    EVENT_VOUCHER_BROKEN,
+    EVENT_REFUND,
+    EVENT_REFUND_SENT,
+    EVENT_REFUND_CANCELLED,
 };
 enum amount { AMOUNT_PAID, AMOUNT_PROMO, AMOUNT_OVERRUN, AMOUNT_COST, AMOUNT_COUNT };
 struct event_facts {
@@ -181,6 +188,29 @@ void balance_attach(struct purse *p, struct purse *owner, bool promo);
 
 /* admin.c */
 struct account *account_named(struct ledger *l, struct str name, struct err *e);
+struct key *key_named(struct ledger *l, struct str id, struct err *e);
+/* ek_ and 43 characters, without a NUL; only its hash is kept. */
+#define KEY_RAW 46
+void key_make(char raw[KEY_RAW], uint8_t hash[32]);
+/* Reads back what was inserted, so that a key is built in one place. */
+struct key *key_load_new(struct ledger *l, int64_t id, struct err *e);
+
+/* move.c */
+bool check_note(struct str note, struct err *e);
+/* The balance of this account in the currency (none: its own), or the promo of that; make: also
+ * where there is none yet. */
+struct account *balance_find(struct ledger *l, struct str account, struct currency cur, bool promo,
+                             bool make, struct err *e);
+/* At most this much of what lanes may spend, after what no purse has; taken as a hold, so that no
+ * request spends it, too. False: *taken is less than is wanted. */
+bool balance_take(struct batch *b, struct account *a, int64_t nano, int64_t *taken);
+/* Refuses in amounts; what was taken goes back. */
+bool balance_short(struct account *a, int64_t taken, struct err *e);
+/* The event as one commit of its own, with what the batch does besides, and in the same transaction
+ * the rows that `also` (or NULL) writes of the last transfer. On failure the batch is dropped. */
+typedef bool also_fn(struct ledger *l, void *ctx, int64_t transfer, struct err *e);
+bool move_commit(struct ledger *l, struct batch *b, enum event event, const struct event_facts *f,
+                 struct str note, also_fn *also, void *ctx, struct err *e);
 
 /* event.c */
 /* Finds the accounts, and makes those of the system on first use: outside any transaction, but for

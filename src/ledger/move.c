@@ -8,7 +8,7 @@
 
 #define NOTE_BYTES 100
 
-static bool check_note(struct str note, struct err *e)
+bool check_note(struct str note, struct err *e)
 {
     return (note.n <= NOTE_BYTES && text_is_printable(note)) ||
            err_set(e, "a note is at most %d bytes of printable text", NOTE_BYTES);
@@ -43,9 +43,8 @@ static struct account *balance_make(struct ledger *l, struct account *owner, str
     return &p->account;
 }
 
-/* No currency: the account's own. */
-static struct account *balance_find(struct ledger *l, struct str account, struct currency cur,
-                                    bool promo, bool make, struct err *e)
+struct account *balance_find(struct ledger *l, struct str account, struct currency cur, bool promo,
+                             bool make, struct err *e)
 {
     struct account *owner = account_named(l, account, e);
 
@@ -69,9 +68,8 @@ static struct account *balance_find(struct ledger *l, struct str account, struct
     return found;
 }
 
-/* The event as one commit of its own, with what the batch does besides. */
-static bool move(struct ledger *l, struct batch *b, enum event event, const struct event_facts *f,
-                 struct str note, struct err *e)
+bool move_commit(struct ledger *l, struct batch *b, enum event event, const struct event_facts *f,
+                 struct str note, also_fn *also, void *ctx, struct err *e)
 {
     struct event_purses purses;
 
@@ -79,8 +77,11 @@ static bool move(struct ledger *l, struct batch *b, enum event event, const stru
         batch_drop(b);
         return false;
     }
-    if (!event_post(l, b, event, f, &purses, 0, note) || !batch_flush(l, b)) {
-        err_set(e, "store: %s", store_error(l->store));
+    bool ok = event_post(l, b, event, f, &purses, 0, note);
+    bool told = ok && also != NULL && !also(l, ctx, store_last_id(l->store), e);
+    if (!ok || told || !batch_flush(l, b)) {
+        if (!told)
+            err_set(e, "store: %s", store_error(l->store));
         store_rollback(l->store);
         batch_drop(b);
         return false;
@@ -111,14 +112,13 @@ bool ledger_credit(struct ledger *l, struct str account, struct currency cur, bo
         return err_set(e, "the balance would be larger than the ledger can hold");
     struct event_facts facts = {.payer = ledger_balance_in(a->owner, a->currency),
                                 .amount = {[AMOUNT_PAID] = nano}};
-    if (!move(l, &b, promo ? EVENT_GRANT : EVENT_CREDIT, &facts, note, e))
+    if (!move_commit(l, &b, promo ? EVENT_GRANT : EVENT_CREDIT, &facts, note, NULL, NULL, e))
         return false;
     text_account(out, a, ledger_balance(a));
     return true;
 }
 
-/* Refuses in amounts; what was taken from the purse goes back. */
-static bool too_much(struct account *a, int64_t taken, struct err *e)
+bool balance_short(struct account *a, int64_t taken, struct err *e)
 {
     struct buf b;
 
@@ -131,10 +131,7 @@ static bool too_much(struct account *a, int64_t taken, struct err *e)
     return false;
 }
 
-/* What lanes may spend comes after what no purse has; taken as a hold, so that no request spends
- * it, too. */
-static bool take_free(struct batch *b, struct account *a, int64_t nano, int64_t *taken,
-                      struct err *e)
+bool balance_take(struct batch *b, struct account *a, int64_t nano, int64_t *taken)
 {
     int64_t rest = nano - atomic_load(&a->unallotted);
 
@@ -143,7 +140,7 @@ static bool take_free(struct batch *b, struct account *a, int64_t nano, int64_t 
         return true;
     *taken = purse_take(a, rest);
     if (*taken < rest)
-        return too_much(a, *taken, e);
+        return false;
     batch_touch(b, (struct purse *)(void *)a)->spent += rest;
     return true;
 }
@@ -161,11 +158,11 @@ bool ledger_debit(struct ledger *l, struct str account, struct currency cur, boo
         return false;
     if (!money_sub(&sum, ledger_balance(a), nano))
         return err_set(e, "the balance would be smaller than the ledger can hold");
-    if (!take_free(&b, a, nano, &taken, e))
-        return false;
+    if (!balance_take(&b, a, nano, &taken))
+        return balance_short(a, taken, e);
     struct event_facts facts = {.payer = ledger_balance_in(a->owner, a->currency),
                                 .amount = {[AMOUNT_PAID] = nano}};
-    if (!move(l, &b, promo ? EVENT_LAPSE : EVENT_DEBIT, &facts, note, e)) {
+    if (!move_commit(l, &b, promo ? EVENT_LAPSE : EVENT_DEBIT, &facts, note, NULL, NULL, e)) {
         purse_give_back(a, taken);
         return false;
     }
@@ -222,8 +219,8 @@ bool ledger_account_credit_limit(struct ledger *l, struct str name, int64_t nano
         return false;
     bool was_limited = a->limited;
     int64_t less = was_limited ? atomic_load(&a->credit_limit) - nano : 0;
-    if (less > 0 && !take_free(&b, a, less, &taken, e))
-        return false;
+    if (less > 0 && !balance_take(&b, a, less, &taken))
+        return balance_short(a, taken, e);
     if (!store_limit(l, a, nano, &b, e)) {
         batch_drop(&b);
         purse_give_back(a, taken);

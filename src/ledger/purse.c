@@ -79,11 +79,11 @@ static enum hold_result hold_budgets(struct account *a, struct key *k, int64_t n
 {
     int64_t now_us = clock_wall_us();
 
-    if (!budget_hold(&k->budget, nano, now_us))
+    if (!budget_hold(key_budget(k), nano, now_us))
         return HOLD_OVER_BUDGET;
     if (budget_hold(&a->budget, nano, now_us))
         return HOLD_HELD;
-    budget_release(&k->budget, nano);
+    budget_release(key_budget(k), nano);
     return HOLD_OVER_ACCOUNT_BUDGET;
 }
 

@@ -152,8 +152,55 @@ static const char schema_7[] =
     "CREATE TRIGGER offer_stay BEFORE DELETE ON offer BEGIN"
     " SELECT RAISE(ABORT, 'offers are append-only'); END;";
 
+/*
+ * Vouchers, refunds, and keys that replace others. Of a code only its HMAC is kept, under a secret
+ * of this store: here and not in a file beside it, so that a backup has all that redeeming takes;
+ * the codes' 128 random bits are what keeps them from being found.
+ */
+static const char schema_8[] =
+    "CREATE TABLE secret(name TEXT PRIMARY KEY, bytes BLOB NOT NULL CHECK(length(bytes)=32),"
+    " ts INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE voucher_batch(id INTEGER PRIMARY KEY, currency TEXT NOT NULL,"
+    " nano INTEGER NOT NULL CHECK(nano>0), count INTEGER NOT NULL CHECK(count>0),"
+    " expires INTEGER NOT NULL, note TEXT NOT NULL, ts INTEGER NOT NULL,"
+    " transfer INTEGER NOT NULL REFERENCES transfer(id)) STRICT;" /* nano: of each */
+    "CREATE TABLE voucher(id INTEGER PRIMARY KEY,"
+    " batch INTEGER NOT NULL REFERENCES voucher_batch(id),"
+    " hmac BLOB NOT NULL UNIQUE CHECK(length(hmac)=32), state TEXT NOT NULL DEFAULT 'open'"
+    " CHECK(state IN ('open', 'redeemed', 'void')), account INTEGER REFERENCES account(id),"
+    " transfer INTEGER REFERENCES transfer(id), ts INTEGER NOT NULL DEFAULT 0,"
+    " CHECK((state='redeemed')=(account IS NOT NULL) AND (state='open')=(transfer IS NULL)))"
+    " STRICT;" /* account: the balance that it went to; transfer, ts: of its end */
+    "CREATE INDEX voucher_batch_of ON voucher(batch);"
+    "CREATE INDEX voucher_account ON voucher(account) WHERE account IS NOT NULL;"
+    "CREATE TABLE refund(id INTEGER PRIMARY KEY, account INTEGER NOT NULL REFERENCES account(id),"
+    " nano INTEGER NOT NULL CHECK(nano>0), reference TEXT NOT NULL,"
+    " state TEXT NOT NULL DEFAULT 'requested' CHECK(state IN ('requested', 'sent', 'cancelled')),"
+    " ts INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0,"
+    " transfer INTEGER NOT NULL REFERENCES transfer(id),"
+    " end_transfer INTEGER REFERENCES transfer(id),"
+    " CHECK((state='requested')=(end_transfer IS NULL))) STRICT;"
+    "CREATE UNIQUE INDEX refund_reference ON refund(account, reference)"
+    " WHERE reference<>'' AND state<>'cancelled';"
+    "CREATE INDEX transfer_out ON transfer(debit) WHERE cause IS NULL;" /* not a charge's */
+    "CREATE INDEX transfer_in ON transfer(credit) WHERE cause IS NULL;"
+    "ALTER TABLE key ADD COLUMN root INTEGER REFERENCES key(id);" /* whose limits it has */
+    "CREATE INDEX key_root ON key(root) WHERE root IS NOT NULL;"
+    "CREATE TRIGGER voucher_batch_keep BEFORE UPDATE ON voucher_batch BEGIN"
+    " SELECT RAISE(ABORT, 'batches are append-only'); END;"
+    "CREATE TRIGGER voucher_batch_stay BEFORE DELETE ON voucher_batch BEGIN"
+    " SELECT RAISE(ABORT, 'batches are append-only'); END;"
+    "CREATE TRIGGER voucher_ends_once BEFORE UPDATE ON voucher WHEN OLD.state<>'open' BEGIN"
+    " SELECT RAISE(ABORT, 'a voucher ends once'); END;"
+    "CREATE TRIGGER voucher_stay BEFORE DELETE ON voucher BEGIN"
+    " SELECT RAISE(ABORT, 'vouchers stay'); END;"
+    "CREATE TRIGGER refund_ends_once BEFORE UPDATE ON refund WHEN OLD.state<>'requested' BEGIN"
+    " SELECT RAISE(ABORT, 'a refund ends once'); END;"
+    "CREATE TRIGGER refund_stay BEFORE DELETE ON refund BEGIN"
+    " SELECT RAISE(ABORT, 'refunds stay'); END;";
+
 const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4,
-                                     schema_5, schema_6, schema_7};
+                                     schema_5, schema_6, schema_7, schema_8};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
@@ -167,10 +214,12 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_INSERT_RATE] =
         "INSERT INTO rate(base, quote, num, den, from_, source, ts) VALUES(?,?,?,?,?,?,?)",
     [SQL_SET_BUDGET] = "UPDATE account SET budget=?, budget_period=? WHERE id=?",
-    [SQL_SPENT] = /* by an account, or one key of it, since a time; what was reversed left out */
+    [SQL_SPENT] = /* by an account, or one key of it and those that replaced it, since a time; what
+                    was reversed left out */
     "SELECT COALESCE(SUM(c.nano), 0), COALESCE(MAX(c.ts), 0) FROM charge c WHERE c.account=?1 AND "
     "c.ts>=?2"
-    " AND ?3 IN (0, c.key) AND NOT EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
+    " AND (?3=0 OR c.key IN (SELECT id FROM key WHERE id=?3 OR root=?3)) AND NOT EXISTS(SELECT 1 "
+    "FROM transfer t WHERE t.cause=c.id"
     " AND t.kind='reversal')",
     [SQL_INSERT_CHARGE] =
         "INSERT INTO charge(rid, account, key, tag, asked, sent, seen, upstream, price, in_,"

@@ -110,11 +110,13 @@ bool ledger_load_key(struct ledger *l, struct statement *row)
     copy_text(k->label, sizeof k->label, store_text(row, 2));
     k->account = &purse_by_id(l, store_i64(row, 3))->account;
     copy_text(k->models, sizeof k->models, store_text(row, 4));
-    k->expires_us = store_i64(row, 5);
+    atomic_init(&k->expires_us, store_i64(row, 5));
     k->rpm = (uint32_t)store_i64(row, 6);
     k->concurrency = (uint32_t)store_i64(row, 7);
     load_budget(&k->budget, row, 8);
     atomic_init(&k->revoked, store_i64(row, 10) != 0);
+    if (!store_null(row, 11)) /* a key is older than what replaced it */
+        k->root = key_by_id(l, store_i64(row, 11));
     map_put(l->keys, id_bytes(&k->id), k);
     directory_add_key(l->directory, k);
     return true;
@@ -125,7 +127,7 @@ static bool load_keys(struct ledger *l, struct err *e)
     struct statement *st =
         store_prepare(l->store,
                       "SELECT id, hash, label, account, models, expires, rpm, concurrency,"
-                      " budget, budget_period, revoked FROM key",
+                      " budget, budget_period, revoked, root FROM key ORDER BY id",
                       e);
     enum store_step step;
 
@@ -178,7 +180,7 @@ static bool load_budgets(struct ledger *l, struct err *e)
 
     while (map_next(l->keys, &at, &id, &entry)) {
         struct key *k = entry;
-        if (!load_spent(l, &k->budget, k->account->id, k->id, e))
+        if (k->root == NULL && !load_spent(l, &k->budget, k->account->id, k->id, e))
             return false;
     }
     at = 0;

@@ -134,7 +134,7 @@ void text_key(struct buf *out, const struct key *k, struct str raw)
     buf_add(out, STR(",\"models\":"));
     text_string(out, str_from(k->models));
     buf_add(out, STR(",\"expires\":"));
-    text_time(out, k->expires_us);
+    text_time(out, atomic_load(&k->expires_us));
     buf_addf(out, ",\"rpm\":%u,\"concurrency\":%u", k->rpm, k->concurrency);
     text_budget(out, &k->budget);
     buf_addf(out, ",\"revoked\":%s}", atomic_load(&k->revoked) ? "true" : "false");

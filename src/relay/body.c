@@ -11,7 +11,7 @@ void body_begin(struct request *r)
 
     r->coding_kind = (uint8_t)(several ? CODING_OTHER : coding_find(value));
     if (r->coding_kind != CODING_NONE && r->coding_kind != CODING_OTHER) {
-        r->coding = coding_new((enum coding_kind)r->coding_kind, LIMIT_BODY_BYTES);
+        r->coding = coding_new((enum coding_kind)r->coding_kind, r->body_most);
         assert(r->coding != NULL);
     }
 }
@@ -21,7 +21,7 @@ static void decode(struct request *r, struct str bytes)
     if (r->coding_result == CODING_OK) {
         r->coding_result = (uint8_t)coding_feed(r->coding, bytes, &r->body);
     }
-    if (r->wire_bytes > LIMIT_BODY_BYTES) {
+    if (r->wire_bytes > r->body_most) {
         r->coding_result = CODING_TOO_LARGE; /* of pieces that come to nothing */
     }
 }
@@ -50,12 +50,25 @@ static void fail_coding(struct request *r)
                   "The body is not what its content-encoding says: %s.", coding_why(r->coding));
 }
 
+void body_too_large(struct request *r)
+{
+    if (r->body_most == LIMIT_BODY_BYTES) {
+        request_fail(r, END_BODY_TOO_LARGE);
+    } else if (r->body_most == 0) {
+        request_failf(r, END_BODY_TOO_LARGE, NULL, "This endpoint takes no body.");
+    } else {
+        request_failf(r, END_BODY_TOO_LARGE, NULL, "The request body is larger than %zu KB.",
+                      r->body_most / 1024);
+    }
+}
+
 bool body_sound(struct request *r)
 {
     if (!request_count_memory(r)) {
         request_fail(r, END_BODY_MEMORY);
-    } else if (r->coding_result == CODING_TOO_LARGE) {
-        request_fail(r, END_BODY_TOO_LARGE);
+    } else if (r->coding_result == CODING_TOO_LARGE ||
+               (r->coding == NULL && r->wire_bytes > r->body_most)) {
+        body_too_large(r);
     } else if (r->coding_result == CODING_BROKEN) {
         fail_coding(r);
     } else {

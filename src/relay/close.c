@@ -182,6 +182,7 @@ void step_close(struct request *r)
     free(r->asked);
     free(r->tag);
     free(r->detail);
+    self_free(r);
     config_unref(r->config);
     r->lane->request_count--;
     request_move(r, REQ_DONE);

@@ -14,7 +14,7 @@ static bool same(struct currency a, struct currency b)
 /* Budgets are in the currency of the account's first balance: what has one pays from that alone. */
 static bool has_budget(const struct request *r)
 {
-    return atomic_load(&r->key->budget.limit) != 0 ||
+    return atomic_load(&key_budget(r->key)->limit) != 0 ||
            atomic_load(&r->key->account->budget.limit) != 0;
 }
 
@@ -128,7 +128,7 @@ static bool try_balance(struct request *r)
     switch (ledger_hold(&r->hold, r->key, nano)) {
     case HOLD_HELD: request_move(r, REQ_SEND); return true;
     case HOLD_NO_FUNDS: return false;
-    case HOLD_OVER_BUDGET: refuse_budget(r, END_BUDGET, &r->key->budget, nano); return true;
+    case HOLD_OVER_BUDGET: refuse_budget(r, END_BUDGET, key_budget(r->key), nano); return true;
     case HOLD_OVER_ACCOUNT_BUDGET:
         refuse_budget(r, END_ACCOUNT_BUDGET, &r->key->account->budget, nano);
         return true;

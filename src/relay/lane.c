@@ -98,6 +98,7 @@ struct lane *lane_new(struct station *st, unsigned number, struct err *e)
     }
     l->pool = pool_new(l->loop);
     l->guesses = guesses_new();
+    l->code_guesses = guesses_new();
     l->send_outbox.run = send_outbox;
     l->sweep.fire = on_sweep;
     wheel_set(loop_timers(l->loop), &l->sweep, loop_now_ms(l->loop) + SWEEP_MS);
@@ -144,6 +145,7 @@ void lane_free(struct lane *l)
     wheel_cancel(loop_timers(l->loop), &l->sweep);
     pool_free(l->pool);
     guesses_free(l->guesses);
+    guesses_free(l->code_guesses);
     config_unref(l->config);
     loop_free(l->loop);
     free(l);

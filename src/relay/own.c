@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Endpoints of our own: health, the models in the asker's shape, account, usage. */
+#include "base/clock.h"
 #include "relay/relay_int.h"
 
 enum asker_shape { SHAPE_OPENAI, SHAPE_ANTHROPIC, SHAPE_GEMINI };
@@ -124,6 +125,36 @@ static void write_balances(struct request *r, const struct account *a)
     buf_add_byte(&r->reply, ']');
 }
 
+/* What the rates of /v1/prices are multiplied with for this customer, beside their margin. */
+static void write_factor(struct request *r, const struct account *a)
+{
+    const struct factor *f = atomic_load(&a->factor);
+
+    if (f != NULL) {
+        buf_addf(&r->reply, ",\"factor_num\":%lld,\"factor_den\":%lld", (long long)f->ratio.num,
+                 (long long)f->ratio.den);
+    }
+}
+
+/* The key that asks. */
+static void write_key(struct request *r)
+{
+    int64_t expires = atomic_load(&r->key->expires_us);
+
+    buf_addf(&r->reply, ",\"key\":{\"id\":\"%lld\",\"label\":", (long long)r->key->id);
+    json_write_str(&r->reply, str_from(r->key->label));
+    buf_add(&r->reply, STR(",\"expires\":"));
+    if (expires == 0) {
+        buf_add(&r->reply, STR("null"));
+    } else {
+        buf_add_byte(&r->reply, '"');
+        clock_write_utc(&r->reply, expires);
+        buf_add_byte(&r->reply, '"');
+    }
+    write_budget(r, key_budget(r->key));
+    buf_add_byte(&r->reply, '}');
+}
+
 static void account(struct request *r)
 {
     const struct account *a = r->key->account;
@@ -135,6 +166,8 @@ static void account(struct request *r)
     write_money(r, "balance", ledger_balance(a));
     write_balances(r, a);
     write_budget(r, &a->budget);
+    write_factor(r, a);
+    write_key(r);
     buf_add_byte(&r->reply, '}');
     answer_own(r, 200, STR("application/json"), STR(""));
 }
@@ -162,6 +195,10 @@ static void usage(struct request *r)
 
 void own_ledger_done(struct request *r)
 {
+    if (r->self != NULL) {
+        self_done(r);
+        return;
+    }
     if (r->reply.n == 0) {
         request_fail(r, END_LEDGER_LATE);
         return;
@@ -299,19 +336,26 @@ static void prices(struct request *r)
     answer_own(r, 200, STR("application/json"), STR(""));
 }
 
+/* Its one script and style are in it: nothing else is loaded, nor does anybody frame it. */
+#define PAGE_POLICY                                                                        \
+    "content-security-policy: default-src 'none'; script-src 'unsafe-inline'; "            \
+    "style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; " \
+    "frame-ancestors 'none'\r\nreferrer-policy: no-referrer\r\n"
+
 static void page(struct request *r)
 {
     struct str html = r->lane->station->page();
     buf_add(&r->reply, html);
-    answer_own(r, 200, STR("text/html; charset=utf-8"), STR(""));
+    answer_own(r, 200, STR("text/html; charset=utf-8"), STR(PAGE_POLICY));
 }
 
 static const struct {
     const char *name;
     void (*answer)(struct request *r);
 } own[] = {
-    {"healthz", health}, {"readyz", ready},  {"page", page},       {"account", account},
-    {"usage", usage},    {"prices", prices}, {"metrics", metrics},
+    {"healthz", health},  {"readyz", ready},       {"page", page},
+    {"account", account}, {"usage", usage},        {"prices", prices},
+    {"metrics", metrics}, {"redeem", self_redeem}, {"keys.rotate", self_rotate},
 };
 
 void own_answer(struct request *r)

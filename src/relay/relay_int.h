@@ -31,7 +31,7 @@ struct lane {
     struct listener *listener,
         *admin; /* admin: on the first lane, where the configuration has it */
     struct list sessions;
-    struct guesses *guesses;
+    struct guesses *guesses, *code_guesses; /* of keys, of vouchers */
     struct rand_weak random;
     struct timer sweep;
     unsigned session_count, request_count;
@@ -107,6 +107,7 @@ struct request {
     struct coding *coding; /* of the body, until its end */
     uint8_t coding_kind, coding_result;
     uint64_t wire_bytes; /* of the body as it came */
+    size_t body_most;    /* that this endpoint takes; 0: no body */
     struct target target;
     struct ask ask;
     struct key *key;
@@ -166,6 +167,7 @@ struct request {
     int64_t ts_us, first_us;
     int64_t until_ms;    /* by the loop's clock */
     struct ledger_op op; /* one in flight at a time */
+    struct self *self;   /* what the customer changes by itself; or NULL */
     struct charge charge;
     struct task free_task, refuse_task;
 };
@@ -185,8 +187,9 @@ void session_run(struct session *s);
 /* body.c */
 void body_begin(struct request *r); /* the head has arrived */
 void body_take(void *ctx, const char *p, size_t n);
-bool body_sound(struct request *r); /* after bytes were taken; false: it has failed */
-bool body_end(struct request *r);   /* all has arrived; false: it has failed */
+bool body_sound(struct request *r);     /* after bytes were taken; false: it has failed */
+void body_too_large(struct request *r); /* by r->body_most */
+bool body_end(struct request *r);       /* all has arrived; false: it has failed */
 
 /* request.c */
 extern const struct sm_state request_states[];
@@ -302,5 +305,12 @@ void own_estimate(struct request *r);
 void own_ledger_done(struct request *r);
 /* An answer of our own from r->reply; moves to CLOSE. extra: headers. */
 void answer_own(struct request *r, unsigned status, struct str content_type, struct str extra);
+
+/* self.c: what customers do by themselves. */
+void self_redeem(struct request *r);
+void self_rotate(struct request *r);
+/* The ledger has done it. */
+void self_done(struct request *r);
+void self_free(struct request *r);
 
 #endif

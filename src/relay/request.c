@@ -129,7 +129,7 @@ static void on_timer(struct timer *t)
         request_move(r, REQ_CLOSE);
         request_run(r);
     } else if (r->state == REQ_WAIT_LEDGER) {
-        request_fail(r, END_LEDGER_LATE);
+        request_fail(r, r->self != NULL ? END_STORE_FAILED : END_LEDGER_LATE);
     } else if (r->state < REQ_CHARGE) {
         exchange_abort(&r->exchange);
         stream_broken(r, END_TOTAL);
@@ -195,6 +195,14 @@ static enum end wrong_method(const struct request *r)
     return events && str_eq_nocase(to, STR("websocket")) ? END_WEBSOCKET : END_METHOD;
 }
 
+static size_t most_of(const struct endpoint *ep)
+{
+    if (ep->method != HTTP_POST) {
+        return 0;
+    }
+    return ep->op == OP_OWN ? LIMIT_SMALL_BODY_BYTES : LIMIT_BODY_BYTES;
+}
+
 void request_head(struct request *r)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -220,10 +228,9 @@ void request_head(struct request *r)
     if (!step_authenticate(r)) {
         return;
     }
-    bool no_body = r->target.endpoint->method != HTTP_POST;
-    if (h->has_length ? h->length > (no_body ? 0 : LIMIT_BODY_BYTES) : h->chunked && no_body) {
-        request_failf(r, END_BODY_TOO_LARGE, NULL, "%s",
-                      no_body ? "This endpoint takes no body." : end_row(END_BODY_TOO_LARGE)->text);
+    r->body_most = most_of(r->target.endpoint);
+    if (h->has_length ? h->length > r->body_most : h->chunked && r->body_most == 0) {
+        body_too_large(r);
         return;
     }
     if (h->has_length && h->length > 0) {

@@ -169,14 +169,14 @@ void step_parse(struct request *r)
     const struct endpoint *ep = r->target.endpoint;
     struct err e = {""};
 
+    if (ep->method == HTTP_POST && !media_ok(r)) {
+        request_fail(r, END_MEDIA);
+        return;
+    }
     if (ep->op >= OP_MODELS) {
         if (r->key == NULL || enter(r)) {
             own_answer(r);
         }
-        return;
-    }
-    if (!media_ok(r)) {
-        request_fail(r, END_MEDIA);
         return;
     }
     const char *field = NULL;

@@ -36,7 +36,8 @@ CLI = {
 }
 # Options of `key create`, by the names that tests use for them.
 KEY_OPTIONS = {"models": "--models", "rpm": "--rpm", "concurrency": "--concurrency",
-               "expires": "--expires", "budget": "--budget", "period": "--period"}
+               "expires": "--expires", "budget": "--budget", "period": "--period",
+               "label": "--label"}
 
 # Where each vendor's API begins under an upstream's `base`, and the dialects it speaks.
 BASES = {"openai": "/v1", "anthropic": "/v1", "gemini": "/v1beta"}

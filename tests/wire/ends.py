@@ -3,9 +3,14 @@
 name. Each makes the station end a request so, and answers what the client got, or None where that
 is no answer of the station's own.
 """
-from tests.peer.case import CHAT, JSON, MESSAGES, RESPONSES, body_for
+import os
+import time
+
+from tests.peer import voucher
+from tests.peer.case import CHAT, JSON, MESSAGES, RESPONSES, Customer, body_for
 from tests.peer.rawhttp import request_bytes
 from tests.peer.reply import Reply, error, sse_events
+from tests.peer.wait import until
 
 CAUSES = {}
 LONG = [("Retry-After", "300")]
@@ -245,6 +250,76 @@ def no_model(t):
 @cause
 def no_price(t):
     return chat(t, "unpriced")
+
+
+# What customers change by themselves
+
+def voucher_of(t, *more):
+    return t.station.cli("voucher", "create", "1", *more, "--json")["vouchers"][0]["code"]
+
+
+def redeem(t, code, buyer=None):
+    return (buyer or t.buyer).post("/v1/redeem", {"code": code})
+
+
+def guess(t):
+    return redeem(t, voucher.code_of(os.urandom(16)))
+
+
+@cause
+def voucher_unknown(t):
+    return guess(t)
+
+
+@cause
+def voucher_used(t):
+    code = voucher_of(t)
+    t.assertEqual(redeem(t, code, t.customer()).status, 200)
+    return redeem(t, code)
+
+
+@cause
+def voucher_expired(t):
+    code = voucher_of(t, "--expires", "1s")
+    made = time.time()
+    until(lambda: time.time() > made + 1, "the voucher has expired")
+    return redeem(t, code)
+
+
+@cause
+def voucher_void(t):
+    code = voucher_of(t)
+    t.station.cli("voucher", "void", code)
+    return redeem(t, code)
+
+
+@cause
+def voucher_refused(t):
+    return redeem(t, voucher_of(t, "--currency", "CNY"), t.customer(kind="house"))
+
+
+@cause
+def voucher_guesses(t):
+    return until(lambda: (answer := guess(t)).status == 429 and answer, "it has to wait")
+
+
+def rotate(t, key):
+    return key.post("/v1/keys/rotate", {"overlap": "1h"})
+
+
+@cause
+def rotate_refused(t):
+    t.assertEqual(rotate(t, t.buyer).status, 200)
+    return rotate(t, t.buyer)
+
+
+@cause
+def rotate_often(t):
+    key, answer = t.buyer, rotate(t, t.buyer)
+    while answer.status == 200:
+        key = Customer(t, key.name, answer.json()["new"]["key"])
+        answer = rotate(t, key)
+    return answer
 
 
 @cause

@@ -69,6 +69,13 @@ def ledger_down(t):
 
 
 @cause
+def store_failed(t):
+    with t.stalled_ledger():
+        flood(t, FLOOD // 2)
+        return t.buyer.post("/v1/keys/rotate", {})
+
+
+@cause
 def ledger_full(t):
     """More reads of the ledger than may wait. They are sent while the station stands still, so that
     it finds all of them at once."""

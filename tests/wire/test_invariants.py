@@ -54,6 +54,22 @@ INVARIANTS = {
         "UPDATE account SET currency = 'CNY' WHERE name = :name",
         "UPDATE account SET currency = 'USD' WHERE name = :name",
         "charge {charge}"),
+    "open vouchers are what the operator owes for them": (
+        "UPDATE account SET balance = balance + 1 WHERE name = 'liab:voucher:USD'",
+        "UPDATE account SET balance = balance - 1 WHERE name = 'liab:voucher:USD'",
+        "account liab:voucher:USD: balance "),
+    "a voucher ends by one transfer": (
+        "UPDATE voucher SET transfer = transfer + 1 WHERE batch = :batch AND state = 'redeemed'",
+        "UPDATE voucher SET transfer = transfer - 1 WHERE batch = :batch AND state = 'redeemed'",
+        "voucher {voucher}: transfer "),
+    "open refunds are what is on its way": (
+        "UPDATE refund SET state = 'sent' WHERE id = :refund",
+        "UPDATE refund SET state = 'requested' WHERE id = :refund",
+        "account clear:refund:USD: balance "),
+    "the transfers of a refund are what it says": (
+        "UPDATE refund SET nano = nano + 1 WHERE id = :refund",
+        "UPDATE refund SET nano = nano - 1 WHERE id = :refund",
+        "refund r{refund}: requested "),
     "every answer has a charge or an end that says why not": (
         "UPDATE request SET end = '' WHERE rid = :rid",
         "UPDATE request SET end = 'complete' WHERE rid = :rid",
@@ -91,8 +107,18 @@ class Invariants(StationCase):
         answer = self.ask()
         charge = self.assert_paid(answer, meter.read("chat", answer.body, False))
         self.row_of = {"name": self.buyer.name, "charge": charge["id"], "rid": charge["rid"]}
+        self.row_of.update(self.voucher_and_refund())
         self.named = {**self.row_of, "rid": charge["rid"].hex().upper()}
         self.vendor.reset()
+
+    def voucher_and_refund(self):
+        """One of two vouchers is redeemed, and a refund is requested."""
+        made = self.station.cli("voucher", "create", "1", "--count", "2", "--json")
+        answer = self.buyer.post("/v1/redeem", {"code": made["vouchers"][0]["code"]})
+        self.assertEqual(answer.status, 200, answer)
+        refund = self.station.cli("refund", self.buyer.name, "0.5", "--json")["refund"]
+        return {"batch": int(made["batch"]), "voucher": int(answer.json()["voucher"]),
+                "refund": int(refund[1:])}
 
     def ask(self):
         return self.buyer.post(CHAT, body_for("chat", maximum=100))
