@@ -21,52 +21,61 @@ static bool store_failed(struct ledger *l, struct err *e)
     return err_set(e, "store: %s", store_error(l->store));
 }
 
-/* All that moved the balance ?1 since its first voucher. */
-#define MOVES                                                                               \
-    "WITH begin(id) AS (SELECT MIN(transfer) FROM voucher WHERE account=?1),"               \
-    " moves(id, kind, nano) AS ("                                                           \
-    "SELECT id, kind, -nano FROM transfer WHERE cause IS NULL AND debit=?1"                 \
-    " UNION ALL SELECT id, kind, nano FROM transfer WHERE cause IS NULL AND credit=?1"      \
-    " UNION ALL SELECT t.id, t.kind, -t.nano FROM charge c JOIN transfer t ON t.cause=c.id" \
-    " WHERE c.account=?1 AND t.debit=?1 AND t.kind='charge' AND NOT EXISTS(SELECT 1 FROM"   \
-    " transfer x WHERE x.cause=c.id AND x.kind='reversal'))"
-static const char sum_sql[] =
-    MOVES " SELECT COALESCE(SUM(nano), 0) FROM moves WHERE id>=(SELECT id FROM begin)";
-static const char moves_sql[] =
-    MOVES " SELECT kind, nano FROM moves WHERE id>=(SELECT id FROM begin) ORDER BY id";
+static const char begin_sql[] = "SELECT MIN(transfer) FROM voucher WHERE account=?1";
+
+/* All that moved the balance ?1 from the transfer ?2 on. */
+#define MOVES                                                                             \
+    "WITH moves(id, kind, nano) AS ("                                                     \
+    "SELECT id, kind, -nano FROM transfer WHERE cause IS NULL AND debit=?1 AND id>=?2"    \
+    " UNION ALL SELECT id, kind, nano FROM transfer WHERE cause IS NULL AND credit=?1"    \
+    " AND id>=?2 UNION ALL SELECT t.id, t.kind, -t.nano FROM charge c JOIN transfer t"    \
+    " ON t.cause=c.id WHERE c.account=?1 AND t.debit=?1 AND t.kind='charge' AND t.id>=?2" \
+    " AND NOT EXISTS(SELECT 1 FROM transfer x WHERE x.cause=c.id AND x.kind='reversal'))"
+static const char sum_sql[] = MOVES " SELECT COALESCE(SUM(nano), 0) FROM moves";
+static const char moves_sql[] = MOVES " SELECT kind, nano FROM moves ORDER BY id";
 
 static struct statement *of_balance(struct ledger *l, const char *sql, const struct account *a,
-                                    struct err *e)
+                                    int64_t from, struct err *e)
 {
     struct statement *st = store_prepare(l->store, sql, e);
 
-    if (st != NULL)
+    if (st != NULL) {
         store_bind_i64(st, 1, a->id);
+        if (from > 0)
+            store_bind_i64(st, 2, from);
+    }
     return st;
 }
 
-/* What the balance was before its first voucher. */
-static bool balance_before(struct ledger *l, const struct account *a, int64_t *nano, struct err *e)
+/* The one number that the query answers; null is 0. */
+static bool ask_number(struct ledger *l, const char *sql, const struct account *a, int64_t from,
+                       int64_t *out, struct err *e)
 {
-    struct statement *st = of_balance(l, sum_sql, a, e);
+    struct statement *st = of_balance(l, sql, a, from, e);
 
     if (st == NULL)
         return false;
     bool ok = store_step(st) == STEP_ROW || store_failed(l, e);
-    *nano = ledger_balance(a) - (ok ? store_i64(st, 0) : 0);
+    *out = ok ? store_i64(st, 0) : 0;
     store_drop(l->store, st);
     return ok;
 }
 
+/* From the first voucher on; before it there is nothing of one. */
 static bool voucher_left(struct ledger *l, const struct account *a, int64_t *left, struct err *e)
 {
-    int64_t balance;
+    int64_t begin, since;
     enum store_step step;
 
     *left = 0;
-    if (!balance_before(l, a, &balance, e))
+    if (!ask_number(l, begin_sql, a, 0, &begin, e))
         return false;
-    struct statement *st = of_balance(l, moves_sql, a, e);
+    if (begin == 0)
+        return true;
+    if (!ask_number(l, sum_sql, a, begin, &since, e))
+        return false;
+    int64_t balance = ledger_balance(a) - since;
+    struct statement *st = of_balance(l, moves_sql, a, begin, e);
     if (st == NULL)
         return false;
     while ((step = store_step(st)) == STEP_ROW) {
