@@ -35,6 +35,79 @@ class Page(StationCase):
         if os.environ.get("ENTREPOT_SCREENSHOT"):
             self.browser.screenshot(os.environ["ENTREPOT_SCREENSHOT"])
 
+    def show(self, buyer):
+        self.browser.script(SHOW, buyer.key)
+        until(lambda: self.browser.script(TEXT, "settings"), "the page shows all of it")
+
+    def press(self, form, field, value, says):
+        """Fills a form's field and sends it; what the page then says of it."""
+        self.browser.script(f"""document.querySelector("details").open = true;
+            document.getElementById("{says}").textContent = "";
+            document.getElementById("{field}").value = arguments[0];
+            document.querySelector("#{form} button").click();""", value)
+        return until(lambda: self.browser.script(TEXT, says), f"{form} is answered")
+
+    def shot(self, name):
+        if os.environ.get("ENTREPOT_SCREENSHOT"):
+            self.browser.screenshot(os.environ["ENTREPOT_SCREENSHOT"] + name)
+
+    def test_a_voucher(self):
+        buyer = self.customer(None)
+        made = self.station.cli("voucher", "create", "7.5", "--currency", "CNY", "--json")
+        code = made["vouchers"][0]["code"]
+        self.show(buyer)
+        self.assertIn("30 letters", self.press("redeem", "code", "hello", "redeemed"))
+        self.assertIn("7.5 CNY added", self.press("redeem", "code", code.lower(), "redeemed"))
+        self.assertEqual(self.browser.script(TEXT, "balances"), "7.5 CNY")
+
+    def test_promo_and_prices_as_this_customer_pays_them(self):
+        self.station.cli("promo", "grant", self.buyer.name, "3.25")
+        self.station.cli("account", "set", self.buyer.name, "--factor", "0.9")
+        self.show(self.buyer)
+        self.assertIn("3.25 USD promo", self.browser.script(TEXT, "balances"))
+        # 2.50, 0.25 and 10.00 a million, times 0.9.
+        self.assertIn("gpt\t2.25\t0.225\t9\tUSD", self.browser.script(TEXT, "prices"))
+        self.station.cli("account", "set", self.buyer.name, "--factor", "1/3")
+        self.show(self.buyer)
+        until(lambda: "≈ 0.833334" in self.browser.script(TEXT, "prices"), "rounded and said so")
+
+    def test_the_key_is_replaced(self):
+        self.show(self.buyer)
+        self.assertIn("without an end", self.browser.script(TEXT, "thiskey"))
+        self.assertIn("new key", self.press("rotate", "overlap", "0s", "rotated"))
+        new = self.browser.script(TEXT, "newkey")
+        self.assertEqual(self.browser.script('return sessionStorage.getItem("key");'), new)
+        self.assertEqual(self.buyer.get("/v1/account").status, 401)
+        self.buyer.auth = ("Authorization", f"Bearer {new}")
+        self.assertEqual(self.buyer.get("/v1/account").status, 200)
+        self.browser.script('document.getElementById("prices").scrollIntoView();')
+        self.shot("-key.png")
+
+    def test_nothing_is_loaded_from_elsewhere(self):
+        answer = self.station.ask("GET", "/")
+        policy = answer.get("content-security-policy")
+        for part in ("default-src 'none'", "connect-src 'self'", "frame-ancestors 'none'"):
+            self.assertIn(part, policy)
+        self.browser.script("""window.refused = [];
+            document.addEventListener("securitypolicyviolation",
+                                      (e) => refused.push(e.violatedDirective));""")
+        self.show(self.buyer)           # all of it works within the policy
+        self.assertEqual(self.browser.script("return window.refused;"), [])
+        self.browser.script("fetch('http://127.0.0.2/').catch(() => {});")
+        until(lambda: self.browser.script("return window.refused;"), "another host is refused")
+
+    def test_a_narrow_window(self):
+        self.browser.close()
+        self.browser = Browser(width=360, height=800)
+        self.addCleanup(self.browser.close)
+        self.browser.go(f"http://127.0.0.1:{self.station.port}/")
+        self.browser.narrow(360, 800)
+        self.show(self.buyer)
+        wide = self.browser.script("return [document.documentElement.scrollWidth, innerWidth];")
+        self.assertEqual(wide[1], 360)
+        self.assertLessEqual(wide[0], 360)
+        self.shot("-narrow.png")
+
     def test_wrong_key(self):
         self.browser.script(SHOW, "ek_wrong")
         problem = until(lambda: self.browser.script(TEXT, "problem"), "the page says no")

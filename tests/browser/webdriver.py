@@ -57,6 +57,12 @@ class Browser:
     def script(self, text, *values):
         return self.call(f"/{self.session}/execute/sync", {"script": text, "args": list(values)})
 
+    def narrow(self, width, height):
+        """A window's own least width is more than a telephone's: this is what the page sees."""
+        self.call(f"/{self.session}/goog/cdp/execute", {
+            "cmd": "Emulation.setDeviceMetricsOverride",
+            "params": {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}})
+
     def screenshot(self, path):
         with open(path, "wb") as file:
             file.write(base64.b64decode(self.call(f"/{self.session}/screenshot", method="GET")))
