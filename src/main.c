@@ -29,6 +29,17 @@ static const struct subcommand {
      "  --error STATUS  every answer is this error\n"
      "  --cut N         breaks off after N events; a whole answer, half way\n"
      "  A request may ask for the same in its text: sim: tokens=5 delay=1s\n"},
+    {"price diff", cli_price_diff, "-c FILE [--json]",
+     "what this configuration would change of the prices that are asked now",
+     "  -c FILE         the configuration, with its price book; nothing is changed\n"
+     "  --json          the same as JSON\n"},
+    {"price import", cli_price_import, "LIST [--vendor NAME] [--write FILE] [--json]",
+     "what another price list says beside the price book",
+     "  LIST            JSON of genai-prices or of models.dev (api.json)\n"
+     "  --vendor NAME   only this one, and all of its models\n"
+     "  --write FILE    what differs, as a price book to be reviewed; `price_book: FILE` in the\n"
+     "                  configuration then puts it before the built-in one\n"
+     "  --json          the same as JSON\n"},
     {"upstream vendors", cli_upstream_vendors, "[NAME] [--json]",
      "the vendors there are, with their bases and dialects",
      "  NAME            everything about this one\n"

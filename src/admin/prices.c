@@ -9,7 +9,7 @@ __extension__ typedef __int128 wide;
 
 bool command_price_list(const struct command_call *c, struct buf *out, struct err *e)
 {
-    return ledger_prices(c->view, PRICES_SOLD, STR(""), 0, out, e);
+    return ledger_prices(c->view, PRICES_BRIEF, STR(""), 0, out, e);
 }
 
 bool command_price_history(const struct command_call *c, struct buf *out, struct err *e)
@@ -60,9 +60,13 @@ static void write_route(struct buf *out, const struct route *r, const struct pri
 
 bool command_price_show(const struct command_call *c, struct buf *out, struct err *e)
 {
-    const struct model *m = c->config == NULL ? NULL : config_model(c->config, c->operands[0]);
+    const struct model *m =
+        c->config == NULL || c->operand_count == 0 ? NULL : config_model(c->config, c->operands[0]);
     int64_t now_us = clock_wall_us();
 
+    if (c->operand_count == 0) {
+        return ledger_prices(c->view, PRICES_SOLD, STR(""), 0, out, e);
+    }
     if (c->config != NULL && m == NULL) {
         return err_set(e, "no model '%.*s' is configured", STR_ARG(c->operands[0]));
     }

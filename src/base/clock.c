@@ -85,3 +85,26 @@ bool clock_span_parse(struct str text, int64_t *us)
     }
     return false;
 }
+
+bool clock_parse_day(struct str text, int64_t *wall_us)
+{
+    static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    struct str rest = text;
+    uint64_t y, m, d;
+
+    if (text.n != 10 || text.p[4] != '-' || text.p[7] != '-' ||
+        !str_to_u64(str_cut(&rest, '-'), &y) || !str_to_u64(str_cut(&rest, '-'), &m) ||
+        !str_to_u64(rest, &d) || y < 1970 || m < 1 || m > 12 || d < 1) {
+        return false;
+    }
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    if (d > lengths[m - 1] + (unsigned)(leap && m == 2)) {
+        return false;
+    }
+    /* Years that begin in March, so that the leap day is their last. */
+    uint64_t year = y - (m <= 2);
+    uint64_t of_year = (153 * (m + (m > 2 ? UINT64_C(0) - 3 : 9)) + 2) / 5 + d - 1;
+    uint64_t day = 365 * year + year / 4 - year / 100 + year / 400 + of_year - 719468;
+    *wall_us = (int64_t)day * INT64_C(86400000000);
+    return true;
+}

@@ -19,4 +19,7 @@ int64_t clock_next_month_us(int64_t wall_us);
 /* "90s", "15m", "12h", "30d" in microseconds; a number below a million. */
 bool clock_span_parse(struct str text, int64_t *us);
 
+/* The first moment (UTC) of a day written as 2026-08-21. */
+bool clock_parse_day(struct str text, int64_t *wall_us);
+
 #endif

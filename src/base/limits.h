@@ -65,11 +65,12 @@
 #define LIMIT_CONFIG_MEMORY (32 << 20) /* what such a file becomes */
 #define LIMIT_UPSTREAMS 256
 #define LIMIT_MODELS 4096
-#define LIMIT_ALIASES 32    /* per model */
-#define LIMIT_PRICE_TIERS 4 /* of one price, by length of input; three are the most seen */
-#define LIMIT_PRICE_DATES 2 /* of one model: the price of now, and one that is announced */
-#define LIMIT_RATES 32      /* of a price, each with a name of its own */
-#define LIMIT_SERVICES 8    /* tiers of service that are billed by a factor */
+#define LIMIT_ALIASES 32     /* per model */
+#define LIMIT_PRICE_TIERS 4  /* of one price, by length of input; three are the most seen */
+#define LIMIT_PRICE_DATES 2  /* of one model: the price of now, and one that is announced */
+#define LIMIT_BOOK_ROWS 2048 /* of a price book of one's own */
+#define LIMIT_RATES 32       /* of a price, each with a name of its own */
+#define LIMIT_SERVICES 8     /* tiers of service that are billed by a factor */
 
 /* Names */
 #define LIMIT_BALANCES 16 /* of an account, each in another currency */

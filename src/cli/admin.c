@@ -152,19 +152,6 @@ static bool ask_store(struct question *q, const struct config *c, struct buf *an
     return true;
 }
 
-static void print_result(const struct question *q, struct str result)
-{
-    struct buf text;
-    if (q->json) {
-        printf("%.*s\n", STR_ARG(result));
-        return;
-    }
-    buf_init(&text, ANSWER_MAX * 2);
-    cli_print(&text, result);
-    print(buf_str(&text));
-    buf_release(&text);
-}
-
 /* The answer's line, from either side: the result on standard output, the failure beside it. */
 static int print_answer(const struct question *q, struct str answer)
 {
@@ -179,7 +166,7 @@ static int print_answer(const struct question *q, struct str answer)
     struct str result = members[1].value;
     int status = 0;
     if (result.p != NULL && (ok || !q->json)) {
-        print_result(q, result);
+        cli_result(q->json, result);
     }
     if (!ok) {
         status = fail(q, 1, json_str(json_get(json_root(doc), "error")), result);
@@ -194,6 +181,17 @@ static bool get_answer(struct question *q, const struct config *c, struct buf *a
 {
     enum unix_result asked = ask_station(q, c, answer, e);
     return asked == UNIX_ANSWERED || (asked == UNIX_NOBODY && ask_store(q, c, answer, e));
+}
+
+bool cli_ask(const char *const *words, size_t count, const struct config *c, struct buf *answer,
+             struct err *e)
+{
+    struct question q = {.json = true};
+
+    for (; q.argc < count; q.argc++) {
+        q.argv[q.argc] = str_from(words[q.argc]);
+    }
+    return command_parse(q.argv, q.argc, &q.call, e) && get_answer(&q, c, answer, e);
 }
 
 static int ask(struct question *q, const struct config *c)

@@ -14,6 +14,8 @@ int cli_serve(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_sim(int argc, char **argv);
 int cli_upstream_vendors(int argc, char **argv);
+int cli_price_diff(int argc, char **argv);
+int cli_price_import(int argc, char **argv);
 int cli_admin(int argc, char **argv);
 
 /* Text of all administration commands, for --help. */
@@ -25,8 +27,14 @@ bool cli_config_option(int argc, char **argv, const char **file);
 enum config_use { CONFIG_STORE_ONLY, CONFIG_PRICES, CONFIG_WHOLE }; /* PRICES: these, too */
 /* The configuration of FILE, or the built-in one. NULL after its mistakes were printed. */
 struct config *cli_config(const char *file, enum config_use use);
+/* The answer of a command of administration, {"ok":...}; with the words of one. From the station,
+ * or from the store where none serves. */
+bool cli_ask(const char *const *words, size_t count, const struct config *c, struct buf *answer,
+             struct err *e);
 /* JSON as lines for a person. */
 void cli_print(struct buf *out, struct str json);
+/* The same to standard output, or the JSON itself. */
+void cli_result(bool json, struct str result);
 /* A failure, as JSON on standard output or in words; with what was found nonetheless, or empty. */
 int cli_fail_as(bool json, int status, struct str why, struct str result);
 /* Says it on standard error; returns status. */

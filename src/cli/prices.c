@@ -100,12 +100,56 @@ static bool add_price(const struct making *m, const struct price_text *t, struct
     return true;
 }
 
+/* Rows of the operator's own book: as book_find, which looks into the built-in one. */
+static size_t own_rows(const struct making *m, const struct price_text *t, struct str vendor,
+                       struct str model, const struct book_entry **rows)
+{
+    struct str currency = t->currency;
+    size_t n = 0;
+
+    for (unsigned i = 0; i < m->config->book_count; i++) {
+        const struct book_entry *b = &m->config->book[i];
+        if (!str_eq(b->vendor, vendor) || !str_eq(b->model, model) ||
+            (currency.n > 0 && !str_eq(currency, b->price->currency))) {
+            continue;
+        }
+        currency = b->price->currency;
+        n = b->from_us <= m->now_us ? 0 : n;
+        if (n < LIMIT_PRICE_DATES) {
+            rows[n++] = b;
+        }
+    }
+    return n;
+}
+
+static bool by_own_book(const struct making *m, const struct price_text *t, struct prices *all,
+                        const struct book_entry *const *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct price p = {0};
+        if (!written_out(rows[i]->price, &p) || !set_services(rows[i]->price, &p)) {
+            return complain(m, rows[i]->price, "the price is out of range");
+        }
+        p.source = rows[i]->source.n > 0 ? rows[i]->source : STR("price book of the operator");
+        if (!add_price(m, t, all, rows[i]->from_us, &p)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool by_book(const struct making *m, const struct price_text *t, struct prices *all,
                     struct str vendor, struct str model, bool *found)
 {
+    const struct book_entry *own[LIMIT_PRICE_DATES];
     const struct book_row *rows[LIMIT_PRICE_DATES];
-    size_t n = book_find(vendor, model, t->currency, m->now_us, rows, LIMIT_PRICE_DATES);
+    size_t n = own_rows(m, t, vendor, book_served(vendor, model), own);
 
+    *found = n > 0;
+    if (n > 0) {
+        return by_own_book(m, t, all, own, n);
+    }
+    n = book_find(vendor, model, t->currency, m->now_us, rows, LIMIT_PRICE_DATES);
     *found = n > 0;
     for (size_t i = 0; i < n; i++) {
         struct price p;

@@ -4,6 +4,8 @@
  * its own, as name=value. The text is our own, compact and already valid, so bytes are enough to
  * walk it.
  */
+#include <stdio.h>
+
 #include "cli/cli.h"
 
 struct printer {
@@ -68,4 +70,18 @@ void cli_print(struct buf *out, struct str json)
         }
     }
     buf_add_byte(out, '\n');
+}
+
+void cli_result(bool json, struct str result)
+{
+    struct buf text;
+
+    if (json) {
+        printf("%.*s\n", STR_ARG(result));
+        return;
+    }
+    buf_init(&text, 2 * result.n + 4096);
+    cli_print(&text, result);
+    fwrite(text.p, 1, text.n, stdout);
+    buf_release(&text);
 }

@@ -47,6 +47,13 @@ struct prices {
     struct dated_price rows[LIMIT_PRICE_DATES];
 };
 
+/* A row of the operator's own price book, which stands before the built-in one. */
+struct book_entry {
+    struct str vendor, model, source;
+    int64_t from_us;
+    const struct price_text *price;
+};
+
 struct upstream {
     struct str name, vendor;
     struct str host, base_path; /* of base: "api.openai.com", "/v1" (no slash at the end) */
@@ -97,6 +104,8 @@ struct config {
     unsigned upstream_count;
     struct model *models;
     unsigned model_count;
+    struct book_entry *book;
+    unsigned book_count;
     struct health **healths; /* malloc'ed by the station before the lanes see this; or NULL */
     struct map *by_name;     /* names and aliases -> struct model */
 };

@@ -343,26 +343,15 @@ static void resolve_routes(struct loader *l)
     }
 }
 
-static void read_document(struct loader *l)
+void loader_parse(struct loader *l, struct str text, const struct option_set *set)
 {
-    yaml_node_t *root = yaml_document_get_root_node(l->doc);
-    if (root == NULL) {
-        loader_report(l, (yaml_mark_t){0}, "the file is empty");
-        return;
-    }
-    loader_read_set(l, &station_options, root, l->config);
-    resolve_routes(l);
-}
-
-struct config *config_parse(const char *name, struct str text, const struct config_vendors *v,
-                            struct buf *errors)
-{
-    struct loader l = {.name = name, .vendors = v, .errors = errors};
     yaml_parser_t parser;
     yaml_document_t doc;
+
     if (text.n > LIMIT_CONFIG_BYTES) {
-        buf_addf(errors, "%s: larger than %d bytes\n", name, LIMIT_CONFIG_BYTES);
-        return NULL;
+        buf_addf(l->errors, "%s: larger than %d bytes\n", l->name, LIMIT_CONFIG_BYTES);
+        l->failed = true;
+        return;
     }
     if (!yaml_parser_initialize(&parser)) {
         abort();
@@ -370,16 +359,29 @@ struct config *config_parse(const char *name, struct str text, const struct conf
     yaml_parser_set_input_string(&parser, (const unsigned char *)(text.n > 0 ? text.p : ""),
                                  text.n);
     if (!yaml_parser_load(&parser, &doc)) {
-        loader_report(&l, parser.problem_mark, "%s",
+        loader_report(l, parser.problem_mark, "%s",
                       parser.problem != NULL ? parser.problem : "no YAML");
         yaml_parser_delete(&parser);
-        return NULL;
+        return;
     }
-    l.doc = &doc;
-    l.config = config_new();
-    read_document(&l);
+    l->doc = &doc;
+    yaml_node_t *root = yaml_document_get_root_node(&doc);
+    if (root == NULL) {
+        loader_report(l, (yaml_mark_t){0}, "the file is empty");
+    } else {
+        loader_read_set(l, set, root, l->config);
+        resolve_routes(l);
+    }
     yaml_document_delete(&doc);
     yaml_parser_delete(&parser);
+}
+
+struct config *config_parse(const char *name, struct str text, const struct config_vendors *v,
+                            struct buf *errors)
+{
+    struct loader l = {.name = name, .vendors = v, .errors = errors, .config = config_new()};
+
+    loader_parse(&l, text, &station_options);
     if (l.failed) {
         config_unref(l.config);
         return NULL;
@@ -387,30 +389,36 @@ struct config *config_parse(const char *name, struct str text, const struct conf
     return l.config;
 }
 
-struct config *config_load(const char *path, const struct config_vendors *v, struct buf *errors)
+bool loader_file(const char *path, struct buf *text, struct buf *errors)
 {
     FILE *f = fopen(path, "re");
     if (f == NULL) {
         buf_addf(errors, "%s: %s\n", path, strerror(errno));
-        return NULL;
+        return false;
     }
-    struct config *c = NULL;
-    struct buf text;
-    buf_init(&text, LIMIT_CONFIG_BYTES + 4096);
     for (;;) {
-        char *at = buf_reserve(&text, 4096);
+        char *at = buf_reserve(text, 4096);
         size_t n = at == NULL ? 0 : fread(at, 1, 4096, f);
-        text.n += n;
+        text->n += n;
         if (n == 0) {
             break;
         }
     }
-    if (ferror(f)) {
+    bool ok = !ferror(f);
+    if (!ok) {
         buf_addf(errors, "%s: %s\n", path, strerror(errno));
-    } else {
-        c = config_parse(path, buf_str(&text), v, errors);
     }
     fclose(f);
+    return ok;
+}
+
+struct config *config_load(const char *path, const struct config_vendors *v, struct buf *errors)
+{
+    struct buf text;
+
+    buf_init(&text, LIMIT_CONFIG_BYTES + 4096);
+    bool ok = loader_file(path, &text, errors);
+    struct config *c = ok ? config_parse(path, buf_str(&text), v, errors) : NULL;
     buf_release(&text);
     return c;
 }

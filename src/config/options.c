@@ -478,5 +478,6 @@ static const struct option station_table[] = {
     SUBSET("timeouts", &timeout_options),
     OTHER("upstreams", false, read_upstreams),
     OTHER("models", false, read_models),
+    OTHER("price_book", false, loader_read_book),
 };
 const struct option_set station_options = SET("the configuration", station_table);

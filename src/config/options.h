@@ -65,6 +65,13 @@ extern const struct option_set station_options;
 void loader_read_price(struct loader *l, yaml_node_t *node, void *target);
 void loader_read_route_cost(struct loader *l, yaml_node_t *node, void *target);
 void loader_read_upstream_cost(struct loader *l, yaml_node_t *node, void *target);
+void loader_read_book_price(struct loader *l, yaml_node_t *node, void *target);
+/* book.c: another file, beside this one */
+void loader_read_book(struct loader *l, yaml_node_t *node, void *target);
+/* The whole file; false after a report. */
+bool loader_file(const char *path, struct buf *text, struct buf *errors);
+/* Walks the text over an option table; l.failed says whether it did. */
+void loader_parse(struct loader *l, struct str text, const struct option_set *set);
 
 /* The index of a word in a list, or -1 after a report with the nearest one. */
 int loader_word(struct loader *l, yaml_node_t *node, const char *what, const char *const *words,

@@ -195,3 +195,12 @@ void loader_read_upstream_cost(struct loader *l, yaml_node_t *node, void *target
     struct upstream *u = target;
     u->cost = read_set(l, node, true);
 }
+
+void loader_read_book_price(struct loader *l, yaml_node_t *node, void *target)
+{
+    struct book_entry *b = target;
+    b->price = read_set(l, node, true);
+    if (b->price != NULL && b->price->from_book) {
+        loader_report(l, node->start_mark, "a row of a price book is written out");
+    }
+}

@@ -235,9 +235,9 @@ bool ledger_list(struct ledger_view *v, struct str what, struct buf *out,
                  struct err *e); /* accounts, keys, rates */
 bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, struct buf *out,
                   struct err *e);
-enum ledger_prices { PRICES_SOLD, PRICES_EVER, PRICES_ROW };
-/* Of a model, or of all (empty): what it costs now; what it has ever cost, from when until when; or
- * the one row of this id. An object with a list "prices". */
+enum ledger_prices { PRICES_BRIEF, PRICES_SOLD, PRICES_EVER, PRICES_ROW };
+/* Of a model, or of all (empty): what it costs now, in brief or in full; what it has ever cost, from
+ * when until when; or the one row of this id. An object with a list. */
 bool ledger_prices(struct ledger_view *v, enum ledger_prices which, struct str model, int64_t row,
                    struct buf *out, struct err *e);
 /* All batches of vouchers, or (batch given) the vouchers of one. */

@@ -15,12 +15,13 @@
 #define ORDER " ORDER BY o.model, o.from_, o.id"
 
 static const char *const queries[] = {
+    [PRICES_BRIEF] = OFFERS " AND o.from_<=?2 AND (until IS NULL OR until>?2)" ORDER,
     [PRICES_SOLD] = OFFERS " AND o.from_<=?2 AND (until IS NULL OR until>?2)" ORDER,
     [PRICES_EVER] = OFFERS ORDER,
     [PRICES_ROW] = "SELECT " COLUMNS ", p.ts, NULL FROM price p WHERE ?1=?1 AND p.id=?2",
 };
 
-static bool write_row(struct buf *out, struct statement *st, struct str comma)
+static bool write_row(struct buf *out, struct statement *st, struct str comma, bool brief)
 {
     struct price p = {.margin = {store_i64(st, 4), store_i64(st, 5)}};
 
@@ -31,7 +32,7 @@ static bool write_row(struct buf *out, struct statement *st, struct str comma)
     buf_add(out, STR("{\"model\":"));
     text_string(out, store_text(st, 1));
     buf_addf(out, ",\"price_row\":%lld,", (long long)store_i64(st, 0));
-    price_write(out, &p);
+    (brief ? price_write_brief : price_write)(out, &p);
     buf_add(out, STR(",\"from\":"));
     text_time(out, store_i64(st, 8));
     buf_add(out, STR(",\"until\":"));
@@ -56,7 +57,7 @@ bool ledger_prices(struct ledger_view *v, enum ledger_prices which, struct str m
     store_bind_i64(st, 2, which == PRICES_ROW ? row : clock_wall_us());
     buf_add(out, STR("{\"per\":1000000,\"prices\":["));
     while (ok && (step = store_step(st)) == STEP_ROW) {
-        ok = write_row(out, st, comma);
+        ok = write_row(out, st, comma, which == PRICES_BRIEF);
         comma = STR(",");
     }
     buf_add(out, STR("]}"));

@@ -3,15 +3,16 @@
  * List prices as the vendors publish them, each with the page and the day it was checked: per
  * million tokens, and each for what is counted in pieces. Rows of one model and currency stand in
  * the order of their first days; a day is one of UTC. Surcharges for hours of the day are not in
- * here (DeepSeek doubles its prices in China's working hours): who sells such requests writes prices
- * of their own.
+ * here (DeepSeek doubles its prices in China's working hours): who sells such requests writes
+ * prices of their own.
  *
- * Sources that disagree: an announced rise of claude-sonnet-5 to 3/15 on 2026-09-01, which some price
- * lists took over, did not come; the vendor's page says 2/10. A long input begins above the number
- * that the page says ("> 200K"), in the customer's favour where lists have it one lower.
+ * Sources that disagree: an announced rise of claude-sonnet-5 to 3/15 on 2026-09-01, which some
+ * price lists took over, did not come; the vendor's page says 2/10. A long input begins above the
+ * number that the page says ("> 200K"), in the customer's favour where lists have it one lower.
  */
 #include <assert.h>
 
+#include "base/clock.h"
 #include "price/price.h"
 
 #define CHECKED "2026-11-23"
@@ -258,25 +259,12 @@ static bool ends_like(struct str s, struct str pattern)
     return true;
 }
 
-/* Days since 1970 of a date of this file. */
-static int64_t days(const char *date)
-{
-    int y = 0, m = 0, d = 0, *parts[] = {&y, &m, &d};
-    for (size_t part = 0; *date != '\0'; date++) {
-        if (*date == '-') {
-            part++;
-        } else {
-            *parts[part] = *parts[part] * 10 + (*date - '0');
-        }
-    }
-    y -= m <= 2; /* years begin in March, so that the leap day is the last */
-    int64_t of_year = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-    return 365 * (int64_t)y + y / 4 - y / 100 + y / 400 + of_year - 719468;
-}
-
 int64_t book_from_us(const struct book_row *r)
 {
-    return r->from == NULL ? 0 : days(r->from) * INT64_C(86400000000);
+    int64_t from_us = 0;
+    bool ok = r->from == NULL || clock_parse_day(str_from(r->from), &from_us);
+    assert(ok);
+    return from_us;
 }
 
 /* Rows of one model stand in the order of their days. */

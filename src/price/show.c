@@ -2,18 +2,21 @@
 /* A price for people and programs outside: decimals, and the terms themselves. */
 #include "price/price.h"
 
+static void write_rate(struct buf *out, enum leaf_number leaf, const struct price_tier *t)
+{
+    buf_add(out, STR(",\""));
+    price_rate_name(leaf, out);
+    buf_add(out, STR("\":\""));
+    decimal_write(out, t->rate[leaf], leaves[leaf].side == SIDE_COUNTER ? 12 : 6);
+    buf_add_byte(out, '"');
+}
+
 static void write_rates(struct buf *out, const struct price_tier *t)
 {
     for (enum leaf_number i = 0; i < LEAF_COUNT; i++) {
-        bool counter = leaves[i].side == SIDE_COUNTER;
-        if (counter && t->rate[i] == 0) {
-            continue;
+        if (leaves[i].side != SIDE_COUNTER || t->rate[i] != 0) {
+            write_rate(out, i, t);
         }
-        buf_add(out, STR(",\""));
-        price_rate_name(i, out);
-        buf_add(out, STR("\":\""));
-        decimal_write(out, t->rate[i], counter ? 12 : 6);
-        buf_add_byte(out, '"');
     }
 }
 
@@ -56,4 +59,22 @@ void price_write(struct buf *out, const struct price *p)
     buf_addf(out, ",\"margin_num\":%lld,\"margin_den\":%lld,\"terms\":", (long long)p->margin.num,
              (long long)p->margin.den);
     price_terms_write(out, p);
+}
+
+void price_write_brief(struct buf *out, const struct price *p)
+{
+    const struct price_tier *t = &p->tiers[0];
+    int64_t parts = p->margin.num * INT64_C(1000000);
+
+    buf_addf(out, "\"currency\":\"%s\"", p->currency.code);
+    write_rate(out, LEAF_in, t);
+    write_rate(out, LEAF_cache_read, t);
+    write_rate(out, LEAF_out, t);
+    buf_addf(out, ",\"tiers\":%u,\"margin\":\"", p->tier_count);
+    if (parts % p->margin.den == 0) {
+        decimal_write(out, parts / p->margin.den, 6);
+    } else {
+        buf_addf(out, "%lld/%lld", (long long)p->margin.num, (long long)p->margin.den);
+    }
+    buf_add_byte(out, '"');
 }

@@ -2,6 +2,7 @@
 """The tools of the tests, tested: the vendor against the raw client and against urllib."""
 import gzip
 import json
+import pathlib
 import socket
 import ssl
 import tempfile
@@ -10,8 +11,9 @@ import time
 import unittest
 import urllib.error
 import urllib.request
+from fractions import Fraction
 
-from tests.peer import meter, recordings, splits, tls
+from tests.peer import meter, price, recordings, splits, station, tls
 from tests.peer.ports import free_port
 from tests.peer.rawhttp import Ended, Malformed, Raw, ask, chunked
 from tests.peer.reply import Reply, error, sse_events
@@ -211,6 +213,38 @@ class RawTest(unittest.TestCase):
                 self.assertFalse(raw.closed(0.05))
                 vendor.drop_idle()
                 self.assertTrue(raw.closed())
+
+
+class PriceTest(unittest.TestCase):
+    def test_a_leaf_costs_as_what_it_falls_back_to(self):
+        terms = {"tiers": [{"min_input": 0, "in": 7, "cache_write_5m": 9, "out": 5}]}
+        for leaf, rate in (("in_audio", 7), ("cache_read_video", 7), ("cache_write_1h", 9),
+                           ("cache_write_other", 9), ("reasoning", 5), ("web_search", 0)):
+            self.assertEqual(price.cost(terms, {leaf: 1000}), rate, leaf)
+
+    def test_rounding(self):
+        terms = {"tiers": [{"min_input": 0, "in": 1, "out": 0}]}
+        self.assertEqual((price.cost(terms, {"in": 999}), price.cost_up(terms, {"in": 1})), (0, 1))
+        self.assertEqual(price.cost(terms, {"in": 3000}, margin=(1, 3)), 1)
+        self.assertEqual(price.cost(terms, {"in": 2999}, margin=(1, 3)), 0)
+
+    def test_the_vectors_are_what_this_writes(self):
+        path = pathlib.Path(station.ROOT) / "tests" / "fixtures" / "price_costs.txt"
+        self.assertEqual(path.read_text(encoding="ascii").splitlines(), list(price.vectors()))
+
+    def test_worked_examples(self):
+        """Bills that vendors' consoles have shown."""
+        path = pathlib.Path(station.ROOT).parent / "shared" / "data" / "prices-sample.json"
+        if not path.exists():
+            self.skipTest(f"{path} is not there")
+        sample = json.loads(path.read_text(encoding="utf-8"))
+        models = {model["id"]: model for model in sample["models"]}
+        for example in sample["worked_examples"]:
+            row = models[example["model"]]["rates"][example["rate_row"]]
+            tier = {leaf: int(Fraction(rate) * 10**6) for leaf, rate in row.items()
+                    if leaf in price.TOKENS}
+            cost = price.cost({"tiers": [{"min_input": 0, **tier}]}, example["usage"])
+            self.assertEqual(cost, int(example["nano_floor"]), example["name"])
 
 
 class MeterTest(unittest.TestCase):

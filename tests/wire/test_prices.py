@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prices: tiers, fees and costs of their own, each bill computed again from the row that it names."""
+"""Prices: tiers, fees and costs; each bill is computed again from the row that it names."""
 import json
 import unittest
 
@@ -164,9 +164,14 @@ class Prices(StationCase):
         self.station.ledger_check()
 
     def test_commands(self):
+        names = {"gpt", "claude", "gem", "tiered", "booked", "changing"}
+        brief = {row["model"]: row for row in
+                 self.station.cli("price", "list", "--json")["prices"]}
         sold = {row["model"]: row for row in
-                self.station.cli("price", "list", "--json")["prices"]}
-        self.assertEqual(set(sold), {"gpt", "claude", "gem", "tiered", "booked", "changing"})
+                self.station.cli("price", "show", "--json")["prices"]}
+        self.assertEqual((set(brief), set(sold)), (names, names))
+        self.assertEqual({key: brief["tiered"][key] for key in ("input", "tiers", "margin")},
+                         {"input": "1.25", "tiers": 3, "margin": "1.05"})
         for row in self.rows():
             same = sold[row["model"]]
             self.assertEqual({key: same[key] for key in row}, row)
