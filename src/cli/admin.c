@@ -223,7 +223,7 @@ int cli_admin(int argc, char **argv)
     if (!command_parse(q.argv, q.argc, &q.call, &e)) {
         return fail(&q, 2, str_from(e.text), STR(""));
     }
-    bool priced = str_starts(str_from(q.call.command->words), STR("price "));
+    bool priced = str_eq(str_from(q.call.command->words), STR("price show"));
     struct config *c = cli_config(q.file, priced ? CONFIG_PRICES : CONFIG_STORE_ONLY);
     if (c == NULL) {
         return fail(&q, 1, STR("the configuration was refused"), STR(""));

@@ -2,6 +2,7 @@
 #include "cli/prices.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "cli/vendors.h"
@@ -16,6 +17,7 @@ struct making {
     struct buf *errors;
     int64_t now_us;
     const struct model *model;
+    const struct prices **shared; /* by the rows of the book: costs that are nothing but theirs */
 };
 
 static bool complain(const struct making *m, const struct price_text *t, const char *why)
@@ -178,21 +180,43 @@ static bool make(const struct making *m, const struct price_text *t, const struc
            add_price(m, t, all, 0, &p);
 }
 
+/* What the built-in book says, and nothing else: one for all routes that it is the cost of. */
+static const struct prices **shared_cost(const struct making *m, const struct route *r,
+                                         const struct price_text *t)
+{
+    const struct book_row *row;
+    bool plain = t == NULL && m->config->book_count == 0 &&
+                 book_find(r->upstream->vendor, r->model, STR(""), m->now_us, &row, 1) == 1;
+
+    return plain ? &m->shared[row - price_book] : NULL;
+}
+
 static bool set_cost(const struct making *m, struct route *r)
 {
     static const struct price_text by_default = {.from_book = true, .tier_count = 1};
     const struct price_text *t = r->cost != NULL ? r->cost : r->upstream->cost;
-    bool stated = t != NULL, found;
-    struct prices *all = arena_alloc(&m->config->memory, sizeof(*all));
+    const struct prices **shared = shared_cost(m, r, t);
+    bool found = false;
 
-    t = stated ? t : &by_default;
-    if (all == NULL || !make(m, t, r, all, &found)) {
-        return all != NULL || complain(m, t, "the configuration is too large");
+    if (shared != NULL && *shared != NULL) {
+        r->costs = *shared;
+        return true;
+    }
+    struct prices *all = arena_alloc(&m->config->memory, sizeof(*all));
+    t = t != NULL ? t : &by_default;
+    if (all == NULL) {
+        return complain(m, t, "the configuration is too large");
+    }
+    if (!make(m, t, r, all, &found)) {
+        return false;
     }
     if (!found && r->cost != NULL) {
         return complain(m, t, "the price book has no cost of this route; write it out");
     }
     r->costs = found ? all : NULL;
+    if (shared != NULL) {
+        *shared = r->costs;
+    }
     return true;
 }
 
@@ -249,20 +273,32 @@ static bool set_one(struct making *m, struct model *model)
     for (unsigned i = 0; i < model->route_count; i++) {
         ok = set_cost(m, &model->routes[i]) && ok;
     }
-    if (model->price == NULL) {
-        return ok;
+    return (model->price == NULL || set_prices(m, model)) && ok;
+}
+
+static bool set_all(struct making *m)
+{
+    struct config *c = m->config;
+    bool ok = true;
+
+    m->shared = calloc(price_book_count, sizeof(*m->shared));
+    for (unsigned i = 0; m->shared != NULL && i < c->model_count; i++) {
+        ok = set_one(m, &c->models[i]) && ok;
     }
-    ok = set_prices(m, model) && ok;
-    return ok && (m->ledger == NULL || record(m, model));
+    c->priced = ok && m->shared != NULL;
+    free(m->shared);
+    return c->priced;
 }
 
 bool prices_set(struct config *c, struct ledger *l, struct buf *errors)
 {
     struct making m = {.config = c, .ledger = l, .errors = errors, .now_us = clock_wall_us()};
-    bool ok = true;
+    bool ok = c->priced || set_all(&m);
 
-    for (unsigned i = 0; i < c->model_count; i++) {
-        ok = set_one(&m, &c->models[i]) && ok;
+    /* Nothing of a configuration that is refused may stand in the store. */
+    for (unsigned i = 0; ok && l != NULL && i < c->model_count; i++) {
+        m.model = &c->models[i];
+        ok = c->models[i].price == NULL || record(&m, &c->models[i]);
     }
     return ok;
 }

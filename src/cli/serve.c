@@ -354,7 +354,8 @@ static bool start(struct serve *s, struct admin_socket **admin, struct err *e)
     if (!open_store(s, e) || !first_start(s, e)) {
         return false;
     }
-    if (!prices_set(s->config, s->ledger, &errors) || !ledger_run(s->ledger, e)) {
+    if (!ledger_begin(s->ledger, e) || !prices_set(s->config, s->ledger, &errors) ||
+        !ledger_commit(s->ledger, e) || !ledger_run(s->ledger, e)) {
         return false;
     }
     buf_release(&errors);

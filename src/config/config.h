@@ -106,6 +106,7 @@ struct config {
     unsigned model_count;
     struct book_entry *book;
     unsigned book_count;
+    bool priced;             /* what is written has become prices */
     struct health **healths; /* malloc'ed by the station before the lanes see this; or NULL */
     struct map *by_name;     /* names and aliases -> struct model */
 };

@@ -223,6 +223,9 @@ bool ledger_rate_set(struct ledger *l, struct currency base, struct currency quo
 /* The immutable row of this price (made when new); its id. */
 bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id,
                       struct err *e);
+/* Many of these in one transaction, before ledger_run; on the ledger thread there is one. */
+bool ledger_begin(struct ledger *l, struct err *e) MUST_CHECK;
+bool ledger_commit(struct ledger *l, struct err *e) MUST_CHECK;
 /* The model is sold at this row from now on, and from next_us on at the next (0: none is known);
  * nothing is written where that is so already. */
 bool ledger_offer(struct ledger *l, struct str model, int64_t price, int64_t next, int64_t next_us,
@@ -236,8 +239,8 @@ bool ledger_list(struct ledger_view *v, struct str what, struct buf *out,
 bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, struct buf *out,
                   struct err *e);
 enum ledger_prices { PRICES_BRIEF, PRICES_SOLD, PRICES_EVER, PRICES_ROW };
-/* Of a model, or of all (empty): what it costs now, in brief or in full; what it has ever cost, from
- * when until when; or the one row of this id. An object with a list. */
+/* Of a model, or of all (empty): what it costs now, in brief or in full; what it has ever cost,
+ * from when until when; or the one row of this id. An object with a list. */
 bool ledger_prices(struct ledger_view *v, enum ledger_prices which, struct str model, int64_t row,
                    struct buf *out, struct err *e);
 /* All batches of vouchers, or (batch given) the vouchers of one. */

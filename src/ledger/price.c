@@ -10,6 +10,16 @@ static bool failed(struct ledger *l, struct err *e)
     return err_set(e, "store: %s", store_error(l->store));
 }
 
+bool ledger_begin(struct ledger *l, struct err *e)
+{
+    return store_begin(l->store, e);
+}
+
+bool ledger_commit(struct ledger *l, struct err *e)
+{
+    return store_commit(l->store, e);
+}
+
 static void bind_price(struct statement *st, struct str model, const struct price *p,
                        struct str terms)
 {

@@ -106,8 +106,8 @@ void price_write(struct buf *out, const struct price *p);
 /* The same for a list: what most requests pay, how many tiers there are, the margin. */
 void price_write_brief(struct buf *out, const struct price *p);
 
-/* Calls each difference by name ("from_200001.input"), with the values of both; an empty one: it has
- * none. How many there are. Either may be NULL. */
+/* Calls each difference by name ("from_200001.input"), with the values of both; an empty one: it
+ * has none. How many there are. Either may be NULL. */
 typedef void price_change_fn(void *ctx, struct str name, struct str before, struct str after);
 unsigned price_compare(const struct price *a, const struct price *b, price_change_fn *each,
                        void *ctx);
@@ -116,10 +116,10 @@ struct book_row {
     const char *vendor, *model;
     const char *from; /* the first day (UTC) of this price; NULL: as long as is known */
     const char *currency;
-    const char *rates;    /* "input=2.5 output=10", per million tokens */
-    const char *beyond;   /* "200001 input=5": what differs from so much input on, or NULL */
-    const char *services; /* "batch=0.5": factors of service tiers; or NULL */
-    unsigned max_output;  /* the model's ceiling of output tokens */
+    const char *rates;            /* "input=2.5 output=10", per million tokens */
+    const char *beyond;           /* "200001 input=5": what differs from there on; or NULL */
+    const char *services;         /* "batch=0.5": factors of service tiers; or NULL */
+    unsigned max_output;          /* the model's ceiling of output tokens */
     const char *source, *checked; /* page and date */
 };
 extern const struct book_row price_book[];

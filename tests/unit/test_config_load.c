@@ -349,6 +349,18 @@ static void prices_have_tiers_and_units(void **state)
     buf_release(&errors);
 }
 
+static void a_price_counts_from_its_time(void **state)
+{
+    (void)state;
+    const struct prices p = {.count = 2,
+                             .rows = {{.from_us = 100, .id = 1}, {.from_us = 200, .id = 2}}};
+    assert_null(prices_at(NULL, 150));
+    assert_int_equal(prices_at(&p, 150)->id, 1);
+    assert_int_equal(prices_at(&p, 199)->id, 1);
+    assert_int_equal(prices_at(&p, 200)->id, 2);
+    assert_int_equal(prices_at(&p, 50)->id, 1); /* the first stands for all time before */
+}
+
 static void mistakes_in_prices_are_named(void **state)
 {
     (void)state;
@@ -405,6 +417,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_whole_file),
         cmocka_unit_test(prices_have_tiers_and_units),
+        cmocka_unit_test(a_price_counts_from_its_time),
         cmocka_unit_test(mistakes_in_prices_are_named),
         cmocka_unit_test(reads_networks),
         cmocka_unit_test(names_all_mistakes_of_one_run),

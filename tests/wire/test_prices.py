@@ -163,6 +163,17 @@ class Prices(StationCase):
         self.assertIsNone(rows[-1]["until"])
         self.station.ledger_check()
 
+    def test_a_refused_configuration_changes_no_price(self):
+        before = self.station.cli("price", "history", "--json")
+        broken = station.model("z", ("openai", "nobody"), price={"from": "book"})
+        models = [*self.models()[:-1], station.model("changing", "openai", price=DEAR), broken]
+        self.station.configure(models=models)
+        self.addCleanup(lambda: (self.station.configure(models=self.models()),
+                                 self.station.reload()))
+        self.assertIn("the price book has no price", self.station.reload("reload_refused"))
+        self.assertEqual(self.station.cli("price", "history", "--json")["prices"],
+                         before["prices"])
+
     def test_commands(self):
         names = {"gpt", "claude", "gem", "tiered", "booked", "changing"}
         brief = {row["model"]: row for row in
