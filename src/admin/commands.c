@@ -3,7 +3,11 @@
 #include "admin/admin_int.h"
 #include "base/clock.h"
 
+#include "ledger/statement.h"
+#include "json/json.h"
+
 #define USAGE_ROWS 100
+#define STATEMENT_BYTES (LIMIT_STATEMENT_LINES * 4096)
 
 static bool account_create(const struct command_call *c, struct buf *out, struct err *e)
 {
@@ -156,6 +160,36 @@ static bool usage(const struct command_call *c, struct buf *out, struct err *e)
     return ledger_usage(c->view, c->operands[0], USAGE_ROWS, out, e);
 }
 
+static bool statement(const struct command_call *c, struct buf *out, struct err *e)
+{
+    const struct statement_words words = {.from = argument(c, "--from", ""),
+                                          .to = argument(c, "--to", ""),
+                                          .currency = argument(c, "--currency", ""),
+                                          .format = argument(c, "--format", ""),
+                                          .limit = argument(c, "--limit", ""),
+                                          .cursor = argument(c, "--cursor", "")};
+    struct statement_ask ask;
+    const char *field;
+    if (!statement_parse(&words, &ask, &field, e)) {
+        return false;
+    }
+    if (!ask.csv) {
+        return ledger_statement(c->view, c->operands[0], &ask, out, e);
+    }
+    struct buf csv;
+    buf_init(&csv, STATEMENT_BYTES);
+    bool ok = ledger_statement(c->view, c->operands[0], &ask, &csv, e);
+    if (ok) {
+        buf_add(out, STR("{\"csv\":"));
+        json_write_str(out, buf_str(&csv));
+        buf_add(out, STR(",\"next\":"));
+        json_write_str(out, str_from(ask.next));
+        buf_add(out, STR("}"));
+    }
+    buf_release(&csv);
+    return ok;
+}
+
 static bool check(const struct command_call *c, struct buf *out, struct err *e)
 {
     return ledger_check(c->view, out, e);
@@ -202,9 +236,18 @@ static const struct command_option key_rotate_options[] = {
     {"--overlap", "24h", "how long the old key goes on, at most 30d; 0s ends it at once (24h)"},
     {NULL, NULL, NULL},
 };
+static const struct command_option statement_options[] = {
+    {"--from", "2026-11-01", "the first day (UTC), or a time such as 2026-11-01T08:30:00Z (month)"},
+    {"--to", "2026-12-01", "up to, and without it (all there is)"},
+    {"--currency", "CODE", "one of its balances (all)"},
+    {"--format", "json|csv", "csv: a table by RFC 4180"},
+    {"--limit", "N", "lines of a page, all of which are fetched (1000)"},
+    {"--cursor", "TEXT", "where it goes on, as a page names its next"},
+    {NULL, NULL, NULL},
+};
 static const struct command_option money_options[] = {
     {"--currency", "CODE", "which of its balances; credit makes it (the account's own)"},
-    {"--note", "TEXT", "why; kept with the transfer"},
+    {"--note", "TEXT", "why; kept with the transfer, and shown on the statement"},
     {NULL, NULL, NULL},
 };
 
@@ -262,6 +305,8 @@ const struct command commands[] = {
      0, 1, LEDGER_READ, command_price_show},
     {"price history", "[MODEL]", "every price that was ever asked, from when until when", NULL, 0,
      1, LEDGER_READ, command_price_history},
+    {"statement", "ACCOUNT", "every movement of an account's balances, and what they came to",
+     statement_options, 1, 1, LEDGER_READ, statement},
     {"ledger check", "", "check every rule of the books", NULL, 0, 0, LEDGER_REPORT, check},
     {"backup", "FILE", "a copy of the store, also while the station serves", NULL, 1, 1,
      LEDGER_REPORT, backup},

@@ -52,6 +52,7 @@
 #define LIMIT_CHECK_MS (60 * 60 * 1000)  /* from one check of the books to the next */
 #define LIMIT_CHECK_AGAIN_MS (60 * 1000) /* after one that could not be made */
 #define LIMIT_CHECK_WAIT_MS 1000         /* that a start waits for the first: 100,000 charges */
+#define LIMIT_STATEMENT_LINES 1000       /* of a page, each at most 4 KB; a read of milliseconds */
 #define LIMIT_READS 256                  /* waiting reads of the store; each takes milliseconds */
 #define LIMIT_LEDGER_QUEUE 100000        /* waiting operations; above, admissions stop with 503 */
 

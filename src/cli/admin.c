@@ -7,6 +7,7 @@
 #include "admin/socket.h"
 #include "cli/cli.h"
 #include "io/unix.h"
+#include "ledger/statement.h"
 #include "json/json.h"
 
 #define ANSWER_MAX (16 << 20)
@@ -18,6 +19,9 @@ struct question {
     const char *file; /* -c */
     bool json, help;
     struct command_call call; /* slices of argv */
+    struct buf next;          /* of a statement: where its next page begins */
+    unsigned pages;
+    bool more;
 };
 
 void cli_admin_help(struct buf *out)
@@ -152,8 +156,22 @@ static bool ask_store(struct question *q, const struct config *c, struct buf *an
     return true;
 }
 
+static bool is_statement(const struct question *q)
+{
+    return str_eq(str_from(q->call.command->words), STR("statement"));
+}
+
+static void print_result(struct question *q, struct str result)
+{
+    if (is_statement(q)) {
+        q->more = cli_statement_page(result, q->json, q->pages++ == 0, &q->next);
+    } else {
+        cli_result(q->json, result);
+    }
+}
+
 /* The answer's line, from either side: the result on standard output, the failure beside it. */
-static int print_answer(const struct question *q, struct str answer)
+static int print_answer(struct question *q, struct str answer)
 {
     struct json_member members[] = {{.key = STR_INIT("ok")}, {.key = STR_INIT("result")}};
     struct err e = {""};
@@ -166,7 +184,7 @@ static int print_answer(const struct question *q, struct str answer)
     struct str result = members[1].value;
     int status = 0;
     if (result.p != NULL && (ok || !q->json)) {
-        cli_result(q->json, result);
+        print_result(q, result);
     }
     if (!ok) {
         status = fail(q, 1, json_str(json_get(json_root(doc), "error")), result);
@@ -194,6 +212,23 @@ bool cli_ask(const char *const *words, size_t count, const struct config *c, str
     return command_parse(q.argv, q.argc, &q.call, e) && get_answer(&q, c, answer, e);
 }
 
+/* The same question about what comes behind the last page. */
+static bool ask_further(struct question *q, struct err *e)
+{
+    size_t at = 0;
+
+    while (at < q->argc && !str_eq(q->argv[at], STR("--cursor"))) {
+        at++;
+    }
+    if (at + 2 > COMMAND_ARGUMENTS) {
+        return err_set(e, "too many words");
+    }
+    q->argv[at] = STR("--cursor");
+    q->argv[at + 1] = buf_str(&q->next);
+    q->argc = at + 2 > q->argc ? at + 2 : q->argc;
+    return command_parse(q->argv, q->argc, &q->call, e);
+}
+
 static int ask(struct question *q, const struct config *c)
 {
     struct err e = {""};
@@ -201,9 +236,17 @@ static int ask(struct question *q, const struct config *c)
 
     buf_init(&answer, ANSWER_MAX);
     buf_init(&path, 4096);
+    buf_init(&q->next, STATEMENT_CURSOR);
     bool ok = full_path(q, &path) || err_set(&e, "the name of the file is too long");
     ok = ok && get_answer(q, c, &answer, &e);
     int status = ok ? print_answer(q, buf_str(&answer)) : fail(q, 1, str_from(e.text), STR(""));
+    while (status == 0 && q->more) {
+        q->more = false;
+        buf_clear(&answer);
+        ok = ask_further(q, &e) && get_answer(q, c, &answer, &e);
+        status = ok ? print_answer(q, buf_str(&answer)) : fail(q, 1, str_from(e.text), STR(""));
+    }
+    buf_release(&q->next);
     buf_release(&path);
     buf_release(&answer);
     return status;

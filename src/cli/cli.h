@@ -35,6 +35,8 @@ bool cli_ask(const char *const *words, size_t count, const struct config *c, str
 void cli_print(struct buf *out, struct str json);
 /* The same to standard output, or the JSON itself. */
 void cli_result(bool json, struct str result);
+/* One page of a statement, printed; true where it goes on, and then next says where. */
+bool cli_statement_page(struct str page, bool json, bool first, struct buf *next);
 /* A failure, as JSON on standard output or in words; with what was found nonetheless, or empty. */
 int cli_fail_as(bool json, int status, struct str why, struct str result);
 /* Says it on standard error; returns status. */

@@ -58,6 +58,7 @@ static const struct row rows[] = {
     {{"metrics", DIALECT_OWN, OP_PUBLIC, GET, false, false}, SHAPE_EXACT, STR_INIT("/metrics")},
     {{"account", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/account")},
     {{"usage", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/usage")},
+    {{"statement", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/statement")},
     {{"prices", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/prices")},
     {{"redeem", DIALECT_OWN, OP_OWN, POST, false, false}, SHAPE_EXACT, STR_INIT("/v1/redeem")},
     {{"keys.rotate", DIALECT_OWN, OP_OWN, POST, false, false},

@@ -97,7 +97,7 @@ struct charge {
     struct hold hold;
     int64_t charged; /* set by the ledger: min(computed, held + free), of which promo paid a part */
     int64_t promo;
-    int64_t ts_us;
+    int64_t ts_us; /* 0: set by the ledger, so that charges are in the order of their commits */
 };
 
 /* One attempt at a channel. */

@@ -59,6 +59,13 @@ void text_time(struct buf *out, int64_t wall_us)
     buf_add_byte(out, '"');
 }
 
+const char *text_usage_state(int64_t state)
+{
+    static const char *const states[] = {"ok", "inconsistent", "missing"};
+
+    return state >= 0 && state < 3 ? states[state] : "unknown";
+}
+
 void text_rate(struct buf *out, const struct rate *r, struct str source)
 {
     buf_addf(out, "{\"rate\":%lld,\"base\":\"%s\",\"quote\":\"%s\",\"num\":%lld,\"den\":%lld",

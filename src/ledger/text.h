@@ -12,6 +12,7 @@ bool text_is_printable(struct str s);
 void text_string(struct buf *out, struct str s);
 void text_money(struct buf *out, int64_t nano);   /* "1.5", quoted */
 void text_time(struct buf *out, int64_t wall_us); /* quoted; null for 0 */
+const char *text_usage_state(int64_t state);      /* "ok" */
 void text_account(struct buf *out, const struct account *a, int64_t balance);
 void text_rate(struct buf *out, const struct rate *r, struct str source);
 void text_key(struct buf *out, const struct key *k, struct str raw); /* raw empty: left out */

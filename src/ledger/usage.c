@@ -150,11 +150,9 @@ static bool write_attempts(struct buf *out, struct statement *request, struct st
 static bool write_row(struct buf *out, struct statement *st, struct statement *attempts)
 {
     static const char *const texts[] = {"model", "sent", "seen", "upstream"};
-    static const char *const states[] = {"ok", "inconsistent", "missing"};
     struct str bytes = store_blob(st, 0);
     struct rid rid = {{0}};
     char id[RID_TEXT + 1];
-    int64_t state = store_i64(st, 14);
     struct usage u;
 
     if (bytes.n == sizeof rid.b)
@@ -173,8 +171,7 @@ static bool write_row(struct buf *out, struct statement *st, struct statement *a
     leaves_text(out, &u);
     buf_add(out, STR(",\"tier\":"));
     text_string(out, store_text(st, 24));
-    buf_addf(out, ",\"usage_state\":\"%s\",\"computed\":",
-             state >= 0 && state < 3 ? states[state] : "unknown");
+    buf_addf(out, ",\"usage_state\":\"%s\",\"computed\":", text_usage_state(store_i64(st, 14)));
     text_money(out, store_i64(st, 15));
     buf_add(out, STR(",\"charged\":"));
     text_money(out, store_i64(st, 16));

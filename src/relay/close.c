@@ -183,6 +183,7 @@ void step_close(struct request *r)
     free(r->tag);
     free(r->detail);
     self_free(r);
+    free(r->statement);
     config_unref(r->config);
     r->lane->request_count--;
     request_move(r, REQ_DONE);

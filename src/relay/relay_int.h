@@ -17,6 +17,7 @@
 #include "dialect/vendor.h"
 #include "http/coding.h"
 #include "identity/guesses.h"
+#include "ledger/statement.h"
 #include "relay/relay.h"
 #include "upstream/upstream.h"
 
@@ -136,8 +137,9 @@ struct request {
     unsigned edits;    /* enum edit */
     char *detail;      /* words for our own error, instead of the end's; or NULL */
     const char *field;
-    int64_t wanted_row;       /* of the prices; 0: all that there ever were */
-    const char *problem_code; /* instead of the end's; or NULL */
+    struct statement_ask *statement; /* what was asked for of it, or NULL */
+    int64_t wanted_row;              /* of the prices; 0: all that there ever were */
+    const char *problem_code;        /* instead of the end's; or NULL */
     uint8_t state, end;
     bool keep;         /* the client wants its connection kept */
     bool stale_pool;   /* it met an idle connection that was closed: there may be more of them */

@@ -466,7 +466,6 @@ static void fill_charge(struct request *r, int64_t nano)
     c->usage = r->meter.usage;
     c->computed = nano;
     c->hold = r->hold;
-    c->ts_us = clock_wall_us();
     fill_cost(r);
 }
 

@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Computes a statement again: every charge from its usage and its price row, every balance from the
+movements before it. Knows nothing of the station but what it publishes; Python's own library only.
+
+    recompute.py STATEMENT --prices FILE...          a file, JSON or CSV (all its pages, in order)
+    recompute.py URL --key KEY [--from DAY] [--to DAY] [--currency CODE]
+
+FILE is what /v1/prices answers: today's prices, ?history=1, or ?row=N. With a URL (of the station)
+each price row that a charge names is asked for. Each line that differs is printed; the exit status
+is then 1.
+"""
+import argparse
+import csv
+import io
+import json
+import os
+import sys
+import urllib.parse
+import urllib.request
+from fractions import Fraction
+
+# What is counted, and which rate counts where a price does not name one of its own.
+INPUT = {"in": None, "in_audio": "in", "in_image": "in", "in_video": "in", "in_tool": "in",
+         "cache_read": "in", "cache_read_audio": "cache_read", "cache_read_image": "cache_read",
+         "cache_read_video": "cache_read", "cache_write_5m": "in",
+         "cache_write_1h": "cache_write_5m", "cache_write_other": "cache_write_5m"}
+OUTPUT = {"out": None, "out_audio": "out", "out_image": "out", "out_video": "out",
+          "reasoning": "out"}
+COUNTERS = {"web_search": None, "web_fetch": None, "file_search": None, "code": None,
+            "images": None}
+LEAVES = {**INPUT, **OUTPUT, **COUNTERS}
+NANO = 10**9
+BALANCES = (("amount", "balance"), ("promo_amount", "promo_balance"))
+
+
+class Wrong(Exception):
+    """What a line says is not so."""
+
+
+def nano(text):
+    """A decimal with at most nine digits behind the point, as an integer of nano."""
+    value = Fraction(text) * NANO
+    if value.denominator != 1:
+        raise Wrong(f"{text} is finer than a nano")
+    return int(value)
+
+
+def decimal(value):
+    digits = f"{abs(value):010d}"
+    return ("-" if value < 0 else "") + f"{digits[:-9]}.{digits[-9:]}".rstrip("0").rstrip(".")
+
+
+def rate(tier, leaf):
+    while leaf is not None:
+        if leaf in tier:
+            return tier[leaf]
+        leaf = LEAVES[leaf]
+    return 0
+
+
+def cost(price, usage, service, ratios):
+    """Nano, rounded down once: all tokens by the tier that all of the input reaches, times the
+    factor of the service; what is counted in pieces and the request itself beside them."""
+    terms = price["terms"]
+    reached = sum(usage.get(leaf, 0) for leaf in INPUT)
+    tier = [t for t in terms["tiers"] if t["min_input"] <= reached][-1]
+    pico = sum(usage.get(leaf, 0) * rate(tier, leaf) for leaf in (*INPUT, *OUTPUT))
+    total = pico * Fraction(*terms.get("service", {}).get(service, (1, 1)))
+    total += sum(usage.get(leaf, 0) * rate(tier, leaf) for leaf in COUNTERS)
+    total += terms.get("request", 0)
+    for ratio in (Fraction(price["margin_num"], price["margin_den"]), *ratios):
+        total *= ratio
+    return total // 1000
+
+
+class Prices:
+    def __init__(self, files, station):
+        self.rows, self.station = {}, station
+        for name in files:
+            with open(name, encoding="utf-8") as text:
+                self.add(json.load(text))
+
+    def add(self, answer):
+        for row in answer["prices"]:
+            self.rows[int(row["price_row"])] = row
+
+    def row(self, number):
+        if number not in self.rows and self.station:
+            self.add(json.loads(self.station.get("/v1/prices", row=number)[0]))
+        if number not in self.rows:
+            raise Wrong(f"no price row {number} is known here")
+        return self.rows[number]
+
+
+class Station:
+    def __init__(self, base, key):
+        self.base, self.key = base.rstrip("/"), key
+
+    def get(self, path, **query):
+        query = urllib.parse.urlencode({k: v for k, v in query.items() if v})
+        request = urllib.request.Request(f"{self.base}{path}?{query}",
+                                         headers={"Authorization": f"Bearer {self.key}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read().decode(), answer.headers
+
+    def pages(self, **query):
+        cursor = None
+        while True:
+            page = json.loads(self.get("/v1/statement", cursor=cursor, **query)[0])
+            yield page
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+
+def from_json(pages):
+    """Lines as (place, kind, fields): what a page says at its begin and end, and its movements."""
+    for number, page in enumerate(pages, 1):
+        for row in page["opening"]:
+            yield f"page {number}, opening", row
+        for at, row in enumerate(page["movements"], 1):
+            yield f"page {number}, movement {at}", row
+        for row in page["closing"]:
+            yield f"page {number}, closing", row
+
+
+def from_csv(text):
+    for at, row in enumerate(csv.DictReader(io.StringIO(text, newline="")), 2):
+        row = {name: value for name, value in row.items() if value != ""}
+        if row["kind"] == "charge":
+            row["usage"] = {leaf: int(row[leaf]) for leaf in LEAVES if leaf in row}
+        yield f"row {at}", row
+
+
+def read_file(name):
+    with open(name, encoding="utf-8", newline="") as file:
+        text = file.read()
+    if not text.lstrip().startswith(("{", "[")):
+        return from_csv(text)
+    pages = json.loads(text)
+    return from_json(pages if isinstance(pages, list) else [pages])
+
+
+class Judge:
+    def __init__(self, prices):
+        self.prices = prices
+        self.balances = {}          # (currency, "balance" or "promo_balance"): nano
+        self.charges = {}           # request: what its charge has taken, and what came back
+        self.differences = self.lines = 0
+
+    def same(self, what, said, found):
+        if nano(said) != found:
+            raise Wrong(f"{what} is {said}, computed {decimal(found)}")
+
+    def ratios(self, row, price):
+        if row.get("factor_row"):
+            yield Fraction(int(row["factor_num"]), int(row["factor_den"]))
+        if row.get("rate_row"):
+            ratio = Fraction(int(row["rate_num"]), int(row["rate_den"]))
+            pair = (row["rate_base"], row["rate_quote"])
+            if pair == (price["currency"], row["currency"]):
+                yield ratio
+            elif pair == (row["currency"], price["currency"]):
+                yield 1 / ratio
+            else:
+                raise Wrong(f"a rate from {pair[0]} to {pair[1]} is not the one it takes")
+        elif price["currency"] != row["currency"]:
+            raise Wrong(f"a price in {price['currency']} and no rate")
+
+    def charge(self, row):
+        price = self.prices.row(int(row["price_row"]))
+        computed = cost(price, row["usage"], row.get("tier", ""), self.ratios(row, price))
+        self.same("computed", row["computed"], computed)
+        charged, promo = nano(row["charged"]), nano(row["promo"])
+        if not 0 <= promo <= charged <= computed:
+            raise Wrong("promo, charged and computed are not in this order")
+        self.same("amount", row["amount"], promo - charged)
+        self.same("promo_amount", row["promo_amount"], -promo)
+        self.charges[row["request"]] = [promo - charged, -promo]
+
+    def reversal(self, row):
+        taken = self.charges.get(row["request"])        # else its charge is of an earlier period
+        if taken is None:
+            return
+        for at, (name, _) in enumerate(BALANCES):
+            taken[at] += nano(row[name])
+            if taken[at] > 0:
+                raise Wrong(f"{name} gives back more than was charged")
+
+    def line(self, row):
+        kind = row.get("kind")
+        if kind == "charge":
+            self.charge(row)
+        elif kind == "reversal":
+            self.reversal(row)
+        for change, total in BALANCES:
+            key = (row["currency"], total)
+            if kind in ("opening", "closing"):
+                if key in self.balances or kind == "closing":
+                    self.same(total, row[total], self.balances.get(key, 0))
+                self.balances[key] = nano(row[total])
+                continue
+            before = self.balances.get(key, 0)
+            self.balances[key] = nano(row[total])       # one fault is told once
+            self.same(total, row[total], before + nano(row[change]))
+
+    def run(self, lines):
+        closed = False
+        for place, row in lines:
+            self.lines += 1
+            closed = row.get("kind") == "closing"
+            try:
+                self.line(row)
+            except (Wrong, KeyError, ValueError, IndexError, TypeError) as why:
+                self.differences += 1
+                name = row.get("request") or row.get("currency")
+                print(f"{place}: {row.get('kind')} {name}: {why}"
+                      if isinstance(why, Wrong) else f"{place}: not readable: {why!r}")
+        if not closed:
+            self.differences += 1
+            print("the statement has no closing balance: it is not whole")
+        return self.differences
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Computes a statement again.")
+    parser.add_argument("statement", help="a file, or the URL of the station")
+    parser.add_argument("--prices", nargs="*", default=[], metavar="FILE")
+    parser.add_argument("--key", default=os.environ.get("ENTREPOT_KEY"))
+    parser.add_argument("--from", dest="from_")
+    parser.add_argument("--to")
+    parser.add_argument("--currency")
+    asked = parser.parse_args()
+    station = None
+    if asked.statement.startswith(("http://", "https://")):
+        station = Station(asked.statement, asked.key)
+        lines = from_json(station.pages(**{"from": asked.from_, "to": asked.to,
+                                           "currency": asked.currency}))
+    else:
+        lines = read_file(asked.statement)
+    judge = Judge(Prices(asked.prices, station))
+    wrong = judge.run(lines)
+    print(f"{judge.lines} lines, {wrong} differ" if wrong else f"{judge.lines} lines, all agree")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
