@@ -76,7 +76,7 @@ struct route {
     struct str model; /* the vendor's name */
     int priority;     /* lower first */
     unsigned weight;
-    uint64_t lossy[2];      /* bits of config_vendors.losses that conversion may leave out here */
+    uint64_t lossy[3];      /* bits of config_vendors.losses that conversion may leave out here */
     struct health **health; /* one a key, at least one; part of config.healths */
     const struct price_text *cost; /* what the vendor takes here; or NULL */
     const struct prices *costs;    /* the same as prices; NULL: it is not known */
@@ -135,7 +135,7 @@ struct config_vendors {
     size_t input, output;        /* those of them that no price is without */
     const char *const *services; /* tiers of service, at most LIMIT_SERVICES */
     size_t service_count;
-    const char *const *losses; /* what a route may allow to be lost, at most 128 */
+    const char *const *losses; /* what a route may allow to be lost, at most 192 */
     size_t loss_count;
     bool variables_optional; /* an unset ${VAR} reads as "unset": the secrets do not matter */
 };

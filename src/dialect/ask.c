@@ -4,6 +4,8 @@
  * could disagree (a key twice, a key in escapes, a truth value as text) the request is refused:
  * otherwise a client could show us one model and the vendor another.
  */
+#include <stdio.h>
+
 #include "dialect/dialect.h"
 
 enum kind {
@@ -154,8 +156,10 @@ static bool read_config(const char *name, struct str value, struct ask *out, str
         if (m[i].count > 1 || m[i].escaped) {
             return err_set(why, "%s.%s must be given once, without escapes", name, keys[i]);
         }
-        if (m[i].count == 1 && !(i < 2 ? read_max(keys[i], m[i].value, out, why)
-                                       : read_choices(keys[i], m[i].value, out, why))) {
+        char path[64];
+        (void)snprintf(path, sizeof(path), "%s.%s", name, keys[i]);
+        if (m[i].count == 1 && !(i < 2 ? read_max(path, m[i].value, out, why)
+                                       : read_choices(path, m[i].value, out, why))) {
             return false;
         }
     }

@@ -141,7 +141,7 @@ static void read_content_part(struct conversion *c, const struct json *v, const 
     } else if (kind == A_FILE && in.file != NULL) {
         read_file(c, in.file, place_key(c, at, STR("file")), list);
     } else if (kind == A_REFUSAL) {
-        part_new(c, list, PART_REFUSAL, at)->text = in.refusal;
+        part_refusal(c, list, in.refusal, at);
     } else {
         lose(c, FIELD_PART_UNKNOWN, place_key(c, at, STR("type")));
         return;
@@ -156,7 +156,7 @@ static void read_content(struct conversion *c, const struct json *v, const struc
     if (v != NULL && json_is_string(v)) {
         part_text(c, list, json_str(v), at);
     } else if (v != NULL) {
-        read_items(c, v, at, read_content_part, list);
+        read_content_items(c, v, at, read_content_part, list);
     }
 }
 
@@ -371,7 +371,7 @@ static void read_assistant(struct conversion *c, const struct message *m, const 
     read_reasoning(c, m, at, &t->parts);
     read_content(c, m->content, place_key(c, at, STR("content")), &t->parts);
     if (m->refusal.n > 0) {
-        part_new(c, &t->parts, PART_REFUSAL, place_key(c, at, STR("refusal")))->text = m->refusal;
+        part_refusal(c, &t->parts, m->refusal, at);
     }
     if (m->calls != NULL) {
         read_items(c, m->calls, place_key(c, at, STR("tool_calls")), read_call, &t->parts);
@@ -418,6 +418,7 @@ static void read_message(struct conversion *c, const struct json *v, const struc
     } else {
         struct turn *t = turn_new(c, kind == SYSTEM ? ROLE_SYSTEM : ROLE_USER, at);
         read_content(c, m.content, place_key(c, at, STR("content")), &t->parts);
+        need_parts(c, t, place_key(c, at, STR("content")));
         parts_mark(c, &t->parts, m.cache, place_key(c, at, STR("cache_control")));
     }
 }

@@ -92,6 +92,7 @@ static void write_part(struct conversion *c, struct json_out *o, const struct pa
     switch ((enum part_kind)p->kind) {
     case PART_TEXT:
     case PART_REFUSAL:
+        lose_refusal(c, p);
         json_open_typed(o, "text");
         json_key(o, "text");
         json_put_str(o, p->text);
@@ -300,7 +301,7 @@ static void write_result(struct conversion *c, struct json_out *o, const struct 
 
     buf_init(&text, LIMIT_BODY_BYTES);
     if (p->failed) {
-        lose(c, FIELD_TOOL_FAILED, p->from);
+        lose(c, FIELD_TOOL_FAILED, p->text_from);
         buf_add(&text, STR("[tool error] "));
     }
     for (const struct part *in = p->parts.first; in != NULL; in = in->next) {

@@ -90,8 +90,12 @@ const struct json *conversion_parse(struct conversion *c, struct buf *text)
     return made->doc != NULL ? json_root(made->doc) : NULL;
 }
 
-static void convert_answer(struct conversion *c, struct json_out *o)
+static void convert_answer(struct conversion *c, const struct conversion_ask *ask,
+                           struct json_out *o)
 {
+    if (ask->beta && c->from == DIALECT_MESSAGES) {
+        lose(c, FIELD_BETA, NULL);
+    }
     spoken_of((enum dialect)c->from)->read_ask(c, json_root(c->doc));
     if (!c->refused) {
         turns_settle(c);
@@ -117,7 +121,7 @@ static void convert_ask(struct conversion *c, const struct conversion_ask *ask, 
         embeddings_read_ask(c, json_root(c->doc));
         embeddings_write_ask(c, &o);
     } else {
-        convert_answer(c, &o);
+        convert_answer(c, ask, &o);
     }
     if (out->overflow) {
         refuse(c, NULL, "The request is too large to be converted.");
@@ -217,6 +221,11 @@ bool conversion_refused(const struct conversion *c, struct str *where, struct st
     *where = buf_str(&c->why_at);
     *why = buf_str(&c->why);
     return c->refused;
+}
+
+bool conversion_uncarried(const struct conversion *c)
+{
+    return c->uncarried;
 }
 
 struct str conversion_lossy(const struct conversion *c)

@@ -24,6 +24,7 @@ struct conversion_ask {
     bool stream;
     enum framing framing;    /* of the reply toward the client: WHOLE, SSE, ARRAY_START */
     uint64_t max_output;     /* the model's ceiling, tokens */
+    bool beta;               /* messages: its header asks for features by name */
     const uint64_t *allowed; /* bits of fields whose loss the route allows; or NULL */
 };
 /* Whether the two dialects can be converted at all. DIALECT_EMBEDDINGS with DIALECT_GEMINI, in
@@ -34,6 +35,8 @@ struct conversion *conversion_new(const struct conversion_ask *ask, struct buf *
 void conversion_free(struct conversion *c); /* NULL is fine */
 /* True: nothing may be sent; where is the client's own path (may be empty), why is in words. */
 bool conversion_refused(const struct conversion *c, struct str *where, struct str *why);
+/* It was refused for what the upstream's dialect lacks; else there is something wrong in it. */
+bool conversion_uncarried(const struct conversion *c);
 /* "metadata, messages[0].name": what was lost; empty: nothing. */
 struct str conversion_lossy(const struct conversion *c);
 
@@ -61,7 +64,7 @@ bool conversion_whole(struct conversion *c, struct str body, const struct usage 
 /* What the model has done wrong, where its reply is no answer for that reason; else NULL. */
 const struct problem *conversion_problem(const struct conversion *c);
 
-#define CONVERSION_FIELDS 128 /* at most so many */
+#define CONVERSION_FIELDS 192 /* at most so many */
 /* The names of what a route may allow to be lost, in the order of its bits; how many. */
 size_t conversion_fields(const char *names[CONVERSION_FIELDS]);
 

@@ -103,6 +103,7 @@ void lose(struct conversion *c, enum field f, const struct place *at)
     if (row->to[c->to] == 'L' || (row->to[c->to] == 'R' && allowed)) {
         note_lossy(c, at, row->name);
     } else if (row->to[c->to] == 'R') {
+        c->uncarried = c->uncarried || !c->refused;
         refuse(c, at,
                "This model's upstream speaks another dialect, which cannot carry %s: %s. (Its "
                "operator may allow the loss: lossy: [\"%s\"].)",

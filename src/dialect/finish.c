@@ -37,6 +37,7 @@ static const struct {
     {"IMAGE_RECITATION", FINISH_FILTER},
     {"IMAGE_OTHER", FINISH_FILTER},
     {"NO_IMAGE", FINISH_FILTER},
+    {"OTHER", FINISH_FILTER}, /* Gemini's, for an answer that it does not give */
     {"UNEXPECTED_TOOL_CALL", FINISH_BAD_CALL},
     {"TOO_MANY_TOOL_CALLS", FINISH_BAD_CALL},
     {"MISSING_THOUGHT_SIGNATURE", FINISH_BAD_CALL},

@@ -253,6 +253,7 @@ static void read_result(struct conversion *c, const struct json *v, const struct
     READ_OBJECT(c, v, at, NULL, result_keys, &in);
     p->id = in.id;
     p->name = in.name;
+    p->text_from = here;
     if (in.response != NULL && !json_is_object(in.response)) {
         refuse(c, here, "It must be an object.");
     }
@@ -395,6 +396,9 @@ static void read_part(struct conversion *c, const struct json *v, const struct p
     struct content_part in = {0};
 
     READ_KIND(c, v, at, kind_of_part(c, v), part_keys, &in);
+    if (json_count(v) == 0) {
+        refuse(c, at, "It holds nothing.");
+    }
     if (c->refused) {
         return;
     }
@@ -510,6 +514,9 @@ static void read_content(struct conversion *c, const struct json *v, const struc
     }
     if (in.parts != NULL) {
         gemini_read_list(c, in.parts, place_key(c, at, STR("parts")), read_part, &t->parts);
+    }
+    if (json_count(in.parts) == 0) {
+        need_parts(c, t, place_key(c, at, STR("parts")));
     }
 }
 

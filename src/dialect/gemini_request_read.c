@@ -31,9 +31,9 @@ static const struct key declaration_keys[] = {
     {.name = "description", .take = TAKE_STR, .at = offsetof(struct tool, description)},
     READ("parameters", read_parameters),
     READ("parametersJsonSchema", read_parameters),
-    LOSS("response", TOOL_EXTRA),
+    LOSS("response", TOOL_DECLARED_MORE),
     LOSS("responseJsonSchema", TOOL_EXTRA),
-    LOSS("behavior", TOOL_EXTRA),
+    LOSS("behavior", TOOL_DECLARED_MORE),
 };
 
 static void read_declaration(struct conversion *c, const struct json *v, const struct place *at,
@@ -147,7 +147,7 @@ static void read_calling(struct conversion *c, const struct json *v, const struc
 
 static const struct key tool_config_keys[] = {
     READ("functionCallingConfig", read_calling),
-    LOSS("retrievalConfig", TOOL_EXTRA),
+    LOSS("retrievalConfig", TOOL_RETRIEVAL),
     LOSS("includeServerSideToolInvocations", TOOL_EXTRA),
 };
 

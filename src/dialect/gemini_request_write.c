@@ -223,7 +223,10 @@ static void write_part(struct conversion *c, struct json_out *o, const struct pa
 {
     switch ((enum part_kind)p->kind) {
     case PART_TEXT:
-    case PART_REFUSAL: write_text(o, p->text); break;
+    case PART_REFUSAL:
+        lose_refusal(c, p);
+        write_text(o, p->text);
+        break;
     case PART_REASONING: write_thought(o, p); break;
     case PART_IMAGE:
     case PART_FILE:
@@ -326,10 +329,7 @@ static void write_turns(struct conversion *c, struct json_out *o)
     turns_drop_reasoning(c, false, true);
     turns_merge(c);
     write_system(c, o);
-    if (c->ask.turns == NULL) {
-        refuse(c, place_key(c, NULL, str_from(fields[FIELD_MESSAGES].path[c->from])),
-               "There is no message but system text.");
-    }
+    turns_need_some(c);
     json_key(o, "contents");
     json_open(o, '[');
     for (const struct turn *t = c->ask.turns; t != NULL && !c->refused; t = t->next) {

@@ -188,10 +188,21 @@ static void close_part(struct conversion *c, struct reply_part *p)
     finish_event(c);
 }
 
+/* A refusal is a text here, and how the answer ends. */
+static enum finish finish(const struct conversion *c)
+{
+    enum finish f = (enum finish)c->reply.finish;
+
+    for (const struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
+        f = p->kind == PART_REFUSAL && f == FINISH_STOP ? FINISH_FILTER : f;
+    }
+    return f;
+}
+
 static void put_stop(const struct conversion *c, struct json_out *o)
 {
     json_key(o, "stop_reason");
-    json_put_str(o, str_from(finish_word(DIALECT_MESSAGES, (enum finish)c->reply.finish)));
+    json_put_str(o, str_from(finish_word(DIALECT_MESSAGES, finish(c))));
     json_key(o, "stop_sequence");
     if (c->reply.finish == FINISH_STOP_SEQUENCE && c->reply.stop_sequence.n > 0) {
         json_put_str(o, c->reply.stop_sequence);

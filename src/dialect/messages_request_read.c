@@ -270,7 +270,7 @@ static const struct key ask_keys[] = {
     READ("metadata", read_metadata),
     {.name = "cache_control", .take = TAKE_LOSS, .field = FIELD_CACHE_CONTROL},
     {.name = "service_tier", .take = TAKE_LOSS, .field = FIELD_SERVICE_TIER_DEFAULT},
-    {.name = "mcp_servers", .take = TAKE_LOSS, .field = FIELD_TOOL_HOSTED},
+    {.name = "mcp_servers", .take = TAKE_LOSS, .field = FIELD_TOOL_SERVERS},
 };
 
 static void read_ask(struct conversion *c, const struct json *root)

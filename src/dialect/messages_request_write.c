@@ -172,7 +172,11 @@ static void write_output(struct conversion *c, struct json_out *o, const char *e
 {
     const struct format *f = &c->ask.format;
 
-    if (effort == NULL && f->kind == FORMAT_TEXT) {
+    if (f->kind == FORMAT_JSON || (f->kind == FORMAT_SCHEMA && f->schema == NULL)) {
+        lose(c, FIELD_FORMAT_JSON, f->from);
+    }
+    bool closed = f->kind == FORMAT_SCHEMA && f->schema != NULL;
+    if (effort == NULL && !closed) {
         return;
     }
     json_key(o, "output_config");
@@ -181,17 +185,12 @@ static void write_output(struct conversion *c, struct json_out *o, const char *e
         json_key(o, "effort");
         json_put_str(o, str_from(effort));
     }
-    if (f->kind != FORMAT_TEXT) {
+    if (closed) {
         json_key(o, "format");
         json_open_typed(o, "json_schema");
         json_key(o, "schema");
-        if (f->kind == FORMAT_SCHEMA && f->schema != NULL) {
-            json_put_value(o, f->schema);
-            lose_format_name(c);
-        } else {
-            lose(c, FIELD_FORMAT_JSON, f->from);
-            json_put_raw(o, STR("{\"type\":\"object\"}"));
-        }
+        json_put_value(o, f->schema);
+        lose_format_name(c);
         json_close(o, '}');
     }
     json_close(o, '}');

@@ -179,6 +179,7 @@ static void read_result(struct conversion *c, const struct block *b, const struc
 
     p->id = b->call_id;
     p->failed = b->failed == YES;
+    p->text_from = place_key(c, at, STR("is_error"));
     read_content(c, b->content, place_key(c, at, STR("content")), &p->parts);
 }
 
@@ -209,7 +210,12 @@ static void read_block(struct conversion *c, const struct json *v, const struct 
     struct slot signature = {b.signature, place_key(c, at, STR("signature"))};
     struct slot data = {b.data, place_key(c, at, STR("data"))};
     switch (kind) {
-    case A_TEXT: part_text(c, b.list, b.text, at); break;
+    case A_TEXT:
+        part_text(c, b.list, b.text, at);
+        if (b.text.p == NULL) {
+            refuse(c, place_key(c, at, STR("text")), "It is missing.");
+        }
+        break;
     case A_IMAGE: read_media(c, &b, PART_IMAGE, at); break;
     case A_DOCUMENT: read_media(c, &b, PART_FILE, at); break;
     case A_CALL: read_call(c, &b, at); break;
@@ -228,7 +234,7 @@ static void read_content(struct conversion *c, const struct json *v, const struc
     if (v != NULL && json_is_string(v)) {
         part_text(c, list, json_str(v), at);
     } else if (v != NULL) {
-        read_items(c, v, at, read_block, list);
+        read_content_items(c, v, at, read_block, list);
     }
 }
 
@@ -298,6 +304,7 @@ static void read_message(struct conversion *c, const struct json *v, const struc
     }
     struct turn *t = turn_new(c, role, at);
     read_content(c, m.content, place_key(c, at, STR("content")), &t->parts);
+    need_parts(c, t, place_key(c, at, STR("content")));
 }
 
 void messages_read_turns(struct conversion *c, const struct json *v, const struct place *at,

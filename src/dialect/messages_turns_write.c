@@ -104,6 +104,7 @@ static void write_content(struct conversion *c, struct json_out *o, const struct
     switch ((enum part_kind)p->kind) {
     case PART_TEXT:
     case PART_REFUSAL:
+        lose_refusal(c, p);
         if (p->text.n > 0) { /* empty blocks are refused */
             write_text(o, p);
         }
@@ -225,10 +226,7 @@ void messages_write_turns(struct conversion *c, struct json_out *o)
     turns_drop_reasoning(c, false, true);
     turns_merge(c);
     write_system(c, o);
-    if (c->ask.turns == NULL) {
-        refuse(c, place_key(c, NULL, str_from(fields[FIELD_MESSAGES].path[c->from])),
-               "There is no message but system text.");
-    }
+    turns_need_some(c);
     json_key(o, "messages");
     json_open(o, '[');
     for (const struct turn *t = c->ask.turns; t != NULL && !c->refused; t = t->next) {

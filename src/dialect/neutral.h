@@ -34,6 +34,7 @@ struct conversion {
     struct arena arena, spare; /* of the request, then of the reply; spare: at the cap */
     uint8_t from, to;          /* the client's dialect, the upstream's */
     bool refused;
+    bool uncarried;  /* not for what is wrong in it, but for what the upstream's dialect lacks */
     bool unreadable; /* the upstream's reply is not what its dialect says */
     const struct vendor *vendor;
     uint64_t max_output;                      /* the model's ceiling */

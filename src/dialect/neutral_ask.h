@@ -75,7 +75,8 @@ struct part {
     bool failed;     /* RESULT: the tool says it failed */
     bool answered;   /* CALL: a result has come (turns_settle) */
     struct str text; /* TEXT, REASONING, REFUSAL; CALL: arguments as JSON text, or custom input */
-    const struct place *text_from; /* CALL: where its arguments stand */
+    /* CALL: where its arguments stand; RESULT: where it says that it failed; REFUSAL: its text */
+    const struct place *text_from;
     struct str mime, data, url,
         ref;           /* media: base64 data of a MIME type, or a URL, or a vendor's id */
     struct str title;  /* FILE: its name */
@@ -168,6 +169,7 @@ struct ask_neutral {
     struct str model;               /* for the upstream */
     bool stream, stream_usage;      /* the client wants the usage frame of chat streams */
     struct turn *turns, *last_turn; /* system text stands where it stood; leading is first */
+    const struct place *emptied;    /* the first text of turns_merge that was left out as empty */
     struct tool *tools, *last_tool;
     unsigned tool_count;
     struct tool_choice choice;
@@ -232,6 +234,11 @@ void read_items(struct conversion *c, const struct json *array, const struct pla
                 void (*read)(struct conversion *c, const struct json *v, const struct place *at,
                              void *into),
                 void *into);
+/* The same of what may be a string, too, and is none. */
+void read_content_items(struct conversion *c, const struct json *array, const struct place *at,
+                        void (*read)(struct conversion *c, const struct json *v,
+                                     const struct place *at, void *into),
+                        void *into);
 /* The string member `key`, also where it is absent ({NULL,0}). */
 struct str read_word(const struct json *object, const char *key);
 bool json_means_nothing(const struct json *v, const char *nothing);
@@ -244,6 +251,11 @@ struct part *part_new(struct conversion *c, struct parts *list, enum part_kind k
                       const struct place *from);
 struct part *part_text(struct conversion *c, struct parts *list, struct str text,
                        const struct place *from);
+/* What the model would not do, which `from` says under "refusal". */
+struct part *part_refusal(struct conversion *c, struct parts *list, struct str text,
+                          const struct place *from);
+/* Where a part is one, it becomes text. */
+void lose_refusal(struct conversion *c, const struct part *p);
 void parts_add(struct parts *list, struct part *p);
 /* Letters, digits, and unless plain _ and -: what every dialect takes. */
 bool id_is_legal(struct str id, size_t most, bool plain);
@@ -260,11 +272,15 @@ void parts_mark(struct conversion *c, struct parts *list, const struct json *cac
 /* Takes reasoning out that the upstream cannot have: without its own state, unless texts are taken
  * as well. Loses it by name; a turn that would vanish is refused. */
 void turns_drop_reasoning(struct conversion *c, bool take_texts, bool take_state);
+/* A user's turn must say something; content: where that should stand. */
+void need_parts(struct conversion *c, const struct turn *t, const struct place *content);
 bool turn_has(const struct turn *t, enum part_kind kind);
 /* Joins results with their calls, gives both legal, unique ids; refuses orphans. After reading. */
 void turns_settle(struct conversion *c);
 /* For dialects that want turns of one role as one: no empty text, user turns with results first. */
 void turns_merge(struct conversion *c);
+/* Behind it, for those that want a turn that is not the system's. */
+void turns_need_some(struct conversion *c);
 /* For dialects with system text only at the top: what stands further down becomes user text. */
 void turns_fold_system(struct conversion *c);
 /* "data:image/png;base64,AAAA" into mime and data; else url. URL-safe base64 becomes standard. */
@@ -304,7 +320,7 @@ void tools_declare_history(struct conversion *c);
 void write_fields(struct conversion *c, struct json_out *o, const char *prefix);
 /* A temperature above what the upstream takes is lost by name. 0: no limit is known. */
 void check_temperature(struct conversion *c, unsigned most_tenths);
-/* Beside reasoning, the messages dialect takes a temperature of 1, a top_p of 0.95 to 1, no top_k. */
+/* Beside reasoning, the messages dialect takes temperature 1, a top_p of 0.95 to 1, no top_k. */
 void lose_sampling(struct conversion *c);
 /* Toward dialects that neither name nor describe the schema of an answer. */
 void lose_format_name(struct conversion *c);

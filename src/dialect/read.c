@@ -199,6 +199,7 @@ void read_object(struct conversion *c, const struct json *object, const struct p
         if (seen_before(c, object, it.key, it.index)) {
             refuse(c, here, "It is there twice.");
         } else if (row == NULL && f == FIELD_COUNT) {
+            c->uncarried = true;
             refuse(c, here,
                    "It is not known here, and this model's upstream speaks another "
                    "dialect: it cannot be passed on.");
@@ -226,6 +227,18 @@ void read_items(struct conversion *c, const struct json *array, const struct pla
     while (!c->refused && json_next(&it)) {
         read(c, it.value, place_item(c, at, it.index), into);
     }
+}
+
+void read_content_items(struct conversion *c, const struct json *array, const struct place *at,
+                        void (*read)(struct conversion *c, const struct json *v,
+                                     const struct place *at, void *into),
+                        void *into)
+{
+    if (!json_is_array(array)) {
+        refuse(c, at, "It must be a string or an array.");
+        return;
+    }
+    read_items(c, array, at, read, into);
 }
 
 struct str read_word(const struct json *object, const char *key)

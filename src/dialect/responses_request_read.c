@@ -55,7 +55,11 @@ static void read_text(struct conversion *c, struct str text, enum part_kind kind
     if (text.p == NULL) {
         refuse(c, at, "It needs its text.");
     }
-    part_new(c, list, kind, at)->text = text;
+    if (kind == PART_REFUSAL) {
+        part_refusal(c, list, text, at);
+    } else {
+        part_text(c, list, text, at);
+    }
 }
 
 /* Beside the file itself. */
@@ -140,7 +144,7 @@ static void read_content(struct conversion *c, const struct json *v, const struc
     if (v != NULL && json_is_string(v)) {
         part_text(c, list, json_str(v), at);
     } else if (v != NULL) {
-        read_items(c, v, at, read_content_part, list);
+        read_content_items(c, v, at, read_content_part, list);
     }
 }
 
@@ -237,6 +241,7 @@ static void read_message(struct conversion *c, const struct item *it)
         return;
     }
     read_content(c, it->content, place_key(c, it->at, STR("content")), &t->parts);
+    need_parts(c, t, place_key(c, it->at, STR("content")));
     mark_cache(c, it, &t->parts);
 }
 
@@ -398,7 +403,7 @@ static void read_input(struct conversion *c, const struct json *v, const struct 
     if (json_is_string(v)) {
         part_text(c, &turn_new(c, ROLE_USER, at)->parts, json_str(v), at);
     } else {
-        read_items(c, v, at, read_item, into);
+        read_content_items(c, v, at, read_item, into);
     }
 }
 

@@ -129,7 +129,7 @@ static void put_output(struct conversion *c, struct json_out *o, const struct pa
 static void write_result(struct conversion *c, struct json_out *o, const struct part *p)
 {
     if (p->failed) {
-        lose(c, FIELD_TOOL_FAILED, p->from);
+        lose(c, FIELD_TOOL_FAILED, p->text_from);
     }
     lose_cache(c, p);
     json_open_typed(o, p->custom ? "custom_tool_call_output" : "function_call_output");

@@ -90,7 +90,7 @@ static void settle_strict(struct conversion *c, struct tool *t)
     if (t->strict != UNSAID || t->kind == TOOL_CUSTOM) {
         return;
     }
-    t->strict = t->schema != NULL && fits_strict(t->schema) ? YES : NO;
+    t->strict = json_count(t->schema) > 0 && fits_strict(t->schema) ? YES : NO;
     if (t->strict == NO && t->schema != NULL) {
         lose(c, FIELD_TOOL_STRICT_UNSAID, t->from);
     }

@@ -188,6 +188,14 @@ static void settle_choice(struct conversion *c)
     }
 }
 
+static const struct place *name_place(struct conversion *c, const struct tool *t)
+{
+    struct str inside = t->kind == TOOL_CUSTOM ? STR("custom") : STR("function");
+
+    return place_key(c, c->from == DIALECT_CHAT ? place_key(c, t->from, inside) : t->from,
+                     STR("name"));
+}
+
 void tools_rename(struct conversion *c)
 {
     for (struct tool *t = c->ask.tools; t != NULL && !c->refused; t = t->next) {
@@ -206,7 +214,7 @@ void tools_rename(struct conversion *c)
         if (t->group.n > 0) {
             lose(c, FIELD_TOOL_GROUP, t->from);
         } else if (!str_eq(wire, t->name)) {
-            lose(c, FIELD_TOOL_NAME, t->from);
+            lose(c, FIELD_TOOL_NAME, name_place(c, t));
         }
     }
     settle_choice(c);

@@ -42,6 +42,23 @@ struct part *part_text(struct conversion *c, struct parts *list, struct str text
     return p;
 }
 
+struct part *part_refusal(struct conversion *c, struct parts *list, struct str text,
+                          const struct place *from)
+{
+    struct part *p = part_new(c, list, PART_REFUSAL, from);
+
+    p->text = text;
+    p->text_from = place_key(c, from, STR("refusal"));
+    return p;
+}
+
+void lose_refusal(struct conversion *c, const struct part *p)
+{
+    if (p->kind == PART_REFUSAL && p->text.n > 0) {
+        lose(c, FIELD_REFUSAL_SAID, p->text_from);
+    }
+}
+
 void parts_add(struct parts *list, struct part *p)
 {
     p->next = NULL;
@@ -128,6 +145,13 @@ void part_reasoning(struct conversion *c, struct parts *list, struct str text, s
         p->opaque = inside;
     } else if (ours && kind == ENVELOPE_TEXT && text.n == 0) {
         p->text = inside;
+    }
+}
+
+void need_parts(struct conversion *c, const struct turn *t, const struct place *content)
+{
+    if (t->role == ROLE_USER && t->parts.first == NULL) {
+        refuse(c, content, "The user says nothing here.");
     }
 }
 
@@ -306,8 +330,11 @@ void turns_merge(struct conversion *c)
     struct turn *last = NULL;
 
     for (struct turn *t = c->ask.turns; t != NULL; t = t->next) {
+        const struct part *first = t->parts.first;
         drop_empty_texts(t);
         if (t->parts.first == NULL) {
+            bool said = t->role != ROLE_SYSTEM && first != NULL;
+            c->ask.emptied = c->ask.emptied == NULL && said ? first->from : c->ask.emptied;
             continue;
         }
         if (last != NULL && last->role == t->role) {
@@ -328,6 +355,16 @@ void turns_merge(struct conversion *c)
     }
     for (struct turn *t = c->ask.turns; t != NULL; t = t->next) {
         results_first(t);
+    }
+}
+
+void turns_need_some(struct conversion *c)
+{
+    if (c->ask.turns == NULL && c->ask.emptied != NULL) {
+        refuse(c, c->ask.emptied, "It is empty, and there is nothing else but system text.");
+    } else if (c->ask.turns == NULL) {
+        refuse(c, place_key(c, NULL, str_from(fields[FIELD_MESSAGES].path[c->from])),
+               "There is no message but system text.");
     }
 }
 

@@ -37,11 +37,22 @@ void answer_head(struct request *r, unsigned status, struct str content_type, in
     buf_add(out, STR("\r\n"));
 }
 
-/* Before the path is known, the client's dialect can only be told from its headers. */
+/* Where there is no such endpoint: by the path it would stand under, and by the headers. */
 static enum dialect asker(const struct request *r)
 {
-    if (r->target.endpoint != NULL) {
-        return (enum dialect)r->target.endpoint->dialect;
+    struct str path, query;
+
+    if (r->target.endpoint != NULL || r->head == NULL) {
+        return r->target.endpoint != NULL ? (enum dialect)r->target.endpoint->dialect : DIALECT_OWN;
+    }
+    url_split(head_target(r->head, r->head_base), &path, &query);
+    if (str_starts(path, STR("/v1beta/")) ||
+        head_get(r->head, r->head_base, STR("x-goog-api-key")).p != NULL) {
+        return DIALECT_GEMINI;
+    }
+    if (str_starts(path, STR("/v1/messages/")) ||
+        head_get(r->head, r->head_base, STR("anthropic-version")).p != NULL) {
+        return DIALECT_MESSAGES;
     }
     return DIALECT_OWN;
 }

@@ -52,6 +52,7 @@ static void note_refusal(struct request *r, const struct conversion *c)
                      STR_ARG(why)) < 0) {
             r->refused_why = NULL;
         }
+        r->uncarried = conversion_uncarried(c);
     }
 }
 
@@ -71,6 +72,7 @@ static bool convert_to(struct request *r, const struct vendor *v, enum dialect t
         .stream = r->target.stream || r->ask.stream,
         .framing = array ? FRAMING_ARRAY_START : FRAMING_SSE,
         .max_output = r->model->max_output,
+        .beta = head_get(r->head, r->session->in.p, STR("anthropic-beta")).n > 0,
         .allowed = allowed,
     };
 

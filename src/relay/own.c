@@ -301,6 +301,26 @@ void own_ledger_done(struct request *r)
     request_run(r);
 }
 
+/* What a counted request has to hold, or NULL where it does. */
+static const char *lacks(const struct request *r, const char **field)
+{
+    static const char *const needed[][2] = {
+        [DIALECT_RESPONSES] = {"input", NULL},
+        [DIALECT_MESSAGES] = {"messages", NULL},
+        [DIALECT_GEMINI] = {"contents", "generateContentRequest.contents"}};
+    enum dialect d = (enum dialect)r->target.endpoint->dialect;
+    struct json_doc *doc = json_parse(buf_str(&r->body), NULL);
+    const struct json *root = doc != NULL ? json_root(doc) : NULL;
+    const struct json *v = json_get(root, needed[d][0]);
+
+    v = v == NULL && needed[d][1] != NULL ? json_get(root, needed[d][1]) : v;
+    bool text = d == DIALECT_RESPONSES && (v == NULL || json_is_null(v) || json_is_string(v));
+    bool ok = text || (json_is_array(v) && json_count(v) > 0);
+    json_free(doc);
+    *field = needed[d][0];
+    return ok ? NULL : d == DIALECT_RESPONSES ? "a string or an array" : "an array, and not empty";
+}
+
 void own_estimate(struct request *r)
 {
     static const char *const before[] = {
@@ -312,6 +332,11 @@ void own_estimate(struct request *r)
 
     if (!estimate_input(buf_str(&r->body), r->model->routes[0].model, &tokens)) {
         request_fail(r, END_BAD_JSON);
+        return;
+    }
+    const char *field, *wanted = lacks(r, &field);
+    if (wanted != NULL) {
+        request_failf(r, END_BAD_FIELD, field, "%s must be %s", field, wanted);
         return;
     }
     buf_add(&r->reply, str_from(before[r->target.endpoint->dialect]));

@@ -119,6 +119,7 @@ struct request {
     struct conversion *conversion;     /* of this attempt; NULL: bytes pass */
     struct buf converted;              /* for the client, of what one read of the upstream held */
     char *refused_where, *refused_why; /* of the first conversion that was refused */
+    bool uncarried;                    /* it was refused for what the upstream's dialect lacks */
     char *lossy;                       /* what the conversion lost, or NULL */
     uint32_t refused_routes;           /* bits of routes that no conversion reaches */
     uint8_t spoken;                    /* the dialect of the upstream */

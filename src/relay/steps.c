@@ -326,7 +326,8 @@ static void no_route(struct request *r)
 
     if (any_route_speaks(r, wanted, dialects)) {
         if (r->refused_why != NULL && r->attempt_count == 0) {
-            request_failf(r, END_UNCARRIED, r->refused_where, "%s", r->refused_why);
+            request_failf(r, r->uncarried ? END_UNCARRIED : END_BAD_FIELD, r->refused_where, "%s",
+                          r->refused_why);
         } else {
             step_give_up(r);
         }

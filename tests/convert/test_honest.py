@@ -180,5 +180,171 @@ class Failures(FiftyCase):
         self.assertEqual(len(self.bench.vendor.received), 1)
 
 
+# What says something wrong: (client, more of the request, path, what the message says).
+PLAIN = {"type": "object", "properties": {"a": {"type": "string"}}}
+WRONG = [
+    (CHAT, {"messages": [{"role": "user", "content": 5}]}, "messages[0].content",
+     "a string or an array"),
+    (CHAT, {"messages": [{"role": "user"}]}, "messages[0].content", "nothing"),
+    (CHAT, {"messages": [{"role": "user", "content": None}]}, "messages[0].content", "nothing"),
+    (CHAT, {"messages": [{"role": "user", "content": []}]}, "messages[0].content", "nothing"),
+    (CHAT, {"temperature": "hot"}, "temperature", "a number"),
+    (CHAT, {"tool_choice": "required"}, "tool_choice", "no tool"),
+    (RESPONSES, {"input": 5}, "input", "a string or an array"),
+    (RESPONSES, {"input": [{"role": "user", "content": []}]}, "input[0].content", "nothing"),
+    (MESSAGES, {"system": 5}, "system", "a string or an array"),
+    (MESSAGES, {"messages": [{"role": "user", "content": 5}]}, "messages[0].content",
+     "a string or an array"),
+    (MESSAGES, {"messages": [{"role": "user", "content": [{"type": "text"}]}]},
+     "messages[0].content[0].text", "missing"),
+    (MESSAGES, {"messages": [{"role": "user", "content": []}]}, "messages[0].content", "nothing"),
+    (GEMINI, {"contents": [{"role": "user", "parts": [{}]}]}, "contents[0].parts[0]", "nothing"),
+    (GEMINI, {"contents": [{"role": "user", "parts": []}]}, "contents[0].parts", "nothing"),
+    (GEMINI, {"generationConfig": {"maxOutputTokens": "12"}}, "generationConfig.maxOutputTokens",
+     "a whole number"),
+]
+
+
+class Words(FiftyCase):
+
+    @all_pairs
+    def test_what_is_wrong_is_told_by_its_path(self, client, upstream):
+        for asker, more, path, words in WRONG:
+            if asker == client:
+                with self.subTest(path=path, words=words):
+                    got = self.refused(client, upstream,
+                                       {**answers.request(client, "Hi"), **more}, path)
+                    error = got.json()["error"]
+                    self.assertIn(path, error["message"])
+                    self.assertIn(words, error["message"])
+                    if client in (CHAT, RESPONSES):
+                        self.assertEqual(error["code"], "invalid_value")
+
+    @clients_of(MESSAGES, CHAT, GEMINI)
+    def test_a_text_that_is_empty(self, client):
+        asked = answers.request(client, "", system="Be brief.")
+        path = "messages[0].content" if client == CHAT else "contents"
+        if client == CHAT:
+            path = next(f"messages[{n}].content" for n, m in enumerate(asked["messages"])
+                        if m["role"] == "user")
+        self.refused(client, MESSAGES, asked, path)
+
+    @clients_of(MESSAGES, CHAT)
+    def test_what_the_dialect_lacks_has_another_code(self, client):
+        for more in ({"logit_bias": {"1": 5}}, {"unheard_of": 1}):
+            got = self.refused(client, MESSAGES, {**answers.request(client, "Hi"), **more},
+                               next(iter(more)))
+            self.assertEqual(got.json()["error"]["code"], "unsupported_parameter")
+
+    @clients_of(MESSAGES, CHAT)
+    def test_arguments_that_are_json_but_no_object(self, client):
+        call = {"id": "call_1", "type": "function",
+                "function": {"name": "f", "arguments": "[1]"}}
+        asked = {"messages": [{"role": "user", "content": "Hi"},
+                              {"role": "assistant", "content": None, "tool_calls": [call]},
+                              {"role": "tool", "tool_call_id": "call_1", "content": "x"}]}
+        got = self.refused(client, MESSAGES, asked,
+                           "messages[1].tool_calls[0].function.arguments")
+        self.assertIn("no JSON object", got.json()["error"]["message"])
+
+    @clients_of(MESSAGES, CHAT, RESPONSES, GEMINI)
+    def test_any_json_has_no_schema_there(self, client):
+        asked = answers.request(client, "Hi")
+        path = {CHAT: "response_format", RESPONSES: "text.format",
+                GEMINI: "generationConfig.responseMimeType"}[client]
+        if client == CHAT:
+            asked["response_format"] = {"type": "json_object"}
+        elif client == RESPONSES:
+            asked["text"] = {"format": {"type": "json_object"}}
+        else:
+            asked["generationConfig"] = {"responseMimeType": "application/json"}
+        self.refused(client, MESSAGES, asked, path)
+
+
+class Names(FiftyCase):
+    """Relay-Lossy names the path that docs/conversion.md names."""
+
+    @upstreams_of(MESSAGES, CHAT, RESPONSES)
+    def test_a_result_that_failed(self, upstream):
+        call = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+        result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "x",
+                  "is_error": True}
+        asked = answers.request(MESSAGES, "Hi")
+        asked["messages"] += [{"role": "assistant", "content": [call]},
+                              {"role": "user", "content": [result]}]
+        self.assertEqual(self.ask(MESSAGES, upstream, asked).lossy,
+                         ["messages[2].content[0].is_error"])
+
+    @clients_of(RESPONSES)
+    def test_a_tool_that_is_renamed(self, client):
+        name = "f" * 70
+        if client == CHAT:
+            tool = {"type": "function", "function": {"name": name, "parameters": PLAIN}}
+            path = "tools[0].function.name"
+        elif client == MESSAGES:
+            tool, path = {"name": name, "input_schema": PLAIN}, "tools[0].name"
+        else:
+            tool = {"functionDeclarations": [{"name": name, "parametersJsonSchema": PLAIN}]}
+            path = "tools[0].functionDeclarations[0].name"
+        asked = {**answers.request(client, "Hi"), "tools": [tool]}
+        self.assertEqual(self.ask(client, RESPONSES, asked).lossy, [path])
+
+    REFUSED = {
+        CHAT: ([{"role": "user", "content": "a"}, {"role": "assistant", "refusal": "No."},
+                {"role": "user", "content": "c"}], "messages[1].refusal"),
+        RESPONSES: ([{"role": "user", "content": "a"},
+                     {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
+                     {"role": "user", "content": "c"}], "input[1].content[0].refusal"),
+    }
+
+    @all_pairs
+    def test_refusals_of_earlier_turns(self, client, upstream):
+        if client not in self.REFUSED:
+            return
+        turns, path = self.REFUSED[client]
+        got = self.ask(client, upstream, {"messages" if client == CHAT else "input": turns})
+        self.assertEqual(got.lossy, [] if upstream == RESPONSES else [path])
+        self.assertIn("No.", json.dumps(got.asked))
+
+    @upstreams_of(MESSAGES)
+    def test_features_asked_for_by_a_header(self, upstream):
+        asked = answers.request(MESSAGES, "Hi")
+        beta = ("anthropic-beta", "context-1m-2025-08-07")
+        self.assertEqual(self.ask(MESSAGES, upstream, asked, headers=[beta]).lossy,
+                         ["anthropic-beta"])
+        self.assertEqual(self.ask(MESSAGES, upstream, asked).lossy, [])
+
+    def test_no_servers_are_none(self):
+        asked = {**answers.request(MESSAGES, "Hi"), "mcp_servers": []}
+        self.assertEqual(self.ask(MESSAGES, CHAT, asked).lossy, [])
+        server = {"type": "url", "url": "https://a.example", "name": "a"}
+        self.refused(MESSAGES, CHAT, {**asked, "mcp_servers": [server]}, "mcp_servers")
+
+    def test_a_tool_without_arguments_is_not_strict(self):
+        tool = {"type": "function", "name": "f", "parameters": {}}
+        got = self.ask(RESPONSES, CHAT, {"input": "Hi", "tools": [tool]})
+        self.assertNotIn("strict", got.asked["tools"][0]["function"])
+        self.assertEqual(got.lossy, ["tools[0]"])
+
+
+class Ends(FiftyCase):
+
+    @clients_of(GEMINI)
+    def test_an_answer_that_gemini_does_not_give(self, client):
+        answer = Answer([("text", "Hal")])
+        want = {CHAT: "content_filter", RESPONSES: "content_filter", MESSAGES: "refusal"}[client]
+        for stream in (False, True):
+            said = json.dumps(answer.either(GEMINI, stream)).replace('"STOP"', '"OTHER"')
+            got = self.ask(client, GEMINI, answers.request(client, "Hi"), json.loads(said), stream)
+            self.assertIn(want, json.dumps(self.whole(client, got, stream)))
+
+    @upstreams_of(MESSAGES, CHAT, RESPONSES)
+    def test_refusals_end_as_such(self, upstream):
+        answer = Answer([("refusal", "I may not.")])
+        for whole, read, _ in self.replies(MESSAGES, upstream, answers.request(MESSAGES, "Hi"),
+                                           answer):
+            self.assertEqual((whole["stop_reason"], read.text), ("refusal", "I may not."))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -196,7 +196,7 @@ static void functions_keep_their_schemas(void **state)
         "\"parametersJsonSchema\":{\"type\":\"object\",\"properties\":{\"a\":{\"const\":3}}}},"
         "{\"name\":\"__g_365a96e9\"}]}],\"toolConfig\":{\"functionCallingConfig\":"
         "{\"mode\":\"ANY\",\"allowedFunctionNames\":[\"__g_365a96e9\"]}}}",
-        "tools[1], tools[0].function.strict");
+        "tools[1].function.name, tools[0].function.strict");
 }
 
 static void results_of_the_messages_dialect(void **state)

@@ -317,7 +317,8 @@ static void messages_become_items(void **state)
         "\"strict\":false}],\"tool_choice\":\"auto\",\"parallel_tool_calls\":false,"
         "\"reasoning\":{\"effort\":\"medium\",\"summary\":\"auto\"},\"max_output_tokens\":100,"
         "\"store\":false}",
-        "messages[1].content[0].signature, messages[1].content[0], messages[2].content[1], "
+        "messages[1].content[0].signature, messages[1].content[0], "
+        "messages[2].content[1].is_error, "
         "thinking");
     model = "gpt-5";
 }

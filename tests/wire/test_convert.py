@@ -51,6 +51,18 @@ class Count(ConvertCase):
                 found = self.tokens(dialect, "gpt-5.2", body_for(dialect, self.TEXT))
                 self.assertTrue(185 <= found <= 225, found)
 
+    def test_what_is_no_conversation_is_not_counted(self):
+        for dialect, key in (("messages", "messages"), ("gemini", "contents"),
+                             ("responses", "input")):
+            for value in (5, {}, "text", [], None):
+                if dialect == "responses" and value in ("text", None):
+                    continue        # a text; or the input stands at the vendor
+                with self.subTest(dialect=dialect, value=value):
+                    whole = {**json.loads(body_for(dialect, "Hi")), key: value}
+                    answer = self.count(dialect, "gpt-5.2", json.dumps(whole).encode())
+                    error = self.assert_error(answer, 400, dialect)
+                    self.assertIn(key, error["message"])
+
     def test_the_model_behind_the_name_decides(self):
         digits = body_for("messages", "1234567890" * 50)
         self.assertGreater(self.tokens("messages", "qwen3-max", digits),

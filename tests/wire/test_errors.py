@@ -55,6 +55,18 @@ class OwnErrors(StationCase):
             self.assertEqual(error["param"], field)
             self.assertEqual(error["type"], "invalid_request_error")
 
+    def test_404_of_paths_that_are_not_there(self):
+        """In the words of the dialect whose they would be."""
+        customer = self.customer()
+        version = [("anthropic-version", "2023-06-01")]
+        google = [("x-goog-api-key", customer.key)]
+        for path, headers, dialect in (
+                ("/v1/messages/batches", [], "messages"), ("/v1/files", version, "messages"),
+                ("/v1beta/cachedContents", [], "gemini"), ("/v1/files", google, "gemini"),
+                ("/v1/files", [], "chat"), ("/v1/chat/completions/x", [], "chat")):
+            with self.subTest(path=path, dialect=dialect):
+                self.check(customer.post(path, b"{}", headers=headers), 404, dialect)
+
     def test_401(self):
         for dialect in DIALECTS:
             for headers in ([], [("Authorization", "Bearer ek_wrong")], [("x-api-key", "ek_")],
