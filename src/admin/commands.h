@@ -20,7 +20,7 @@ typedef bool command_fn(const struct command_call *c, struct buf *out, struct er
 
 struct command_option {
     const char *name;  /* "--kind"; NULL: behind the last */
-    const char *value; /* "customer|house" */
+    const char *value; /* "customer|house"; two words where it takes two: "AMOUNT CURRENCY" */
     const char *help;
 };
 
@@ -42,7 +42,7 @@ struct command_call {
     struct str operands[COMMAND_OPERANDS];
     size_t operand_count;
     struct {
-        struct str name, value;
+        struct str name, value, second;
     } options[COMMAND_ARGUMENTS];
     size_t option_count;
     struct ledger *ledger;       /* of commands that change something */
@@ -59,6 +59,8 @@ const struct command *command_find(const struct str *argv, size_t argc, size_t *
 bool command_parse(const struct str *argv, size_t argc, struct command_call *c, struct err *e);
 /* The value of an option; empty where it was not given. */
 struct str command_value(const struct command_call *c, const char *name);
+/* The second word of one that takes two. */
+struct str command_second(const struct command_call *c, const char *name);
 /* "account create NAME [--kind customer|house] ...", in lines that begin with indent blanks. */
 void command_synopsis(const struct command *c, unsigned indent, struct buf *out);
 /* All about one command. */

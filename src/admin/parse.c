@@ -22,14 +22,14 @@ const struct command *command_find(const struct str *argv, size_t argc, size_t *
     return NULL;
 }
 
-static bool option_known(const struct command *command, struct str name)
+static const struct command_option *option_find(const struct command *command, struct str name)
 {
     for (const struct command_option *o = command->options; o != NULL && o->name != NULL; o++) {
         if (str_eq(str_from(o->name), name)) {
-            return true;
+            return o;
         }
     }
-    return false;
+    return NULL;
 }
 
 static struct str value_of(const struct command_call *c, struct str name)
@@ -48,8 +48,10 @@ static bool parse_option(const struct str *argv, size_t argc, size_t *at, struct
 {
     struct str rest = argv[*at];
     struct str name = str_cut(&rest, '=');
+    struct str second = {NULL, 0};
+    const struct command_option *known = option_find(c->command, name);
 
-    if (!option_known(c->command, name)) {
+    if (known == NULL) {
         return err_set(e, "%s has no option '%.*s'", c->command->words, STR_ARG(name));
     }
     if (name.n == argv[*at].n) {
@@ -61,10 +63,17 @@ static bool parse_option(const struct str *argv, size_t argc, size_t *at, struct
     if (rest.n == 0) { /* an unset variable of a script must not stand for "no limit" */
         return err_set(e, "%.*s needs a value", STR_ARG(name));
     }
+    if (strchr(known->value, ' ') != NULL) {
+        if (*at + 1 == argc || str_starts(argv[*at + 1], STR("--"))) {
+            return err_set(e, "%.*s needs %s", STR_ARG(name), known->value);
+        }
+        second = argv[++*at];
+    }
     if (value_of(c, name).p != NULL || c->option_count == COMMAND_ARGUMENTS) {
         return err_set(e, "%.*s is given twice", STR_ARG(name));
     }
     c->options[c->option_count].name = name;
+    c->options[c->option_count].second = second;
     c->options[c->option_count++].value = rest;
     return true;
 }
@@ -98,6 +107,16 @@ bool command_parse(const struct str *argv, size_t argc, struct command_call *c, 
 struct str command_value(const struct command_call *c, const char *name)
 {
     return value_of(c, str_from(name));
+}
+
+struct str command_second(const struct command_call *c, const char *name)
+{
+    for (size_t i = 0; i < c->option_count; i++) {
+        if (str_eq(c->options[i].name, str_from(name))) {
+            return c->options[i].second;
+        }
+    }
+    return (struct str){NULL, 0};
 }
 
 void command_synopsis(const struct command *c, unsigned indent, struct buf *out)

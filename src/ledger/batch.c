@@ -22,8 +22,17 @@ struct purse *batch_touch(struct batch *b, struct purse *p)
     return p;
 }
 
-static bool insert_transfer(struct ledger *l, const struct purse *debit, const struct purse *credit,
-                            int64_t nano, const char *kind, int64_t cause, struct str note)
+void bind_row(struct statement *st, int at, int64_t id)
+{
+    if (id == 0)
+        store_bind_null(st, at);
+    else
+        store_bind_i64(st, at, id);
+}
+
+static bool insert_transfer(struct ledger *l, const struct batch *b, const struct purse *debit,
+                            const struct purse *credit, int64_t nano, const char *kind,
+                            int64_t cause, struct str note)
 {
     struct statement *st = l->sql[SQL_INSERT_TRANSFER];
 
@@ -31,15 +40,13 @@ static bool insert_transfer(struct ledger *l, const struct purse *debit, const s
     store_bind_i64(st, 2, credit->account.id);
     store_bind_i64(st, 3, nano);
     store_bind_text(st, 4, str_from(kind));
-    if (cause == 0)
-        store_bind_null(st, 5);
-    else
-        store_bind_i64(st, 5, cause);
+    bind_row(st, 5, cause);
     if (note.n == 0)
         store_bind_null(st, 6);
     else
         store_bind_text(st, 6, note);
     store_bind_i64(st, 7, clock_wall_us());
+    bind_row(st, 8, b->purchase);
     return store_step(st) == STEP_DONE;
 }
 
@@ -54,7 +61,7 @@ bool batch_transfer(struct ledger *l, struct batch *b, struct purse *debit, stru
     batch_touch(b, credit);
     if (!money_sub(&debit->delta, debit->delta, nano) ||
         !money_add(&credit->delta, credit->delta, nano) ||
-        !insert_transfer(l, debit, credit, nano, kind, cause, note)) {
+        !insert_transfer(l, b, debit, credit, nano, kind, cause, note)) {
         b->broken = true;
         return false;
     }

@@ -46,15 +46,6 @@ bool charge_prepare(struct ledger *l, struct item *it)
     return event_prepare(l, EVENT_CHARGE, &facts, &it->purses, NULL);
 }
 
-/* The id of a row; 0: there is none. */
-static void bind_row(struct statement *st, int at, int64_t id)
-{
-    if (id == 0)
-        store_bind_null(st, at);
-    else
-        store_bind_i64(st, at, id);
-}
-
 static enum store_step insert_charge(struct ledger *l, const struct charge *c)
 {
     struct statement *st = l->sql[SQL_INSERT_CHARGE];

@@ -94,6 +94,27 @@ static const struct invariant invariants[] = {
      " OR (r.state='sent' AND (z.kind<>'refund_sent' OR z.nano<>r.nano OR z.debit<>t.credit))"
      " OR (r.state='cancelled' AND (z.kind<>'refund_back' OR z.nano<>r.nano"
      " OR z.credit<>r.account OR z.debit<>t.credit))"},
+    {"the transfers of a purchase are what it says",
+     "SELECT 'purchase ' || p.id FROM purchase p LEFT JOIN (SELECT t.purchase, COUNT(*) AS count,"
+     " SUM(CASE WHEN t.kind='fx' THEN t.nano ELSE 0 END) AS given,"
+     " SUM(CASE WHEN t.kind='fx_spread' THEN t.nano ELSE 0 END) AS spread,"
+     " SUM(CASE WHEN t.kind='purchase' AND d.name='asset:' || p.upstream || ':' || p.currency"
+     " AND k.name=CASE p.currency WHEN p.paid_currency THEN 'funding:' ELSE 'fx:' END || p.currency"
+     " THEN t.nano ELSE 0 END) AS bought, SUM(CASE WHEN t.kind='writeoff' AND"
+     " k.name='asset:' || p.upstream || ':' || p.currency THEN t.nano ELSE 0 END) AS written"
+     " FROM transfer t JOIN purchase p ON p.id=t.purchase JOIN account d ON d.id=t.debit"
+     " JOIN account k ON k.id=t.credit GROUP BY t.purchase) t ON t.purchase=p.id WHERE"
+     " (COALESCE(t.bought, 0), COALESCE(t.written, 0), COALESCE(t.given, 0),"
+     " COALESCE(t.spread, 0), COALESCE(t.count, 0))<>"
+     " (CASE p.kind WHEN 'buy' THEN p.nano ELSE 0 END,"
+     " CASE p.kind WHEN 'buy' THEN 0 ELSE p.nano END,"
+     " CASE p.currency WHEN p.paid_currency THEN 0 ELSE p.paid-p.spread END, p.spread,"
+     " 1+(p.currency<>p.paid_currency AND p.paid>p.spread)+(p.spread>0))"},
+    {"money changes its currency in a purchase alone",
+     "SELECT 'transfer ' || t.id FROM transfer t JOIN account a ON a.id IN (t.debit, t.credit)"
+     " WHERE a.kind='system' AND (a.name LIKE 'fx:%' OR a.name LIKE 'exp:fx_spread:%')"
+     " AND NOT EXISTS(SELECT 1 FROM purchase p WHERE p.id=t.purchase AND p.kind='buy'"
+     " AND a.currency IN (p.currency, p.paid_currency) AND p.currency<>p.paid_currency)"},
     {"every answer has a charge or an end that says why not",
      "SELECT 'request ' || hex(r.rid) FROM request r WHERE r.status BETWEEN 200 AND 299 AND"
      " (r.end='' OR (r.end='complete' AND NOT EXISTS(SELECT 1 FROM charge c"

@@ -68,7 +68,8 @@ static bool applies(const struct leg *leg, enum event event, const struct event_
         return false;
     if (leg->amount == AMOUNT_PROMO)
         return atomic_load(&f->payer->promo) != NULL;
-    return leg->amount != AMOUNT_COST || f->amount[AMOUNT_COST] > 0;
+    bool may_be_none = leg->amount == AMOUNT_COST || leg->amount == AMOUNT_SPREAD;
+    return !may_be_none || f->amount[leg->amount] > 0;
 }
 
 bool event_prepare(struct ledger *l, enum event event, const struct event_facts *f,

@@ -206,6 +206,19 @@ enum rotate_result ledger_key_rotate(struct ledger *l, struct key *k, int64_t ov
 /* The same by its id. */
 bool ledger_key_rotate_id(struct ledger *l, struct str id, int64_t overlap_us, struct buf *out,
                           struct err *e);
+/* What was paid in at a vendor; and what was paid for it, the exchange's spread in it, where that
+ * is another currency. */
+struct purchase {
+    struct str upstream; /* its name in the configuration */
+    struct currency currency, paid_currency;
+    int64_t nano, paid, spread;
+    struct str note;
+};
+bool ledger_upstream_buy(struct ledger *l, const struct purchase *p, struct buf *out,
+                         struct err *e);
+/* Of what is left there, so much (nano 0: all) is gone: it expired, or the vendor has. */
+bool ledger_upstream_writeoff(struct ledger *l, const struct purchase *p, struct buf *out,
+                              struct err *e);
 /* How far below zero a house account may go; 0: without limit, which it gets only when it is made
  * or while the station does not run. */
 bool ledger_account_credit_limit(struct ledger *l, struct str name, int64_t nano, struct buf *out,
@@ -247,6 +260,9 @@ bool ledger_prices(struct ledger_view *v, enum ledger_prices which, struct str m
 bool ledger_vouchers(struct ledger_view *v, struct str batch, struct buf *out, struct err *e);
 /* Refunds of an account; of all, where none is named. */
 bool ledger_refunds(struct ledger_view *v, struct str account, struct buf *out, struct err *e);
+/* What was bought, used and is left at an upstream, by currency; of all of them where none is
+ * named. */
+bool ledger_upstreams(struct ledger_view *v, struct str name, struct buf *out, struct err *e);
 /* False: an invariant is broken, out names the rows; while it serves, nothing is admitted until a
  * check finds all as it must be. */
 bool ledger_check(struct ledger_view *v, struct buf *out, struct err *e);

@@ -29,6 +29,7 @@ enum sql {
     SQL_SPENT,
     SQL_INSERT_CHARGE,
     SQL_INSERT_TRANSFER,
+    SQL_INSERT_PURCHASE,
     SQL_INSERT_REQUEST,
     SQL_INSERT_ATTEMPT,
     SQL_INSERT_ALLOTMENT,
@@ -76,8 +77,11 @@ enum event {
     EVENT_REFUND,
     EVENT_REFUND_SENT,
     EVENT_REFUND_CANCELLED,
+    EVENT_BUY,
+    EVENT_EXCHANGE,
+    EVENT_WRITEOFF,
 };
-enum amount { AMOUNT_PAID, AMOUNT_PROMO, AMOUNT_OVERRUN, AMOUNT_COST, AMOUNT_COUNT };
+enum amount { AMOUNT_PAID, AMOUNT_PROMO, AMOUNT_OVERRUN, AMOUNT_COST, AMOUNT_SPREAD, AMOUNT_COUNT };
 struct event_facts {
     struct account *payer; /* a balance; its promo is found through it */
     struct currency cur;   /* where there is no payer */
@@ -112,7 +116,8 @@ struct item {
 
 struct batch {
     struct purse *dirty;
-    bool broken; /* a statement failed: nothing of this batch may commit */
+    int64_t purchase; /* whose transfers these are; 0: of none */
+    bool broken;      /* a statement failed: nothing of this batch may commit */
 };
 
 /* What a reader sees; view_begin to view_end of it is one snapshot. */
@@ -237,6 +242,7 @@ int64_t purse_take(struct account *a,
 void purse_give_back(struct account *a, int64_t nano); /* from held into free */
 
 /* batch.c */
+void bind_row(struct statement *st, int at, int64_t id); /* of another row; 0: there is none */
 struct purse *batch_touch(struct batch *b, struct purse *p);
 /* cause 0: none. Nothing happens for nano == 0. */
 bool batch_transfer(struct ledger *l, struct batch *b, struct purse *debit, struct purse *credit,

@@ -203,8 +203,24 @@ static const char schema_8[] =
 static const char schema_9[] =
     "CREATE INDEX transfer_back ON transfer(credit) WHERE kind='reversal';";
 
+/* What an operator paid in at a vendor, or wrote off there. A purchase across currencies has
+ * transfers in two of them, which it alone ties together. */
+static const char schema_10[] =
+    "CREATE TABLE purchase(id INTEGER PRIMARY KEY, kind TEXT NOT NULL"
+    " CHECK(kind IN ('buy', 'writeoff')), upstream TEXT NOT NULL, currency TEXT NOT NULL,"
+    " nano INTEGER NOT NULL CHECK(nano>0), paid_currency TEXT NOT NULL,"
+    " paid INTEGER NOT NULL CHECK(paid>=0), spread INTEGER NOT NULL CHECK(spread BETWEEN 0 AND"
+    " paid), note TEXT NOT NULL, ts INTEGER NOT NULL,"
+    " CHECK(paid_currency<>currency OR (spread=0 AND paid=nano))) STRICT;"
+    "ALTER TABLE transfer ADD COLUMN purchase INTEGER REFERENCES purchase(id);"
+    "CREATE INDEX transfer_purchase ON transfer(purchase) WHERE purchase IS NOT NULL;"
+    "CREATE TRIGGER purchase_keep BEFORE UPDATE ON purchase BEGIN"
+    " SELECT RAISE(ABORT, 'purchases are append-only'); END;"
+    "CREATE TRIGGER purchase_stay BEFORE DELETE ON purchase BEGIN"
+    " SELECT RAISE(ABORT, 'purchases are append-only'); END;";
+
 const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4, schema_5,
-                                     schema_6, schema_7, schema_8, schema_9};
+                                     schema_6, schema_7, schema_8, schema_9, schema_10};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
@@ -231,7 +247,11 @@ const char *const ledger_sql[SQL_COUNT] = {
         " computed, nano, epoch, ts, promo, factor, rate, cost_to, more, tier)"
         " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_TRANSFER] =
-        "INSERT INTO transfer(debit, credit, nano, kind, cause, note, ts) VALUES(?,?,?,?,?,?,?)",
+        "INSERT INTO transfer(debit, credit, nano, kind, cause, note, ts, purchase)"
+        " VALUES(?,?,?,?,?,?,?,?)",
+    [SQL_INSERT_PURCHASE] =
+        "INSERT INTO purchase(kind, upstream, currency, nano, paid_currency, paid, spread, note,"
+        " ts) VALUES(?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_REQUEST] =
         "INSERT INTO request(rid, account, key, endpoint, asked, upstream, stream, end, status,"
         " attempts, edits, bytes_in, bytes_out, ts, first_us, end_us, lossy)"

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the operator has at its vendors: money that was paid in, in whichever currency, what answers
+ * used of it, and what was written off. An asset is owed to the operator: its account's balance is
+ * below zero by what is left.
+ */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "ledger/ledger_int.h"
+#include "ledger/text.h"
+
+#define NOTE_BYTES 100
+
+static bool same(struct currency a, struct currency b)
+{
+    return strcmp(a.code, b.code) == 0;
+}
+
+/* As charges spell it in the names of accounts. */
+static struct str short_name(struct str upstream)
+{
+    return str_slice(upstream.p, upstream.n < EVENT_UPSTREAM ? upstream.n : EVENT_UPSTREAM);
+}
+
+static bool insert_purchase(struct ledger *l, const char *kind, const struct purchase *p)
+{
+    struct statement *st = l->sql[SQL_INSERT_PURCHASE];
+
+    store_bind_text(st, 1, str_from(kind));
+    store_bind_text(st, 2, short_name(p->upstream));
+    store_bind_text(st, 3, str_from(p->currency.code));
+    store_bind_i64(st, 4, p->nano);
+    store_bind_text(st, 5, str_from(p->paid_currency.code));
+    store_bind_i64(st, 6, p->paid);
+    store_bind_i64(st, 7, p->spread);
+    store_bind_text(st, 8, p->note.n > 0 ? p->note : STR(""));
+    store_bind_i64(st, 9, clock_wall_us());
+    return store_step(st) == STEP_DONE;
+}
+
+/* The row and its transfers, in one commit. */
+static bool record(struct ledger *l, enum event event, const struct purchase *p, struct err *e)
+{
+    struct batch b = {0};
+    struct event_purses purses;
+    struct event_facts facts = {.cur = p->paid_currency,
+                                .cost_cur = p->currency,
+                                .upstream = short_name(p->upstream),
+                                .amount = {[AMOUNT_PAID] = p->paid - p->spread,
+                                           [AMOUNT_SPREAD] = p->spread,
+                                           [AMOUNT_COST] = p->nano}};
+
+    if (!event_prepare(l, event, &facts, &purses, e) || !store_begin(l->store, e))
+        return false;
+    bool ok = insert_purchase(l, event == EVENT_WRITEOFF ? "writeoff" : "buy", p);
+    b.purchase = ok ? store_last_id(l->store) : 0;
+    if (!ok || !event_post(l, &b, event, &facts, &purses, 0, p->note) || !batch_flush(l, &b)) {
+        err_set(e, "store: %s", store_error(l->store));
+        store_rollback(l->store);
+        batch_drop(&b);
+        return false;
+    }
+    if (!store_commit(l->store, e)) {
+        batch_drop(&b);
+        return false;
+    }
+    batch_apply(&b);
+    return true;
+}
+
+static bool check_purchase(const struct purchase *p, struct err *e)
+{
+    if (p->upstream.n < 1 || p->upstream.n >= LIMIT_NAME || !text_is_printable(p->upstream))
+        return err_set(e, "an upstream's name is 1 to %d bytes of printable text", LIMIT_NAME - 1);
+    return (p->note.n <= NOTE_BYTES && text_is_printable(p->note)) ||
+           err_set(e, "a note is at most %d bytes of printable text", NOTE_BYTES);
+}
+
+bool ledger_upstream_buy(struct ledger *l, const struct purchase *p, struct buf *out, struct err *e)
+{
+    bool exchanged = !same(p->currency, p->paid_currency);
+
+    if (!check_purchase(p, e))
+        return false;
+    if (p->nano <= 0 || p->paid <= 0 || p->spread < 0)
+        return err_set(e, "what is bought is a positive amount");
+    if (!exchanged && (p->paid != p->nano || p->spread != 0))
+        return err_set(e, "what is paid in the same currency is what arrives, without a spread");
+    if (p->spread > p->paid)
+        return err_set(e, "the spread is a part of what was paid, and not more than it");
+    return record(l, exchanged ? EVENT_EXCHANGE : EVENT_BUY, p, e) &&
+           ledger_upstreams(&l->own_view, p->upstream, out, e);
+}
+
+bool ledger_upstream_writeoff(struct ledger *l, const struct purchase *p, struct buf *out,
+                              struct err *e)
+{
+    struct purchase all = *p;
+    char name[LIMIT_NAME];
+
+    if (!check_purchase(p, e))
+        return false;
+    snprintf(name, sizeof name, "asset:%.*s:%s", STR_ARG(short_name(p->upstream)),
+             p->currency.code);
+    const struct purse *asset = purse_by_name(l, name);
+    int64_t left = asset != NULL ? -ledger_balance(&asset->account) : 0;
+    all.nano = p->nano == 0 ? left : p->nano;
+    all.paid = all.nano;
+    all.paid_currency = p->currency;
+    if (left <= 0 || all.nano > left) {
+        struct buf b;
+        buf_init(&b, 64);
+        decimal_write(&b, left > 0 ? left : 0, 9);
+        err_set(e, "only %.*s %s are left there", STR_ARG(buf_str(&b)), p->currency.code);
+        buf_release(&b);
+        return false;
+    }
+    return record(l, EVENT_WRITEOFF, &all, e) &&
+           ledger_upstreams(&l->own_view, p->upstream, out, e);
+}
+
+/* By account, so that upstreams are here of which nothing was ever bought. ?1 empty: all. */
+static const char assets_sql[] =
+    "WITH asset(upstream, currency, left_) AS (SELECT substr(name, 7, length(name)-7"
+    "-length(currency)), currency, -balance FROM account WHERE kind='system'"
+    " AND name LIKE 'asset:%') SELECT a.upstream, a.currency, a.left_,"
+    " COALESCE(SUM(CASE p.kind WHEN 'buy' THEN p.nano END), 0),"
+    " COALESCE(SUM(CASE p.kind WHEN 'writeoff' THEN p.nano END), 0) FROM asset a LEFT JOIN"
+    " purchase p ON p.upstream=a.upstream AND p.currency=a.currency WHERE ?1 IN ('', a.upstream)"
+    " GROUP BY a.upstream, a.currency ORDER BY a.upstream, a.currency";
+
+static void write_asset(struct statement *st, struct buf *out)
+{
+    int64_t left = store_i64(st, 2), bought = store_i64(st, 3), written = store_i64(st, 4);
+
+    buf_add(out, STR("{\"upstream\":"));
+    text_string(out, store_text(st, 0));
+    buf_add(out, STR(",\"currency\":"));
+    text_string(out, store_text(st, 1));
+    buf_add(out, STR(",\"bought\":"));
+    text_money(out, bought);
+    buf_add(out, STR(",\"used\":"));
+    text_money(out, bought - written - left);
+    buf_add(out, STR(",\"written_off\":"));
+    text_money(out, written);
+    buf_add(out, STR(",\"left\":"));
+    text_money(out, left);
+    buf_add(out, STR("}"));
+}
+
+bool ledger_upstreams(struct ledger_view *v, struct str name, struct buf *out, struct err *e)
+{
+    struct statement *st = store_prepare(v->store, assets_sql, e);
+    enum store_step step;
+    bool first = true;
+
+    if (st == NULL)
+        return false;
+    store_bind_text(st, 1, name.n > 0 ? short_name(name) : STR(""));
+    buf_add(out, STR("{\"upstreams\":["));
+    while ((step = store_step(st)) == STEP_ROW) {
+        buf_add(out, first ? STR("") : STR(","));
+        write_asset(st, out);
+        first = false;
+    }
+    buf_add(out, STR("]}"));
+    store_drop(v->store, st);
+    if (step != STEP_DONE)
+        return err_set(e, "store: %s", store_error(v->store));
+    return !out->overflow || err_set(e, "the list is too long");
+}
