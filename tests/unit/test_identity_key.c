@@ -56,6 +56,43 @@ static void test_concurrency(void **state)
     assert_int_equal(key_enter(&k, NOW, &wait), KEY_OK);
 }
 
+/* What replaced a key is counted with it; each ends by itself. */
+static void test_a_key_and_what_replaced_it(void **state)
+{
+    struct account a = {.kind = ACCOUNT_CUSTOMER};
+    struct key first = {.account = &a, .rpm = 3, .concurrency = 2, .expires_us = NOW + 1};
+    struct key next = {.account = &a, .root = &first, .rpm = 3, .concurrency = 2};
+    unsigned wait;
+
+    (void)state;
+    assert_int_equal(key_enter(&first, NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&next, NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&next, NOW, &wait), KEY_CONCURRENCY);
+    key_leave(&next);
+    assert_int_equal(key_enter(&first, NOW, &wait), KEY_OK);
+    key_leave(&first);
+    assert_int_equal(key_enter(&next, NOW, &wait), KEY_RPM);
+    assert_int_equal(atomic_load(&next.running), 0);
+    budget_set(&first.budget, 100, 'd', 0, NOW);
+    assert_true(budget_hold(key_budget(&next), 60, NOW));
+    assert_false(budget_hold(key_budget(&first), 60, NOW));
+    assert_false(key_valid(&first, NOW + 1));
+    assert_true(key_valid(&next, NOW + 1));
+}
+
+static void test_unknown_codes_of_a_minute(void **state)
+{
+    struct account a = {.kind = ACCOUNT_CUSTOMER};
+
+    (void)state;
+    for (int i = 0; i < LIMIT_BAD_CODES; i++) {
+        assert_int_equal(account_codes_wait_s(&a, NOW), 0);
+        account_bad_code(&a, NOW);
+    }
+    assert_int_equal(account_codes_wait_s(&a, NOW), 50);
+    assert_int_equal(account_codes_wait_s(&a, NOW + 50 * 1000000), 0);
+}
+
 static void test_budget(void **state)
 {
     struct budget b = {.limit = 100, .period = 'd'};
@@ -135,9 +172,14 @@ static void test_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_revoked_and_expired), cmocka_unit_test(test_rpm),
-        cmocka_unit_test(test_concurrency),         cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_budget_of_a_month),   cmocka_unit_test(test_a_budget_that_changes),
+        cmocka_unit_test(test_revoked_and_expired),
+        cmocka_unit_test(test_rpm),
+        cmocka_unit_test(test_concurrency),
+        cmocka_unit_test(test_a_key_and_what_replaced_it),
+        cmocka_unit_test(test_unknown_codes_of_a_minute),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_budget_of_a_month),
+        cmocka_unit_test(test_a_budget_that_changes),
         cmocka_unit_test(test_directory),
     };
 
