@@ -47,7 +47,7 @@ static void each_leaf_has_its_rate(void **state)
     assert_int_equal(cost(&plain, &all), 2500 + 2500 + 312500 + 5000000 + 150000000 + 1500000000);
 }
 
-/* Each leaf of a kind costs as the plain one of its side; calls of tools without a price, nothing. */
+/* Each leaf of a kind costs as the plain one of its side; tools without a price, nothing. */
 static void leaves_fall_back(void **state)
 {
     static const bool stated[LEAF_COUNT] = {[LEAF_in] = true,
