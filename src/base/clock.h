@@ -3,6 +3,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -19,7 +20,7 @@ int64_t clock_next_month_us(int64_t wall_us);
 /* "90s", "15m", "12h", "30d" in microseconds; a number below a million. */
 bool clock_span_parse(struct str text, int64_t *us);
 
-/* The first moment (UTC) of a day written as 2026-08-21. */
+/* The begin (UTC) of "2026-11-24"; false where that is no day since 1970. */
 bool clock_parse_day(struct str text, int64_t *wall_us);
 
 #endif

@@ -93,3 +93,12 @@ bool ratio_reduce(struct ratio *r)
     r->den /= a;
     return r->num <= RATIO_MAX && r->den <= RATIO_MAX;
 }
+
+bool money_part(int64_t *out, int64_t whole, int64_t n, int64_t of)
+{
+    __extension__ typedef __int128 wide;
+    wide part = (wide)whole * n / of;
+
+    *out = (int64_t)part;
+    return part == *out;
+}

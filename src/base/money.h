@@ -27,6 +27,8 @@ struct ratio {
 /* To its lowest terms, of numbers above 0; false where these are beyond RATIO_MAX. */
 bool ratio_reduce(struct ratio *r) MUST_CHECK;
 
+/* whole x n / of, rounded toward zero, for n >= 0 and of > 0; false on overflow. */
+bool money_part(int64_t *out, int64_t whole, int64_t n, int64_t of) MUST_CHECK;
 /* a + b and a - b; false on overflow. */
 bool money_add(int64_t *out, int64_t a, int64_t b) MUST_CHECK;
 bool money_sub(int64_t *out, int64_t a, int64_t b) MUST_CHECK;

@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "admin/socket.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/plans.h"
 #include "cli/prices.h"
 #include "cli/vendors.h"
 #include "relay/relay.h"
@@ -32,7 +34,8 @@ struct serve {
     struct loop *home; /* admin socket, signals and the simulator */
     struct sim *sim;
     unsigned sim_port;
-    char owner_key[64]; /* on the very first start at a terminal, until it has been shown */
+    int64_t plans_at_ns; /* when periods of budgets are looked at again */
+    char owner_key[64];  /* on the very first start at a terminal, until it has been shown */
 };
 
 static volatile sig_atomic_t signalled_stop, signalled_reload; /* stop: how often */
@@ -55,15 +58,21 @@ static struct config *load(const struct serve *s, struct buf *errors)
 {
     struct config *c = s->config_path != NULL ? config_load(s->config_path, cli_vendors(), errors)
                                               : config_default(s->sim_port, cli_vendors(), errors);
-    if (c != NULL && !prices_set(c, s->ledger, errors)) {
+    struct err e;
+    bool ok = c != NULL && prices_set(c, s->ledger, errors);
+    if (ok && s->ledger != NULL && !plans_set(c, s->ledger, &e)) {
+        buf_addf(errors, "%s\n", e.text);
+        ok = false;
+    }
+    if (!ok) {
         config_unref(c);
         c = NULL;
     }
     return c;
 }
 
-/* Runs on the ledger thread, where price rows may be written. */
-struct reload {
+/* Runs on the ledger thread, where rows of prices and budgets may be written. */
+struct errand {
     struct serve *serve;
     struct ledger_op op;
 };
@@ -91,7 +100,7 @@ static void warn_unchanged(const struct config *old, const struct config *next)
 
 static void reload_on_ledger(struct ledger *l, void *ctx)
 {
-    struct reload *r = ctx;
+    struct errand *r = ctx;
     struct buf errors;
 
     (void)l;
@@ -109,25 +118,51 @@ static void reload_on_ledger(struct ledger *l, void *ctx)
     buf_release(&errors);
 }
 
-static void reload_done(struct task *t)
+static void errand_done(struct task *t)
 {
     struct ledger_op *op = CONTAINER(t, struct ledger_op, task);
-    free(CONTAINER(op, struct reload, op));
+    free(CONTAINER(op, struct errand, op));
 }
 
-static void reload(struct serve *s)
+#define PLANS_NS (20 * INT64_C(1000000000))
+
+static void plans_on_ledger(struct ledger *l, void *ctx)
 {
-    struct reload *r = calloc(1, sizeof(*r));
+    struct errand *r = ctx;
+    struct config *c = station_config(&r->serve->station);
+    struct err e;
+
+    if (!plans_set(c, l, &e)) {
+        log_event(LOG_ERROR, "plans_not_kept", "error=\"%s\"", e.text);
+    }
+    config_unref(c);
+}
+
+/* Has the ledger thread run a function of its own. */
+static void have_run(struct serve *s, void (*call)(struct ledger *l, void *ctx))
+{
+    struct errand *r = calloc(1, sizeof(*r));
 
     assert(r != NULL);
     r->serve = s;
     r->op.kind = LEDGER_CALL;
     r->op.loop = s->home;
-    r->op.task.run = reload_done;
-    r->op.call = reload_on_ledger;
+    r->op.task.run = errand_done;
+    r->op.call = call;
     r->op.ctx = r;
     if (!ledger_submit(s->ledger, &r->op)) {
         free(r);
+    }
+}
+
+/* A period of a budget that has ended is told from the time of day alone, which may be set. */
+static void keep_plans(struct serve *s)
+{
+    int64_t now_ns = clock_mono_ns();
+
+    if (now_ns >= s->plans_at_ns) {
+        have_run(s, plans_on_ledger);
+        s->plans_at_ns = now_ns + PLANS_NS;
     }
 }
 
@@ -287,8 +322,9 @@ static void wait_for_signals(struct serve *s)
         loop_step(s->home, 200);
         if (signalled_reload) {
             signalled_reload = 0;
-            reload(s);
+            have_run(s, reload_on_ledger);
         }
+        keep_plans(s);
     }
 }
 
@@ -355,7 +391,8 @@ static bool start(struct serve *s, struct admin_socket **admin, struct err *e)
         return false;
     }
     if (!ledger_begin(s->ledger, e) || !prices_set(s->config, s->ledger, &errors) ||
-        !ledger_commit(s->ledger, e) || !ledger_run(s->ledger, e)) {
+        !ledger_commit(s->ledger, e) || !plans_set(s->config, s->ledger, e) ||
+        !ledger_run(s->ledger, e)) {
         return false;
     }
     buf_release(&errors);

@@ -54,6 +54,19 @@ struct book_entry {
     const struct price_text *price;
 };
 
+/* What an upstream may be used in a period, and what the period costs, used or not. */
+enum budget_unit { BUDGET_NONE, BUDGET_REQUESTS, BUDGET_TOKENS, BUDGET_AMOUNT };
+struct upstream_budget {
+    uint8_t unit;             /* enum budget_unit */
+    char period;              /* 'd', 'w' (from Monday on), 'm', of UTC; 0: once for all */
+    int64_t units;            /* requests, tokens, or nano of the currency */
+    int64_t cost;             /* nano of a whole period; 0: each answer has its own */
+    struct currency currency; /* of the amount, or of the cost */
+    int64_t expires_us;       /* 0: never */
+};
+
+struct spend; /* how much of it is used: in upstream/ */
+
 struct upstream {
     struct str name, vendor;
     struct str host, base_path; /* of base: "api.openai.com", "/v1" (no slash at the end) */
@@ -66,6 +79,8 @@ struct upstream {
     struct upstream_key keys[LIMIT_KEYS_PER_UPSTREAM];
     unsigned key_count;
     const struct price_text *cost; /* what it takes for all models; or NULL */
+    struct upstream_budget budget;
+    struct spend *spend;  /* of the budget; set by the station */
     unsigned host_number; /* of its host, port and trust in this process; set by the station */
 };
 

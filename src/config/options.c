@@ -232,6 +232,7 @@ static const struct option upstream_table[] = {
     DURATION(struct upstream, "cooldown", cooldown_ms, 0, DAY_MS),
     OTHER("ca", false, read_ca),
     OTHER("cost", false, loader_read_upstream_cost),
+    OTHER("budget", false, loader_read_budget),
 };
 static const struct option_set upstream_options = SET("an upstream", upstream_table);
 

@@ -73,6 +73,9 @@ bool loader_file(const char *path, struct buf *text, struct buf *errors);
 /* Walks the text over an option table; l.failed says whether it did. */
 void loader_parse(struct loader *l, struct str text, const struct option_set *set);
 
+/* budget.c: target is an upstream. */
+void loader_read_budget(struct loader *l, yaml_node_t *node, void *target);
+
 /* The index of a word in a list, or -1 after a report with the nearest one. */
 int loader_word(struct loader *l, yaml_node_t *node, const char *what, const char *const *words,
                 size_t n);

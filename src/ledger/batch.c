@@ -47,6 +47,7 @@ static bool insert_transfer(struct ledger *l, const struct batch *b, const struc
         store_bind_text(st, 6, note);
     store_bind_i64(st, 7, clock_wall_us());
     bind_row(st, 8, b->purchase);
+    bind_row(st, 9, b->plan);
     return store_step(st) == STEP_DONE;
 }
 
@@ -163,11 +164,13 @@ static bool allot(struct batch *b, struct ledger_op *op)
 static bool write_one(struct ledger *l, struct batch *b, struct item *it)
 {
     struct ledger_op *op = it->op;
+    int64_t id, nano;
 
     switch ((enum ledger_op_kind)op->kind) {
     case LEDGER_ALLOT: return allot(b, op);
     case LEDGER_CHARGE: return charge_write(l, b, it);
     case LEDGER_CLOSE: return closing_write(l, b, op->closing);
+    case LEDGER_USE: return plan_use(l, b, op->plan, op->nano, 0, &id, &nano);
     case LEDGER_REVERSE: return charge_reverse(l, b, &op->rid, STR("late"), it);
     case LEDGER_CALL:
     case LEDGER_READ:

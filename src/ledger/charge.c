@@ -40,13 +40,17 @@ bool charge_prepare(struct ledger *l, struct item *it)
 
     if (it->op->kind == LEDGER_REVERSE)
         return reversal_prepare(l, it);
+    if (it->op->kind == LEDGER_CLOSE)
+        return plan_close_prepare(l, it->op->closing);
     if (it->op->kind != LEDGER_CHARGE)
         return true;
     struct event_facts facts = facts_of(it->op->charge, bearer);
+    if (it->op->charge->plan != NULL && it->op->charge->plan->budget.cost > 0)
+        facts.amount[AMOUNT_COST] = 1; /* how much it is, the row of the plan will say */
     return event_prepare(l, EVENT_CHARGE, &facts, &it->purses, NULL);
 }
 
-static enum store_step insert_charge(struct ledger *l, const struct charge *c)
+static enum store_step insert_charge(struct ledger *l, const struct charge *c, int64_t plan)
 {
     struct statement *st = l->sql[SQL_INSERT_CHARGE];
     char more[LIMIT_LEAVES];
@@ -72,6 +76,7 @@ static enum store_step insert_charge(struct ledger *l, const struct charge *c)
     bind_row(st, 25, c->rate_id);
     store_bind_text(st, 26, str_from(c->cost_to));
     leaves_bind_more(st, 27, &c->usage, more);
+    bind_row(st, 29, plan);
     return store_step(st);
 }
 
@@ -122,6 +127,7 @@ bool charge_write(struct ledger *l, struct batch *b, struct item *it)
 {
     struct charge *c = it->op->charge;
     char bearer[LIMIT_NAME];
+    int64_t plan = 0;
 
     assert(c->computed >= 0 && c->hold.promo >= 0 && c->hold.paid >= 0 && c->cost >= 0);
     if (c->ts_us == 0)
@@ -129,7 +135,9 @@ bool charge_write(struct ledger *l, struct batch *b, struct item *it)
     share_out(b, it);
     it->key = c->key;
     it->ts_us = c->ts_us;
-    enum store_step step = insert_charge(l, c);
+    if (c->plan != NULL && !plan_charge(l, b, c, &plan))
+        return false;
+    enum store_step step = insert_charge(l, c, plan);
     if (step != STEP_DONE) {
         /* Charged before (one request id, one charge) or a price that is not there: only
          * this one fails. */
@@ -311,5 +319,5 @@ bool closing_write(struct ledger *l, struct batch *b, const struct closing *c)
     for (unsigned i = 0; i < c->attempt_count && step == STEP_DONE && !told_by_request(c); i++)
         step = insert_attempt(l, c, i);
     b->broken = b->broken || step == STEP_FAIL;
-    return step == STEP_DONE;
+    return step == STEP_DONE && plan_close(l, b, c);
 }

@@ -251,12 +251,48 @@ static bool ask_prices(struct ledger_view *v, struct report *r, struct err *e)
     return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
 }
 
+static const char plans_sql[] =
+    "SELECT p.id, p.units, p.cost, p.booked, p.spent, p.closed,"
+    " COALESCE((SELECT SUM(c.cost) FROM charge c WHERE c.plan=p.id AND p.cost>0), 0)+"
+    "COALESCE((SELECT SUM(t.nano) FROM transfer t WHERE t.plan=p.id), 0), p.unit='amount' AND"
+    " p.used<>(SELECT COALESCE(SUM(c.cost), 0) FROM charge c WHERE c.plan=p.id AND"
+    " c.cost_currency=p.currency) FROM plan p";
+
+static const char plan_spread[] = "a period's cost is spread over what was used of it";
+
+static bool plan_holds(struct statement *st)
+{
+    int64_t units = store_i64(st, 1);
+    int64_t upto = store_i64(st, 5) != 0 ? units : store_i64(st, 3);
+
+    return store_i64(st, 4) == plan_cost(store_i64(st, 2), upto, units) &&
+           store_i64(st, 6) == store_i64(st, 4) && store_i64(st, 7) == 0;
+}
+
+static bool ask_plans(struct ledger_view *v, struct report *r, struct err *e)
+{
+    struct statement *st = store_prepare(v->store, plans_sql, e);
+    enum store_step step;
+    char row[40];
+
+    r->named = 0;
+    if (st == NULL)
+        return false;
+    while ((step = store_step(st)) == STEP_ROW)
+        if (!plan_holds(st)) {
+            int n = snprintf(row, sizeof row, "plan %lld", (long long)store_i64(st, 0));
+            name_row(r, plan_spread, str_slice(row, (size_t)n));
+        }
+    store_drop(v->store, st);
+    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
+}
+
 static bool ask_all(struct ledger_view *v, struct report *r, struct err *e)
 {
     for (size_t i = 0; i < INVARIANTS; i++)
         if (!ask(v, &invariants[i], r, e))
             return false;
-    return ask_prices(v, r, e);
+    return ask_prices(v, r, e) && ask_plans(v, r, e);
 }
 
 static void write_checked(struct buf *out)
@@ -267,6 +303,8 @@ static void write_checked(struct buf *out)
         buf_add(out, STR(","));
     }
     text_string(out, str_from(price_times_usage));
+    buf_add(out, STR(","));
+    text_string(out, str_from(plan_spread));
     buf_add(out, STR("]"));
 }
 

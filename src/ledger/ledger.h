@@ -12,6 +12,7 @@
 
 #include "base/money.h"
 #include "base/rid.h"
+#include "config/config.h"
 #include "identity/identity.h"
 #include "io/io.h"
 #include "ledger/code.h"
@@ -71,11 +72,19 @@ struct rate {
 bool ledger_rate(struct ledger *l, struct currency from, struct currency to, int64_t at_us,
                  struct rate *out);
 
+/* A period of an upstream's budget, as the configuration has it. */
+struct plan {
+    struct str upstream; /* borrowed */
+    struct upstream_budget budget;
+    int64_t from_us, until_us;
+};
+
 enum ledger_op_kind {
     LEDGER_ALLOT,
     LEDGER_CHARGE,
     LEDGER_CLOSE,
     LEDGER_REVERSE,
+    LEDGER_USE,
     LEDGER_CALL,
     LEDGER_READ,  /* on a reader's thread, by what the last commit left; never waits for a report */
     LEDGER_REPORT /* the same, for reads as long as the store is large */
@@ -91,7 +100,9 @@ struct charge {
     int64_t price_id, factor_id, rate_id;        /* rows that made the price; 0: none */
     struct usage usage;
     struct currency cost_currency;
-    int64_t cost;        /* nano the vendor will bill, 0 if unknown */
+    int64_t cost;            /* nano the vendor will bill, 0 if unknown */
+    const struct plan *plan; /* of the upstream; NULL: none. Where it has a cost, the ledger sets
+                                that of this charge: its part of it */
     const char *cost_to; /* whose account bears it: "loss:no_usage"; NULL: cogs of the upstream */
     int64_t computed;    /* nano by the price row, in the currency of hold.from */
     struct hold hold;
@@ -106,6 +117,8 @@ struct attempt {
     const char *failure; /* static; "": it answered */
     unsigned status;     /* 0: no reply came */
     int64_t began_us, first_us, end_us;
+    bool counted, charged; /* as one of a budget of requests; it led to a charge */
+    struct plan plan;      /* of that budget */
 };
 
 struct closing { /* the request row */
@@ -129,7 +142,8 @@ struct ledger_op {
     bool ok; /* false: not durable (store failed); nothing was written */
     struct loop *loop;
     struct account *account; /* ALLOT: a balance; its promo is allotted, too */
-    int64_t nano;            /* ALLOT: wanted */
+    int64_t nano;            /* ALLOT: wanted. USE: requests of the plan, or -1: given back */
+    const struct plan *plan; /* USE: as long-lived as the operation */
     struct charge
         *charge;    /* CHARGE, REVERSE: owned by the submitter until done; REVERSE copies rid only.
                      * A charge that succeeds uses up the hold; one that fails leaves it held. */
@@ -263,6 +277,12 @@ bool ledger_refunds(struct ledger_view *v, struct str account, struct buf *out, 
 /* What was bought, used and is left at an upstream, by currency; of all of them where none is
  * named. */
 bool ledger_upstreams(struct ledger_view *v, struct str name, struct buf *out, struct err *e);
+/* What was used in this period, as the store has it; its row is made if need be. On the ledger
+ * thread or with run == false, as the next. */
+bool ledger_plan_open(struct ledger *l, const struct plan *p, int64_t *used, struct err *e);
+/* Books what is left of the cost of periods that have ended: requests that no charge came of, and
+ * what was not used. Once for each period. */
+bool ledger_plans_end(struct ledger *l, int64_t wall_us, struct err *e);
 /* False: an invariant is broken, out names the rows; while it serves, nothing is admitted until a
  * check finds all as it must be. */
 bool ledger_check(struct ledger_view *v, struct buf *out, struct err *e);

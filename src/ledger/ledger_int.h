@@ -30,6 +30,9 @@ enum sql {
     SQL_INSERT_CHARGE,
     SQL_INSERT_TRANSFER,
     SQL_INSERT_PURCHASE,
+    SQL_INSERT_PLAN,
+    SQL_USE_PLAN,
+    SQL_SPEND_PLAN,
     SQL_INSERT_REQUEST,
     SQL_INSERT_ATTEMPT,
     SQL_INSERT_ALLOTMENT,
@@ -80,6 +83,7 @@ enum event {
     EVENT_BUY,
     EVENT_EXCHANGE,
     EVENT_WRITEOFF,
+    EVENT_PLAN,
 };
 enum amount { AMOUNT_PAID, AMOUNT_PROMO, AMOUNT_OVERRUN, AMOUNT_COST, AMOUNT_SPREAD, AMOUNT_COUNT };
 struct event_facts {
@@ -116,8 +120,8 @@ struct item {
 
 struct batch {
     struct purse *dirty;
-    int64_t purchase; /* whose transfers these are; 0: of none */
-    bool broken;      /* a statement failed: nothing of this batch may commit */
+    int64_t purchase, plan; /* whose transfers these are; 0: of none */
+    bool broken;            /* a statement failed: nothing of this batch may commit */
 };
 
 /* What a reader sees; view_begin to view_end of it is one snapshot. */
@@ -251,6 +255,19 @@ bool batch_flush(struct ledger *l, struct batch *b); /* sums to balance and allo
 void batch_apply(struct batch *b);                   /* after the commit: to memory */
 void batch_drop(struct batch *b);                    /* after a rollback */
 void batch_run(struct ledger *l, struct item *items, size_t count);
+
+/* plan.c */
+/* Of a period's cost, what so many of all its units bear. */
+int64_t plan_cost(int64_t cost, int64_t booked, int64_t all);
+/* Counts in the row of its period, which is made on first use; *id is it, *nano the part of the
+ * period's cost that the booked units bear. False: the batch is broken. */
+bool plan_use(struct ledger *l, struct batch *b, const struct plan *p, int64_t used, int64_t booked,
+              int64_t *id, int64_t *nano);
+/* What a charge uses of it; sets its cost where the plan says so. */
+bool plan_charge(struct ledger *l, struct batch *b, struct charge *c, int64_t *id);
+bool plan_close_prepare(struct ledger *l, const struct closing *c);
+/* Attempts that reached a vendor and led to no charge have their part of the cost, too. */
+bool plan_close(struct ledger *l, struct batch *b, const struct closing *c);
 
 /* charge.c */
 bool charge_prepare(struct ledger *l, struct item *it); /* CHARGE, REVERSE */

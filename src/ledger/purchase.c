@@ -149,24 +149,81 @@ static void write_asset(struct statement *st, struct buf *out)
     buf_add(out, STR("}"));
 }
 
-bool ledger_upstreams(struct ledger_view *v, struct str name, struct buf *out, struct err *e)
+/* Periods that are open, or not booked to their end. */
+static const char plans_sql[] =
+    "SELECT upstream, unit, used, units, until, cost, spent, currency FROM plan WHERE closed=0"
+    " AND ?1 IN ('', upstream) ORDER BY upstream, from_, unit, currency";
+
+static void write_units(struct buf *out, bool money, const char *name, int64_t n)
 {
-    struct statement *st = store_prepare(v->store, assets_sql, e);
+    buf_addf(out, ",\"%s\":", name);
+    if (money)
+        text_money(out, n);
+    else
+        buf_addf(out, "%lld", (long long)n);
+}
+
+static void write_plan(struct statement *st, struct buf *out)
+{
+    struct str unit = store_text(st, 1);
+    bool amount = str_eq(unit, STR("amount"));
+    int64_t used = store_i64(st, 2), units = store_i64(st, 3), until = store_i64(st, 4);
+    int64_t percent;
+
+    if (!money_part(&percent, used, 100, units))
+        percent = INT64_MAX;
+
+    buf_add(out, STR("{\"upstream\":"));
+    text_string(out, store_text(st, 0));
+    buf_add(out, STR(",\"unit\":"));
+    text_string(out, unit);
+    write_units(out, amount, "budget", units);
+    write_units(out, amount, "used", used);
+    write_units(out, amount, "left", used < units ? units - used : 0);
+    buf_addf(out, ",\"percent\":%lld,\"warning\":%s,\"ends\":", (long long)percent,
+             percent >= 95   ? "\"95 % used\""
+             : percent >= 80 ? "\"80 % used\""
+                             : "null");
+    text_time(out, until == INT64_MAX ? 0 : until);
+    if (store_text(st, 7).n > 0) {
+        buf_add(out, STR(",\"currency\":"));
+        text_string(out, store_text(st, 7));
+    }
+    if (!amount && store_i64(st, 5) > 0) {
+        write_units(out, true, "cost", store_i64(st, 5));
+        write_units(out, true, "booked", store_i64(st, 6));
+    }
+    buf_add(out, STR("}"));
+}
+
+static bool write_rows(struct ledger_view *v, const char *sql, struct str name,
+                       void (*write)(struct statement *, struct buf *), struct buf *out,
+                       struct err *e)
+{
+    struct statement *st = store_prepare(v->store, sql, e);
     enum store_step step;
     bool first = true;
 
     if (st == NULL)
         return false;
     store_bind_text(st, 1, name.n > 0 ? short_name(name) : STR(""));
-    buf_add(out, STR("{\"upstreams\":["));
     while ((step = store_step(st)) == STEP_ROW) {
         buf_add(out, first ? STR("") : STR(","));
-        write_asset(st, out);
+        write(st, out);
         first = false;
     }
-    buf_add(out, STR("]}"));
     store_drop(v->store, st);
-    if (step != STEP_DONE)
-        return err_set(e, "store: %s", store_error(v->store));
+    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
+}
+
+bool ledger_upstreams(struct ledger_view *v, struct str name, struct buf *out, struct err *e)
+{
+    buf_add(out, STR("{\"upstreams\":["));
+    if (!write_rows(v, assets_sql, name, write_asset, out, e))
+        return false;
+    buf_add(out, STR("],\"budgets\":["));
+    if (!write_rows(v, plans_sql, name, write_plan, out, e))
+        return false;
+    buf_add(out, STR("]}"));
     return !out->overflow || err_set(e, "the list is too long");
 }

@@ -219,8 +219,26 @@ static const char schema_10[] =
     "CREATE TRIGGER purchase_stay BEFORE DELETE ON purchase BEGIN"
     " SELECT RAISE(ABORT, 'purchases are append-only'); END;";
 
-const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4, schema_5,
-                                     schema_6, schema_7, schema_8, schema_9, schema_10};
+/* A period of an upstream's budget: units that went to its vendor (used), those of them whose part
+ * of the period's cost is booked, and how much that is (spent). Once the period has ended and all
+ * of its cost is booked it is closed. */
+static const char schema_11[] =
+    "CREATE TABLE plan(id INTEGER PRIMARY KEY, upstream TEXT NOT NULL,"
+    " unit TEXT NOT NULL CHECK(unit IN ('requests', 'tokens', 'amount')),"
+    " units INTEGER NOT NULL CHECK(units>0), cost INTEGER NOT NULL CHECK(cost>=0),"
+    " currency TEXT NOT NULL, from_ INTEGER NOT NULL, until INTEGER NOT NULL,"
+    " used INTEGER NOT NULL DEFAULT 0 CHECK(used>=0),"
+    " booked INTEGER NOT NULL DEFAULT 0 CHECK(booked>=0),"
+    " spent INTEGER NOT NULL DEFAULT 0 CHECK(spent BETWEEN 0 AND cost),"
+    " closed INTEGER NOT NULL DEFAULT 0 CHECK(closed IN (0, 1)),"
+    " UNIQUE(upstream, from_, unit, currency)) STRICT;"
+    "ALTER TABLE charge ADD COLUMN plan INTEGER REFERENCES plan(id);"
+    "CREATE INDEX charge_plan ON charge(plan) WHERE plan IS NOT NULL;"
+    "ALTER TABLE transfer ADD COLUMN plan INTEGER REFERENCES plan(id);"
+    "CREATE INDEX transfer_plan ON transfer(plan) WHERE plan IS NOT NULL;";
+
+const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4,  schema_5, schema_6,
+                                     schema_7, schema_8, schema_9, schema_10, schema_11};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
@@ -244,14 +262,21 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_INSERT_CHARGE] =
         "INSERT INTO charge(rid, account, key, tag, asked, sent, seen, upstream, price, in_,"
         " cache_read, cache_write_5m, cache_write_1h, out, reasoning, state, cost, cost_currency,"
-        " computed, nano, epoch, ts, promo, factor, rate, cost_to, more, tier)"
-        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " computed, nano, epoch, ts, promo, factor, rate, cost_to, more, tier, plan)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_TRANSFER] =
-        "INSERT INTO transfer(debit, credit, nano, kind, cause, note, ts, purchase)"
-        " VALUES(?,?,?,?,?,?,?,?)",
+        "INSERT INTO transfer(debit, credit, nano, kind, cause, note, ts, purchase,"
+        " plan) VALUES(?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_PURCHASE] =
         "INSERT INTO purchase(kind, upstream, currency, nano, paid_currency, paid, spread, note,"
         " ts) VALUES(?,?,?,?,?,?,?,?,?)",
+    [SQL_INSERT_PLAN] =
+        "INSERT INTO plan(upstream, unit, units, cost, currency, from_, until)"
+        " VALUES(?,?,?,?,?,?,?) ON CONFLICT(upstream, from_, unit, currency) DO NOTHING",
+    [SQL_USE_PLAN] = "UPDATE plan SET used=MAX(0, used+?5), booked=booked+?6"
+                     " WHERE upstream=?1 AND from_=?2 AND unit=?3 AND currency=?4"
+                     " RETURNING id, units, cost, booked, spent, closed",
+    [SQL_SPEND_PLAN] = "UPDATE plan SET spent=spent+? WHERE id=?",
     [SQL_INSERT_REQUEST] =
         "INSERT INTO request(rid, account, key, endpoint, asked, upstream, stream, end, status,"
         " attempts, edits, bytes_in, bytes_out, ts, first_us, end_us, lossy)"

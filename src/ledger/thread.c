@@ -134,7 +134,8 @@ static bool dispose(struct ledger *l, struct item *it)
     struct ledger_op *op = it->op;
 
     /* A charge without its closing row is reversed at the next start: the row is not given up. */
-    if (op->kind == LEDGER_CLOSE && it->undone && l->kept_count < LIMIT_CLOSINGS_KEPT) {
+    bool kept = op->kind == LEDGER_CLOSE || op->kind == LEDGER_USE;
+    if (kept && it->undone && l->kept_count < LIMIT_CLOSINGS_KEPT) {
         op->task.next = l->kept;
         l->kept = &op->task;
         l->kept_count++;

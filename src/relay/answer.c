@@ -91,8 +91,8 @@ void answer_problem(struct request *r)
     if (r->end == END_WEBSOCKET) { /* what to go on with; a 426 has to name it */
         buf_add(&extra, STR("upgrade: HTTP/1.1\r\nconnection: upgrade\r\n"));
     }
-    if (r->end == END_BUDGET || r->end == END_ACCOUNT_BUDGET || r->end == END_BAD_KEY ||
-        r->end == END_NO_KEY) {
+    if (r->end == END_UPSTREAM_SPENT || r->end == END_BUDGET || r->end == END_ACCOUNT_BUDGET ||
+        r->end == END_BAD_KEY || r->end == END_NO_KEY) {
         buf_add(&extra, STR("x-should-retry: false\r\n"));
     }
     r->status = (uint16_t)status;

@@ -58,6 +58,9 @@ void attempt_note(struct request *r, enum failure f, const char *why, unsigned s
     r->failure = (uint8_t)f;
     r->rest_ms = -1;
     attempt_end(r, row->name);
+    if (f == FAILURE_DIAL) {
+        budget_undo(r);
+    }
     log_event(LOG_WARN, "attempt_failed",
               "id=%s upstream=%.*s failure=%s fault=%s status=%u why=\"%s\"", r->rid_text,
               STR_ARG(u->name), row->name, row->fault, status, why);

@@ -361,6 +361,37 @@ static void health(struct request *r)
     answer_own(r, 200, STR("application/json"), STR(""));
 }
 
+/* A fraction of 1 in ten-thousandths. */
+static void write_budgets(struct request *r, struct buf *b)
+{
+    bool first = true;
+    unsigned warned;
+
+    for (unsigned i = 0; i < r->config->upstream_count; i++) {
+        const struct upstream *u = &r->config->upstreams[i];
+        if (u->spend == NULL) {
+            continue;
+        }
+        if (first) {
+            buf_add(b,
+                    STR("# HELP entrepot_upstream_budget_used_ratio Used of an upstream's budget "
+                        "in its period.\n"
+                        "# TYPE entrepot_upstream_budget_used_ratio gauge\n"
+                        "# HELP entrepot_upstream_budget_warned_percent The last warning of the "
+                        "period.\n"
+                        "# TYPE entrepot_upstream_budget_warned_percent gauge\n"));
+        }
+        first = false;
+        unsigned used = spend_used(u, r->ts_us, &warned);
+        buf_add(b, STR("entrepot_upstream_budget_used_ratio{upstream="));
+        json_write_str(b, u->name);
+        buf_addf(b, "} %u.%04u\nentrepot_upstream_budget_warned_percent{upstream=", used / 10000,
+                 used % 10000);
+        json_write_str(b, u->name);
+        buf_addf(b, "} %u\n", warned);
+    }
+}
+
 /* For the operator alone: only over the admin listener. */
 static void metrics(struct request *r)
 {
@@ -387,6 +418,7 @@ static void metrics(struct request *r)
              "# TYPE entrepot_request_bytes gauge\nentrepot_request_bytes %ld\n",
              atomic_load(&st->charges), atomic_load(&st->mismatches),
              atomic_load(&st->request_bytes));
+    write_budgets(r, b);
     answer_own(r, 200, STR("text/plain; version=0.0.4"), STR(""));
 }
 

@@ -158,6 +158,8 @@ struct request {
     unsigned retry_after_s;
     struct hold hold;            /* from: the balance that pays, once one has been found */
     const struct factor *factor; /* of the customer's prices, NULL: 1; rate.id 0: none is needed */
+    struct plan plan;            /* of the channel's upstream, at this attempt; no unit: none */
+    int64_t spent_ms; /* until the first budget that is spent is there again; 0: none is */
     struct rate rate;
     struct ratio ratios[2]; /* both, where there are */
     unsigned ratio_count;
@@ -239,6 +241,18 @@ void attempt_begin(struct request *r);
 void attempt_head(struct request *r); /* the reply's status has come */
 /* By a failure of the table, "" where it has answered; nothing where it has ended before. */
 void attempt_end(struct request *r, const char *failure);
+
+/* budget.c: the budgets of upstreams */
+/* What the choice has to know of each route; notes the nearest reset of those that could serve. */
+void budget_waits(struct request *r, const uint32_t *dialects, uint32_t wanted,
+                  int64_t waits[LIMIT_ROUTES]);
+/* The channel's budget is taken for an attempt; false: another request took the last of it. */
+bool budget_take(struct request *r) MUST_CHECK;
+void budget_give_back(struct request *r); /* it did not reach the vendor */
+/* The attempt that begins counts in the store; false: the ledger is full, and it must not begin. */
+bool budget_count(struct request *r) MUST_CHECK;
+void budget_undo(struct request *r);    /* the last attempt did not reach its vendor after all */
+void budget_charged(struct request *r); /* the last attempt has a durable charge */
 
 /* close.c */
 void step_close(struct request *r);

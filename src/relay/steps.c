@@ -271,7 +271,10 @@ void step_give_up(struct request *r)
     const struct failure_row *last = failure_row((enum failure)r->failure);
     bool own_words = r->reply.n > 0 && r->status >= 400;
 
-    if (r->attempt_count == 0) {
+    if (r->attempt_count == 0 && r->spent_ms != 0 && r->rest_ms <= 0) {
+        r->retry_after_s = r->spent_ms > 0 ? (unsigned)((r->spent_ms + 999) / 1000) : 0;
+        request_fail(r, END_UPSTREAM_SPENT);
+    } else if (r->attempt_count == 0) {
         r->retry_after_s = (unsigned)((r->rest_ms + 999) / 1000);
         request_fail(r, END_NO_CHANNEL);
     } else if (last->status == 0 && own_words && !r->bad_reply) {
@@ -293,12 +296,15 @@ static bool prepare(struct request *r)
     uint32_t own = DIALECT_BIT(r->target.endpoint->dialect);
     uint32_t others = convert_dialects(r->target.endpoint);
     uint32_t dialects[LIMIT_ROUTES];
+    int64_t spent_ms[LIMIT_ROUTES];
 
     while (any_route_speaks(r, own | others, dialects)) {
+        budget_waits(r, dialects, own | others, spent_ms);
         struct choice by = {.model = r->model,
                             .dialects = dialects,
                             .own = own,
                             .others = others,
+                            .spent_ms = spent_ms,
                             .tried = r->tried,
                             .tried_count = r->tried_count,
                             .now_ms = loop_now_ms(r->lane->loop),
@@ -306,12 +312,16 @@ static bool prepare(struct request *r)
         if (!channel_choose(&by, &r->channel, &r->rest_ms)) {
             return false;
         }
+        if (!budget_take(r)) {
+            continue; /* another request was faster: it is spent now */
+        }
         size_t route = (size_t)(r->channel.route - r->model->routes);
         r->spoken = r->target.endpoint->dialect;
         if ((dialects[route] & own) != 0 ||
             convert_request(r, vendor_find(r->channel.upstream->vendor), dialects[route])) {
             return true;
         }
+        budget_give_back(r);
         r->refused_routes |= 1U << route;
     }
     return false;
@@ -371,11 +381,17 @@ void step_send(struct request *r)
     }
     meter_init(&r->meter, (enum dialect)r->spoken);
     if (!edit_request(r)) {
+        budget_give_back(r);
         request_fail(r, END_BODY_TOO_LARGE);
         return;
     }
-    request_move(r, REQ_WAIT_REPLY);
     attempt_begin(r);
+    if (!budget_count(r)) {
+        attempt_end(r, ATTEMPT_ABANDONED);
+        request_fail(r, END_LEDGER_FULL);
+        return;
+    }
+    request_move(r, REQ_WAIT_REPLY);
     channel_count(&r->channel, loop_now_ms(r->lane->loop));
     exchange_start(
         &r->exchange, r->lane->pool, r->channel.upstream, r->stale_pool, buf_str(&r->upstream_head),
@@ -444,8 +460,10 @@ static void fill_cost(struct request *r)
 {
     const struct dated_price *cost = prices_at(r->channel.route->costs, r->ts_us);
 
-    if (cost != NULL && r->meter.has_usage &&
-        price_cost_up(cost->price, &r->meter.usage, &r->charge.cost)) {
+    if (r->plan.budget.cost > 0) { /* its part of it, which the ledger knows */
+        r->charge.cost_currency = r->plan.budget.currency;
+    } else if (cost != NULL && r->meter.has_usage &&
+               price_cost_up(cost->price, &r->meter.usage, &r->charge.cost)) {
         r->charge.cost_currency = cost->price->currency;
     }
 }
@@ -467,6 +485,7 @@ static void fill_charge(struct request *r, int64_t nano)
     c->usage = r->meter.usage;
     c->computed = nano;
     c->hold = r->hold;
+    c->plan = r->plan.budget.unit != BUDGET_NONE ? &r->plan : NULL;
     fill_cost(r);
 }
 
@@ -505,6 +524,7 @@ static void charged(struct request *r)
 {
     if (r->op.ok) { /* a durable charge has used its hold up */
         r->hold.promo = r->hold.paid = 0;
+        budget_charged(r);
     }
     if (r->late && r->op.ok) {
         if (step_ledger_ask(r, LEDGER_REVERSE)) {

@@ -101,7 +101,7 @@ bool channel_choose(const struct choice *by, struct channel *out, int64_t *rest_
 
         bool own = (by->dialects[i] & by->own) != 0;
         int rank = r->priority * 2 + (own ? 0 : 1);
-        if ((!own && (by->dialects[i] & by->others) == 0) || rank > best ||
+        if ((!own && (by->dialects[i] & by->others) == 0) || rank > best || by->spent_ms[i] != 0 ||
             !awake_key(by, r, &c, rest_ms)) {
             continue;
         }

@@ -47,6 +47,30 @@ struct health {
  * number of its host. Before the configuration is in force; any thread. */
 void channels_prepare(struct config *c);
 
+/*
+ * What of an upstream's budget is used in the window that is open: by name, kept over reloads. A
+ * window never goes back: after a clock was set back, what is used counts in the later one.
+ */
+struct spend_window {
+    int64_t from_us, until_us; /* until_us: INT64_MAX where it has no end */
+};
+/* The window of that time; false: the budget has expired, or the upstream has none. */
+bool spend_window(const struct upstream_budget *b, int64_t wall_us, struct spend_window *out);
+#define SPEND_NEVER (-1)
+/* Milliseconds until it may be used again; 0: now; SPEND_NEVER: not before its budget is changed. */
+int64_t spend_wait_ms(const struct upstream *u, int64_t wall_us);
+/* One request more of a budget of requests, which goes to a vendor now; false: nothing is left. */
+bool spend_take(const struct upstream *u, int64_t wall_us, struct spend_window *out) MUST_CHECK;
+/* Units more, or (negative) given back, of the window that began there. */
+void spend_add(const struct upstream *u, int64_t from_us, int64_t units);
+/* As the store has it, of a window that nobody counts in yet. */
+void spend_load(const struct upstream *u, int64_t from_us, int64_t units);
+/* Of the window of that time: ten-thousandths of the budget, at most INT32_MAX; and the highest
+ * percentage that was warned of in it, or 0. */
+unsigned spend_used(const struct upstream *u, int64_t wall_us, unsigned *warned);
+/* Gives each upstream that has a budget its counter. Before the configuration is in force. */
+void spends_prepare(struct config *c);
+
 struct channel {
     const struct route *route;
     const struct upstream *upstream;
@@ -59,6 +83,7 @@ struct choice {
     const struct model *model;
     const uint32_t *dialects;    /* a mask per route */
     uint32_t own, others;        /* dialects that pass as they are; those that are converted to */
+    const int64_t *spent_ms;     /* per route: not 0 where its upstream's budget is spent */
     struct health *const *tried; /* channels that are not to be chosen again */
     unsigned tried_count;
     int64_t now_ms;
@@ -66,7 +91,7 @@ struct choice {
 };
 /*
  * Lowest priority first; at the same priority those that speak the client's own dialect; weight
- * within that. Tried and resting channels are left out. False: none; *rest_ms says when the first
+ * within that. Tried and resting channels are left out, and routes whose budget is spent. False: none; *rest_ms says when the first
  * resting one is back (0: there is none at all).
  */
 bool channel_choose(const struct choice *by, struct channel *out, int64_t *rest_ms);

@@ -167,7 +167,7 @@ class StationCase(unittest.TestCase):
         self.assertEqual(answer.status, 200)
         lines = [line.split(" ") for line in answer.body.decode().splitlines()
                  if not line.startswith("#")]
-        return {name: int(value) for name, value in lines}
+        return {name: float(value) if "." in value else int(value) for name, value in lines}
 
     def wait_metrics(self, condition, what):
         """The counters once condition(counters) holds: they come a moment after an answer."""

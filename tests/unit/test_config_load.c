@@ -412,6 +412,60 @@ static void mistakes_in_prices_are_named(void **state)
     }
 }
 
+#define WITH_BUDGET(budget) \
+    "upstreams:\n  - {name: a, vendor: sim, budget: " budget "}\nmodels: []\n"
+
+static void reads_budgets(void **state)
+{
+    struct buf errors;
+    struct config *c;
+
+    (void)state;
+    c = parse(WITH_BUDGET("{requests: 18000, period: month, expires: 2024-02-29,"
+                          " cost: {amount: \"7.90\", currency: CNY}}"),
+              &errors);
+    assert_non_null(c);
+    const struct upstream_budget *b = &c->upstreams[0].budget;
+    assert_int_equal(b->unit, BUDGET_REQUESTS);
+    assert_int_equal(b->units, 18000);
+    assert_int_equal(b->period, 'm');
+    assert_int_equal(b->cost, INT64_C(7900000000));
+    assert_string_equal(b->currency.code, "CNY");
+    assert_int_equal(b->expires_us, INT64_C(1709251200000000)); /* the end of that day */
+    config_unref(c);
+    c = parse(WITH_BUDGET("{amount: \"100\", currency: USD, period: none}"), &errors);
+    assert_non_null(c);
+    assert_int_equal(c->upstreams[0].budget.units, INT64_C(100000000000));
+    assert_int_equal(c->upstreams[0].budget.period, 0);
+    config_unref(c);
+    buf_release(&errors);
+}
+
+static void refuses_wrong_budgets(void **state)
+{
+    (void)state;
+    expect_errors(WITH_BUDGET("{period: month}"),
+                  "f.yaml:2:36: a budget needs one of requests, tokens and amount\n");
+    expect_errors(WITH_BUDGET("{requests: 5, tokens: 5, period: day}"),
+                  "f.yaml:2:36: a budget needs one of requests, tokens and amount\n");
+    expect_errors(WITH_BUDGET("{requests: 5}"), "f.yaml:2:36: a budget needs 'period'\n");
+    expect_errors(WITH_BUDGET("{tokens: 0, period: day}"),
+                  "f.yaml:2:45: tokens must be a whole number above 0, not '0'\n");
+    expect_errors(WITH_BUDGET("{amount: \"5\", period: day}"),
+                  "f.yaml:2:36: a budget's amount needs its currency\n");
+    expect_errors(WITH_BUDGET("{tokens: 5, currency: USD, period: day}"),
+                  "f.yaml:2:36: only a budget's amount has a currency\n");
+    expect_errors(WITH_BUDGET("{requests: 5, period: days}"),
+                  "f.yaml:2:58: there is no period 'days', did you mean 'day'?\n");
+    expect_errors(WITH_BUDGET("{requests: 5, period: day, expires: 2026-02-30}"),
+                  "f.yaml:2:72: expires must be a day such as 2026-12-31, not '2026-02-30'\n");
+    expect_errors(WITH_BUDGET("{requests: 5, period: day, cost: {amount: \"0\", currency: USD}}"),
+                  "f.yaml:2:78: amount must be above 0, such as \"7.90\", not '0'\n");
+    expect_errors(WITH_BUDGET("{amount: \"5\", currency: USD, period: day,"
+                              " cost: {amount: \"1\", currency: USD}}"),
+                  "f.yaml:2:36: an amount is a cost already: cost is for requests and tokens\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +481,8 @@ int main(void)
         cmocka_unit_test(knows_what_vendors_need),
         cmocka_unit_test(stands_in_for_a_file),
         cmocka_unit_test(passes_over_vendors_without_models),
+        cmocka_unit_test(reads_budgets),
+        cmocka_unit_test(refuses_wrong_budgets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,12 @@ def no_channel(t):
 
 
 @cause
+def upstream_spent(t):
+    chat(t, "planned")
+    return chat(t, "planned")
+
+
+@cause
 def wrong_dialect(t):
     return t.buyer.post("/v1/embeddings", b'{"model":"claude","input":"x"}')
 

@@ -26,13 +26,16 @@ class EndsCase(StationCase):
     @classmethod
     def upstreams(cls):
         return [*({**row, "cooldown": "0s"} for row in super().upstreams()),
-                station.upstream(cls.vendor, "openai", name="resting")]
+                station.upstream(cls.vendor, "openai", name="resting"),
+                station.upstream(cls.vendor, "openai", name="planned",
+                                 budget={"requests": 1, "period": "month"})]
 
     @classmethod
     def models(cls):
         unpriced = station.model("unpriced", "openai")
         del unpriced["price"]
-        return [*super().models(), station.model("resting", "resting"), unpriced]
+        return [*super().models(), station.model("resting", "resting"),
+                station.model("planned", "planned"), unpriced]
 
     def setUp(self):
         super().setUp()

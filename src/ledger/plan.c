@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Periods of upstreams' budgets. What a period costs is spread over its units: after n of N of them
+ * floor(cost x n / N) is booked, so that all N cost exactly the whole, and never more. A request's
+ * part is the charge's cost where it has one, else that of whoever bears it; what nobody used is a
+ * loss when the period ends.
+ */
+#include <stdio.h>
+
+#include "ledger/ledger_int.h"
+
+static const char *const units[] = {"", "requests", "tokens", "amount"};
+
+static struct str short_name(struct str upstream)
+{
+    return str_slice(upstream.p, upstream.n < EVENT_UPSTREAM ? upstream.n : EVENT_UPSTREAM);
+}
+
+int64_t plan_cost(int64_t cost, int64_t booked, int64_t all)
+{
+    int64_t part;
+
+    return money_part(&part, cost, booked < all ? booked : all, all) ? part : cost;
+}
+
+/* A transaction may be open. */
+static bool insert(struct ledger *l, const struct plan *p)
+{
+    struct statement *st = l->sql[SQL_INSERT_PLAN];
+
+    store_bind_text(st, 1, short_name(p->upstream));
+    store_bind_text(st, 2, str_from(units[p->budget.unit]));
+    store_bind_i64(st, 3, p->budget.units);
+    store_bind_i64(st, 4, p->budget.cost);
+    store_bind_text(st, 5, str_from(p->budget.currency.code));
+    store_bind_i64(st, 6, p->from_us);
+    store_bind_i64(st, 7, p->until_us);
+    return store_step(st) == STEP_DONE;
+}
+
+struct use {
+    int64_t id, nano;
+};
+
+/* False: it failed; id 0: there is no row yet. */
+static bool use_row(struct ledger *l, const struct plan *p, int64_t used, int64_t booked,
+                    struct use *out)
+{
+    struct statement *st = l->sql[SQL_USE_PLAN];
+
+    *out = (struct use){0, 0};
+    store_bind_text(st, 1, short_name(p->upstream));
+    store_bind_i64(st, 2, p->from_us);
+    store_bind_text(st, 3, str_from(units[p->budget.unit]));
+    store_bind_text(st, 4, str_from(p->budget.currency.code));
+    store_bind_i64(st, 5, used);
+    store_bind_i64(st, 6, booked);
+    enum store_step step = store_step(st);
+    if (step != STEP_ROW)
+        return step == STEP_DONE;
+    int64_t all = store_i64(st, 1), cost = store_i64(st, 2), now = store_i64(st, 3);
+    bool closed = store_i64(st, 5) != 0; /* late: all of it was booked when the period ended */
+    *out =
+        (struct use){store_i64(st, 0), closed ? 0 : plan_cost(cost, now, all) - store_i64(st, 4)};
+    return store_step(st) == STEP_DONE; /* the change itself ends with its last row */
+}
+
+bool plan_use(struct ledger *l, struct batch *b, const struct plan *p, int64_t used, int64_t booked,
+              int64_t *id, int64_t *nano)
+{
+    struct use u;
+    bool ok = use_row(l, p, used, booked, &u);
+
+    if (ok && u.id == 0)
+        ok = insert(l, p) && use_row(l, p, used, booked, &u) && u.id != 0;
+    if (ok && u.nano > 0) {
+        struct statement *st = l->sql[SQL_SPEND_PLAN];
+        store_bind_i64(st, 1, u.nano);
+        store_bind_i64(st, 2, u.id);
+        ok = store_step(st) == STEP_DONE;
+    }
+    b->broken = b->broken || !ok;
+    *id = u.id;
+    *nano = u.nano;
+    return ok;
+}
+
+bool plan_charge(struct ledger *l, struct batch *b, struct charge *c, int64_t *id)
+{
+    const struct upstream_budget *budget = &c->plan->budget;
+    int64_t tokens = (int64_t)(usage_input(&c->usage) + usage_output(&c->usage));
+    int64_t used = 0, booked = 0, nano;
+
+    switch ((enum budget_unit)budget->unit) {
+    case BUDGET_REQUESTS: booked = 1; break; /* it was counted when it was sent */
+    case BUDGET_TOKENS: used = booked = tokens; break;
+    case BUDGET_AMOUNT:
+        used = strcmp(c->cost_currency.code, budget->currency.code) == 0 ? c->cost : 0;
+        break;
+    case BUDGET_NONE: break;
+    }
+    booked = budget->cost > 0 ? booked : 0;
+    if (!plan_use(l, b, c->plan, used, booked, id, &nano))
+        return false;
+    if (budget->cost > 0)
+        c->cost = nano;
+    return true;
+}
+
+/* Who bears what an attempt without a charge costs. */
+static void facts_of(const struct closing *c, const struct attempt *a, struct event_facts *out,
+                     char bearer[LIMIT_NAME])
+{
+    struct str upstream = short_name(a->upstream);
+
+    if (a->failure[0] != '\0')
+        snprintf(bearer, LIMIT_NAME, "cogs:failed_attempts");
+    else if (strcmp(c->end, "zero_completion") == 0)
+        snprintf(bearer, LIMIT_NAME, "loss:zero_completion");
+    else
+        snprintf(bearer, LIMIT_NAME, "cogs:%.*s", STR_ARG(upstream));
+    *out = (struct event_facts){.upstream = upstream,
+                                .cost_cur = a->plan.budget.currency,
+                                .bearer = str_from(bearer),
+                                .amount = {[AMOUNT_COST] = 1}};
+}
+
+static bool bears(const struct attempt *a)
+{
+    return a->counted && !a->charged && a->plan.budget.cost > 0;
+}
+
+bool plan_close_prepare(struct ledger *l, const struct closing *c)
+{
+    char bearer[LIMIT_NAME];
+    struct event_facts facts;
+    struct event_purses purses;
+
+    for (unsigned i = 0; i < c->attempt_count; i++) {
+        if (!bears(&c->attempts[i]))
+            continue;
+        facts_of(c, &c->attempts[i], &facts, bearer);
+        if (!event_prepare(l, EVENT_PLAN, &facts, &purses, NULL))
+            return false;
+    }
+    return true;
+}
+
+static bool post(struct ledger *l, struct batch *b, struct event_facts *facts, int64_t plan,
+                 int64_t nano, struct str note)
+{
+    struct event_purses purses;
+
+    facts->amount[AMOUNT_COST] = 1;
+    if (!event_prepare(l, EVENT_PLAN, facts, &purses, NULL)) {
+        b->broken = true;
+        return false;
+    }
+    facts->amount[AMOUNT_COST] = nano;
+    b->plan = plan;
+    bool ok = event_post(l, b, EVENT_PLAN, facts, &purses, 0, note);
+    b->plan = 0;
+    return ok;
+}
+
+bool plan_close(struct ledger *l, struct batch *b, const struct closing *c)
+{
+    char bearer[LIMIT_NAME];
+    struct event_facts facts;
+    int64_t id, nano;
+
+    for (unsigned i = 0; i < c->attempt_count; i++) {
+        const struct attempt *a = &c->attempts[i];
+        struct plan p = a->plan;
+        if (!bears(a))
+            continue;
+        p.upstream = a->upstream; /* the configuration may be gone */
+        facts_of(c, a, &facts, bearer);
+        if (!plan_use(l, b, &p, 0, 1, &id, &nano) ||
+            !post(l, b, &facts, id, nano, str_from(a->failure)))
+            return false;
+    }
+    return true;
+}
+
+bool ledger_plan_open(struct ledger *l, const struct plan *p, int64_t *used, struct err *e)
+{
+    struct statement *st =
+        store_prepare(l->store,
+                      "SELECT COALESCE(SUM(used), 0) FROM plan WHERE upstream=? AND from_=?"
+                      " AND unit=? AND (unit<>'amount' OR currency=?)",
+                      e);
+
+    *used = 0;
+    if (st == NULL)
+        return false;
+    bool ok = insert(l, p);
+    store_bind_text(st, 1, short_name(p->upstream));
+    store_bind_i64(st, 2, p->from_us);
+    store_bind_text(st, 3, str_from(units[p->budget.unit]));
+    store_bind_text(st, 4, str_from(p->budget.currency.code));
+    if (ok && store_step(st) == STEP_ROW)
+        *used = store_i64(st, 0);
+    store_drop(l->store, st);
+    return ok || err_set(e, "store: %s", store_error(l->store));
+}
+
+/* A period that has ended. */
+struct ended {
+    int64_t id, units, cost, used, booked, spent;
+    struct currency currency;
+    char upstream[LIMIT_NAME];
+};
+
+static bool next_ended(struct ledger *l, int64_t wall_us, struct ended *out, struct err *e)
+{
+    struct statement *st =
+        store_prepare(l->store,
+                      "SELECT id, units, cost, used, booked, spent, currency, upstream FROM plan"
+                      " WHERE closed=0 AND until<=? ORDER BY id LIMIT 1",
+                      e);
+
+    if (st == NULL)
+        return false;
+    store_bind_i64(st, 1, wall_us);
+    enum store_step step = store_step(st);
+    *out = (struct ended){0};
+    if (step == STEP_ROW) {
+        struct str name = store_text(st, 7);
+        *out = (struct ended){.id = store_i64(st, 0),
+                              .units = store_i64(st, 1),
+                              .cost = store_i64(st, 2),
+                              .used = store_i64(st, 3),
+                              .booked = store_i64(st, 4),
+                              .spent = store_i64(st, 5)};
+        memcpy(out->upstream, name.p, name.n < LIMIT_NAME ? name.n : LIMIT_NAME - 1);
+        if (out->cost > 0 && !currency_parse(store_text(st, 6), &out->currency))
+            step = STEP_FAIL;
+    }
+    store_drop(l->store, st);
+    return step != STEP_FAIL || err_set(e, "store: %s", store_error(l->store));
+}
+
+/* Requests whose end nobody saw were lost with a process; the rest was not used. */
+static bool post_ended(struct ledger *l, struct batch *b, const struct ended *p)
+{
+    static const char *const bearers[] = {"loss:crash", "loss:unused_plan"};
+    int64_t lost = plan_cost(p->cost, p->used > p->booked ? p->used : p->booked, p->units);
+    const int64_t upto[] = {lost > p->spent ? lost : p->spent, p->cost};
+    int64_t spent = p->spent;
+
+    for (int i = 0; i < 2; i++) {
+        struct event_facts facts = {.upstream = str_from(p->upstream),
+                                    .cost_cur = p->currency,
+                                    .bearer = str_from(bearers[i])};
+        if (upto[i] > spent && !post(l, b, &facts, p->id, upto[i] - spent, STR("period ended")))
+            return false;
+        spent = upto[i];
+    }
+    return true;
+}
+
+static bool prepare_ended(struct ledger *l, const struct ended *p, struct err *e)
+{
+    struct event_purses purses;
+    struct event_facts facts = {.upstream = str_from(p->upstream),
+                                .cost_cur = p->currency,
+                                .bearer = STR("loss:unused_plan"),
+                                .amount = {[AMOUNT_COST] = 1}};
+
+    if (p->cost == 0)
+        return true;
+    if (!event_prepare(l, EVENT_PLAN, &facts, &purses, e))
+        return false;
+    facts.bearer = STR("loss:crash");
+    return event_prepare(l, EVENT_PLAN, &facts, &purses, e);
+}
+
+static bool end_one(struct ledger *l, const struct ended *p, struct err *e)
+{
+    struct batch b = {0};
+    char sql[120];
+
+    snprintf(sql, sizeof sql, "UPDATE plan SET closed=1, spent=cost WHERE id=%lld",
+             (long long)p->id);
+    if (!prepare_ended(l, p, e) || !store_begin(l->store, e))
+        return false;
+    if (!post_ended(l, &b, p) || !store_exec(l->store, sql, e) || !batch_flush(l, &b)) {
+        err_set(e, "store: %s", store_error(l->store));
+        store_rollback(l->store);
+        batch_drop(&b);
+        return false;
+    }
+    if (!store_commit(l->store, e)) {
+        batch_drop(&b);
+        return false;
+    }
+    batch_apply(&b);
+    return true;
+}
+
+bool ledger_plans_end(struct ledger *l, int64_t wall_us, struct err *e)
+{
+    struct ended p;
+
+    while (next_ended(l, wall_us, &p, e)) {
+        if (p.id == 0)
+            return true;
+        if (!end_one(l, &p, e))
+            return false;
+    }
+    return false;
+}
