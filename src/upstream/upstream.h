@@ -57,7 +57,7 @@ struct spend_window {
 /* The window of that time; false: the budget has expired, or the upstream has none. */
 bool spend_window(const struct upstream_budget *b, int64_t wall_us, struct spend_window *out);
 #define SPEND_NEVER (-1)
-/* Milliseconds until it may be used again; 0: now; SPEND_NEVER: not before its budget is changed. */
+/* Milliseconds until it may be used again; 0: now; SPEND_NEVER: not until its budget changes. */
 int64_t spend_wait_ms(const struct upstream *u, int64_t wall_us);
 /* One request more of a budget of requests, which goes to a vendor now; false: nothing is left. */
 bool spend_take(const struct upstream *u, int64_t wall_us, struct spend_window *out) MUST_CHECK;
@@ -91,8 +91,8 @@ struct choice {
 };
 /*
  * Lowest priority first; at the same priority those that speak the client's own dialect; weight
- * within that. Tried and resting channels are left out, and routes whose budget is spent. False: none; *rest_ms says when the first
- * resting one is back (0: there is none at all).
+ * within that. Tried and resting channels are left out, and routes whose budget is spent. False:
+ * none; *rest_ms says when the first resting one is back (0: there is none at all).
  */
 bool channel_choose(const struct choice *by, struct channel *out, int64_t *rest_ms);
 

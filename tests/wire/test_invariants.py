@@ -70,6 +70,20 @@ INVARIANTS = {
         "UPDATE refund SET nano = nano + 1 WHERE id = :refund",
         "UPDATE refund SET nano = nano - 1 WHERE id = :refund",
         "refund r{refund}: requested "),
+    "the transfers of a purchase are what it says": (
+        "INSERT INTO purchase(id, kind, upstream, currency, nano, paid_currency, paid, spread,"
+        " note, ts) VALUES(7777, 'buy', 'openai', 'USD', 5, 'USD', 5, 0, '', 0)",
+        "DELETE FROM purchase WHERE id = 7777",
+        "purchase 7777"),
+    "money changes its currency in a purchase alone": (
+        "UPDATE account SET name = 'fx:USD' WHERE name = 'funding:USD'",
+        "UPDATE account SET name = 'funding:USD' WHERE name = 'fx:USD'",
+        "transfer "),
+    "a period's cost is spread over what was used of it": (
+        "INSERT INTO plan(id, upstream, unit, units, cost, currency, from_, until, used, booked,"
+        " spent) VALUES(7777, 'openai', 'requests', 3, 10, 'USD', 0, 9, 1, 1, 4)",
+        "DELETE FROM plan WHERE id = 7777",
+        "plan 7777"),
     "every answer has a charge or an end that says why not": (
         "UPDATE request SET end = '' WHERE rid = :rid",
         "UPDATE request SET end = 'complete' WHERE rid = :rid",

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator has at its vendors: bought, used, left, written off; in several currencies."""
-import sqlite3
-
 from tests.peer import station
 from tests.peer.case import CHAT, NANO, StationCase, body_for
 
@@ -88,38 +86,3 @@ class Purchases(StationCase):
         for words in ("buy", "writeoff", "list", "show"):
             self.assertIn(f"entrepot upstream {words}",
                           self.station.cli("upstream", words, "--help"))
-
-
-class Broken(StationCase):
-    """Books that do not agree with their purchases are found."""
-
-    def broken(self, *statements):
-        database = sqlite3.connect(self.station.store.path)
-        with database:
-            for statement in statements:
-                database.execute(statement)
-        database.close()
-        with self.assertRaises(station.CliError) as caught:
-            self.station.cli("ledger", "check")
-        return caught.exception.output
-
-    def test_a_purchase_without_its_transfers(self):
-        self.station.cli("upstream", "buy", "openai", "10", "USD")
-        self.station.stop()
-        said = self.broken(
-            "INSERT INTO purchase(kind, upstream, currency, nano, paid_currency, paid, spread,"
-            " note, ts) VALUES('buy', 'openai', 'USD', 5, 'USD', 5, 0, '', 0)")
-        self.assertIn("row=purchase 2", said)
-        self.assertNotIn("row=transfer", said)
-        said = self.broken(
-            "INSERT INTO account(name, currency, kind, created) VALUES('fx:USD', 'USD', 'system',"
-            " 0)",
-            "INSERT INTO transfer(debit, credit, nano, kind, ts) SELECT a.id, b.id, 7, 'fx', 0"
-            " FROM account a, account b WHERE a.name = 'fx:USD' AND b.name = 'funding:USD'",
-            "UPDATE account SET balance = balance - 7 WHERE name = 'fx:USD'",
-            "UPDATE account SET balance = balance + 7 WHERE name = 'funding:USD'")
-        self.assertIn("row=transfer", said)
-
-    @classmethod
-    def tearDownClass(cls):
-        """These books were broken on purpose."""

@@ -35,8 +35,8 @@ class BudgetCase(StationCase):
     def models(cls):
         return [station.model(name, name) for name in cls.budgets]
 
-    def ask(self, model, status=200, text="x [[tokens=10]]", customer=None, path=CHAT, dialect="chat"):
-        answer = (customer or self.buyer).post(path, body_for(dialect, text, model=model))
+    def ask(self, model, status=200, path=CHAT, dialect="chat"):
+        answer = self.buyer.post(path, body_for(dialect, "x [[tokens=10]]", model=model))
         self.assertEqual(answer.status, status, answer)
         return answer
 
@@ -196,7 +196,8 @@ class Requests(BudgetCase):
         first = self.charge(self.ask("tokens"))
         tokens = first["in_"] + first["out"]
         self.assertEqual(first["cost"], 100 * min(tokens, 50) // 50)
-        while self.buyer.post(CHAT, body_for("chat", "x [[tokens=10]]", model="tokens")).status == 200:
+        again = body_for("chat", "x [[tokens=10]]", model="tokens")
+        while self.buyer.post(CHAT, again).status == 200:
             pass
         row = self.plan("tokens")
         self.assertGreaterEqual(row["used"], 50)
