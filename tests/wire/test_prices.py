@@ -5,7 +5,7 @@ import unittest
 
 from tests.peer import price as judge
 from tests.peer import station
-from tests.peer.case import CHAT, StationCase, body_for
+from tests.peer.case import CHAT, RESPONSES, StationCase, body_for
 from tests.peer.reply import Reply
 from tests.peer.wait import until
 
@@ -15,6 +15,8 @@ TIERED = {"currency": "USD", "input": "1.25", "output": "10", "cache_read": "0.1
           "tiers": [{"min_input": LONG, "input": "2.5", "output": "15"},
                     {"min_input": 2 * LONG, "cache_read": "7"}]}
 PLAIN = {"currency": "USD", "input": "1", "output": "2"}
+SPOKEN = {"currency": "USD", "input": "1", "input_audio": "8", "output": "2", "web_search": "0.01",
+          "service_tiers": {"flex": "0.5", "priority": "1.75"}}
 DEAR = {"currency": "USD", "input": "3.000001", "output": "4"}
 
 
@@ -34,20 +36,21 @@ class Prices(StationCase):
                               price=TIERED),
                 station.model("booked", ("cheap", "gpt-5.4"),
                               price={"from": "book", "margin": "1.1"}),
+                station.model("spoken", "openai", price=SPOKEN),
                 station.model("changing", "openai", price=PLAIN)]
 
     def setUp(self):
         super().setUp()
         self.buyer = self.customer("100.00")
 
-    def buy(self, model, buyer=None, **usage):
+    def buy(self, model, more=None, **usage):
         """One answer for which the vendor counts this."""
         counts = {"prompt_tokens": 10, "completion_tokens": 1, **usage}
         counts["total_tokens"] = counts["prompt_tokens"] + counts["completion_tokens"]
-        self.vendor.reply(Reply.json({"model": model, "usage": counts, "choices": [
+        self.vendor.reply(Reply.json({"model": model, "usage": counts, **(more or {}), "choices": [
             {"index": 0, "finish_reason": "stop",
              "message": {"role": "assistant", "content": "x"}}]}))
-        answer = (buyer or self.buyer).post(CHAT, body_for("chat", model=model))
+        answer = self.buyer.post(CHAT, body_for("chat", model=model))
         self.assertEqual(answer.status, 200, answer)
         return self.charge(answer)
 
@@ -70,8 +73,12 @@ class Prices(StationCase):
         row = self.row(charge["price"])
         usage = {"in": charge["in_"], **{name: charge[name] for name in (
             "cache_read", "cache_write_5m", "cache_write_1h", "out", "reasoning")}}
+        for pair in charge["more"].split():
+            leaf, _, count = pair.partition("=")
+            usage[leaf] = int(count)
         self.assertEqual(charge["nano"], judge.cost(
-            row["terms"], usage, margin=(row["margin_num"], row["margin_den"])))
+            row["terms"], usage, margin=(row["margin_num"], row["margin_den"]),
+            service=charge["tier"]))
         return row
 
     def test_a_tier_begins_at_its_number(self):
@@ -93,6 +100,29 @@ class Prices(StationCase):
             charge = self.buy("tiered", prompt_tokens=tokens, completion_tokens=100,
                               prompt_tokens_details={"cached_tokens": 1000})
             self.assertEqual(charge["nano"], nano(tokens, rates), tokens)
+
+    def test_the_tier_that_served_and_what_is_counted_in_pieces(self):
+        sound = {"prompt_tokens_details": {"audio_tokens": 400, "cached_tokens": 100},
+                 "completion_tokens_details": {"reasoning_tokens": 30}}
+        plain = 600 * 1000 + 400 * 8000 + 40 * 2000     # what a cache had costs as input here
+        for served, num, den in (("default", 1, 1), ("flex", 1, 2), ("priority", 7, 4),
+                                 ("scale", 1, 1), ("lunch", 1, 1), (None, 1, 1)):
+            charge = self.buy("spoken", {"service_tier": served}, prompt_tokens=1000,
+                              completion_tokens=40, **sound)
+            self.assertEqual(charge["nano"], plain * num // den, served)
+            self.assert_explained(charge)
+        # Two searches cost what they cost, whichever tier has served.
+        self.vendor.reply(Reply.json({
+            "id": "r", "object": "response", "model": "any", "status": "completed",
+            "service_tier": "flex",
+            "output": [{"type": "web_search_call", "id": f"w{n}", "status": "completed",
+                        "action": {"type": "search", "query": "q"}} for n in range(2)],
+            "usage": {"input_tokens": 1000, "output_tokens": 10, "total_tokens": 1010}}))
+        answer = self.buyer.post(RESPONSES, body_for("responses", model="spoken"))
+        self.assertEqual(answer.status, 200, answer)
+        charge = self.charge(answer)
+        self.assertEqual(charge["nano"], (1000 * 1000 + 10 * 2000) // 2 + 2 * 10**7)
+        self.assert_explained(charge)
 
     def test_a_route_costs_what_it_says(self):
         charge = self.buy("tiered", prompt_tokens=10, completion_tokens=3)
@@ -175,7 +205,7 @@ class Prices(StationCase):
                          before["prices"])
 
     def test_commands(self):
-        names = {"gpt", "claude", "gem", "tiered", "booked", "changing"}
+        names = {"gpt", "claude", "gem", "tiered", "booked", "changing", "spoken"}
         brief = {row["model"]: row for row in
                  self.station.cli("price", "list", "--json")["prices"]}
         sold = {row["model"]: row for row in
