@@ -16,35 +16,45 @@ _Static_assert(LEAF_COUNT <= 32 && 98 + 40 * (2 + PRICE_RATIOS) < 64 * LIMBS, "p
 
 struct big {
     uint64_t limb[LIMBS]; /* the smallest first */
+    int n;                /* those above are zero: mostly two are enough */
 };
 
 static struct big big_from(wide v)
 {
-    return (struct big){{(uint64_t)v, (uint64_t)(v >> 64)}};
+    return (struct big){{(uint64_t)v, (uint64_t)(v >> 64)}, v >> 64 != 0 ? 2 : 1};
+}
+
+static void big_carry(struct big *a, wide carry)
+{
+    if (carry != 0) {
+        assert(a->n < LIMBS);
+        a->limb[a->n++] = (uint64_t)carry;
+    }
 }
 
 static void big_add(struct big *a, const struct big *b)
 {
     wide carry = 0;
 
-    for (int i = 0; i < LIMBS; i++) {
+    a->n = a->n > b->n ? a->n : b->n;
+    for (int i = 0; i < a->n; i++) {
         carry += (wide)a->limb[i] + b->limb[i];
         a->limb[i] = (uint64_t)carry;
         carry >>= 64;
     }
-    assert(carry == 0);
+    big_carry(a, carry);
 }
 
 static void big_multiply(struct big *a, int64_t by)
 {
     wide carry = 0;
 
-    for (int i = 0; i < LIMBS; i++) {
+    for (int i = 0; i < a->n; i++) {
         carry += (wide)a->limb[i] * (uint64_t)by;
         a->limb[i] = (uint64_t)carry;
         carry >>= 64;
     }
-    assert(carry == 0);
+    big_carry(a, carry);
 }
 
 /* True where something was left over. */
@@ -52,10 +62,13 @@ static bool big_divide(struct big *a, int64_t by)
 {
     uint64_t rest = 0;
 
-    for (int i = LIMBS; i-- > 0;) {
+    for (int i = a->n; i-- > 0;) {
         wide part = (wide)rest << 64 | a->limb[i];
         a->limb[i] = (uint64_t)(part / (uint64_t)by);
         rest = (uint64_t)(part % (uint64_t)by);
+    }
+    while (a->n > 1 && a->limb[a->n - 1] == 0) {
+        a->n--;
     }
     return rest > 0;
 }
@@ -116,15 +129,10 @@ static bool scale(struct big *b, const struct ratio *const *ratios, size_t n, bo
     }
     rest = big_divide(b, 1000) || rest;
     if (up && rest) {
-        big_add(b, &(struct big){{1}});
-    }
-    for (int i = 1; i < LIMBS; i++) {
-        if (b->limb[i] != 0) {
-            return false;
-        }
+        big_add(b, &(struct big){{1}, 1});
     }
     *nano = (int64_t)b->limb[0];
-    return b->limb[0] <= INT64_MAX;
+    return b->n == 1 && b->limb[0] <= INT64_MAX;
 }
 
 static bool cost_by(const struct price *p, const struct price_tier *t, const struct usage *u,
