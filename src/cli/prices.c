@@ -290,15 +290,27 @@ static bool set_all(struct making *m)
     return c->priced;
 }
 
+static bool is_sold(void *ctx, struct str name)
+{
+    const struct config *c = ctx;
+    const struct model *m = config_model(c, name);
+    return m != NULL && str_eq(m->name, name) && m->price != NULL; /* no alias */
+}
+
 bool prices_set(struct config *c, struct ledger *l, struct buf *errors)
 {
     struct making m = {.config = c, .ledger = l, .errors = errors, .now_us = clock_wall_us()};
     bool ok = c->priced || set_all(&m);
+    struct err e = {""};
 
     /* Nothing of a configuration that is refused may stand in the store. */
     for (unsigned i = 0; ok && l != NULL && i < c->model_count; i++) {
         m.model = &c->models[i];
         ok = c->models[i].price == NULL || record(&m, &c->models[i]);
+    }
+    if (ok && l != NULL && !ledger_withdraw(l, is_sold, c, &e)) {
+        buf_addf(errors, "%s\n", e.text);
+        ok = false;
     }
     return ok;
 }

@@ -257,6 +257,9 @@ bool ledger_commit(struct ledger *l, struct err *e) MUST_CHECK;
  * nothing is written where that is so already. */
 bool ledger_offer(struct ledger *l, struct str model, int64_t price, int64_t next, int64_t next_us,
                   struct err *e);
+/* What was sold until now and is no longer. */
+bool ledger_withdraw(struct ledger *l, bool (*sold)(void *ctx, struct str model), void *ctx,
+                     struct err *e);
 /* Reads: in the function of a LEDGER_READ or LEDGER_REPORT, or with ledger_view where
  * administration may run. Each sees one snapshot: balances and the charges below them agree, and a
  * charge that came back done before the read was submitted is in it. */

@@ -92,7 +92,10 @@ static bool offer(struct ledger *l, struct str model, int64_t price, int64_t fro
     struct statement *st = l->sql[SQL_INSERT_OFFER];
 
     store_bind_text(st, 1, model);
-    store_bind_i64(st, 2, price);
+    if (price == 0)
+        store_bind_null(st, 2);
+    else
+        store_bind_i64(st, 2, price);
     store_bind_i64(st, 3, from_us);
     store_bind_i64(st, 4, now_us);
     return store_step(st) == STEP_DONE || failed(l, e);
@@ -118,4 +121,21 @@ bool ledger_offer(struct ledger *l, struct str model, int64_t price, int64_t nex
         return true;
     return offer(l, model, price, now_us, now_us, e) &&
            (next == 0 || offer(l, model, next, next_us, now_us, e));
+}
+
+bool ledger_withdraw(struct ledger *l, bool (*sold)(void *ctx, struct str model), void *ctx,
+                     struct err *e)
+{
+    struct statement *st = l->sql[SQL_ALL_OFFERED];
+    int64_t now_us = clock_wall_us();
+    enum store_step step;
+
+    while ((step = store_step(st)) == STEP_ROW) {
+        struct str model = store_text(st, 0);
+        if (!sold(ctx, model) && !offer(l, model, 0, now_us, now_us, e)) {
+            store_reset(st);
+            return false;
+        }
+    }
+    return step == STEP_DONE || failed(l, e);
 }

@@ -116,7 +116,8 @@ static const char schema_6[] = "ALTER TABLE charge ADD COLUMN more TEXT NOT NULL
  * A price is its terms, so that it may have any rates. Charges refer to the rows, whose ids stay; a
  * rate is left out where it is the one that its leaf falls back to, as price_terms_write does.
  * Which price a model had from when is in offer: the greatest from_ that has come, of the greatest
- * id. The index serves the check of each reference while the table goes and comes.
+ * id; NULL: it was not sold from then on. The index serves the check of each reference while the
+ * table goes and comes.
  */
 static const char schema_7[] =
     "PRAGMA defer_foreign_keys=ON;"
@@ -143,7 +144,7 @@ static const char schema_7[] =
     "CREATE TRIGGER price_stay BEFORE DELETE ON price BEGIN"
     " SELECT RAISE(ABORT, 'prices are append-only'); END;"
     "CREATE TABLE offer(id INTEGER PRIMARY KEY, model TEXT NOT NULL,"
-    " price INTEGER NOT NULL REFERENCES price(id), from_ INTEGER NOT NULL, ts INTEGER NOT NULL)"
+    " price INTEGER REFERENCES price(id), from_ INTEGER NOT NULL, ts INTEGER NOT NULL)"
     " STRICT;"
     "CREATE INDEX offer_model ON offer(model, id);"
     "INSERT INTO offer(model, price, from_, ts) SELECT model, id, ts, ts FROM price ORDER BY id;"
@@ -300,6 +301,8 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_OFFERED] = /* what a model costs at a time */
     "SELECT price FROM offer WHERE model=? AND from_<=? ORDER BY id DESC LIMIT 1",
     [SQL_LAST_OFFER] = "SELECT price, from_ FROM offer WHERE model=? ORDER BY id DESC LIMIT 1",
+    [SQL_ALL_OFFERED] = "SELECT model FROM offer o WHERE price IS NOT NULL AND"
+                        " id=(SELECT MAX(id) FROM offer WHERE model=o.model)",
     [SQL_INSERT_OFFER] = "INSERT INTO offer(model, price, from_, ts) VALUES(?,?,?,?)",
     [SQL_FIND_CHARGE] = "SELECT id, key, nano, ts, account FROM charge WHERE rid=?",
     [SQL_CHARGE_TRANSFERS] = "SELECT debit, credit, nano, kind FROM transfer WHERE cause=?"

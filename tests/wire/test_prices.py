@@ -204,6 +204,28 @@ class Prices(StationCase):
         self.assertEqual(self.station.cli("price", "history", "--json")["prices"],
                          before["prices"])
 
+    def test_what_is_no_longer_sold_is_not_listed(self):
+        def listed():
+            return {row["model"]: row["price_row"]
+                    for row in self.station.cli("price", "list", "--json")["prices"]}
+
+        before = listed()
+        self.station.configure(models=[m for m in self.models() if m["name"] != "spoken"])
+        self.addCleanup(lambda: (self.station.configure(models=self.models()),
+                                 self.station.reload()))
+        changes = self.station.cli("price", "diff", "--json")["changes"]
+        self.assertEqual({(c["model"], c["then"]) for c in changes}, {("spoken", "")})
+        self.station.reload()
+        self.assertEqual(before.keys() - listed().keys(), {"spoken"})
+        last = self.station.cli("price", "history", "spoken", "--json")["prices"][-1]
+        self.assertIsNotNone(last["until"])
+        self.assertEqual(self.row(before["spoken"])["model"], "spoken")     # for its charges
+        self.station.configure(models=self.models())
+        changes = self.station.cli("price", "diff", "--json")["changes"]
+        self.assertEqual({(c["model"], c["now"]) for c in changes}, {("spoken", "")})
+        self.station.reload()
+        self.assertEqual(listed(), before)      # the same row again
+
     def test_commands(self):
         names = {"gpt", "claude", "gem", "tiered", "booked", "changing", "spoken"}
         brief = {row["model"]: row for row in
