@@ -22,7 +22,7 @@ bool argument_ratio(const char *what, struct str text, struct ratio *out, struct
 /* Of --currency; empty where it is not given. */
 bool argument_currency(const struct command_call *c, struct currency *out, struct err *e);
 command_fn command_credit, command_debit, command_promo_grant, command_promo_lapse,
-    command_rate_set, command_rate_list, command_group_set;
+    command_rate_set, command_rate_list, command_group_set, command_group_list;
 
 /* voucher.c */
 command_fn command_voucher_create, command_voucher_list, command_voucher_void;

@@ -271,6 +271,8 @@ const struct command commands[] = {
      key_rotate_options, 1, 1, LEDGER_CALL, key_rotate},
     {"group set", "NAME FACTOR", "what the prices of a group's accounts are multiplied with", NULL,
      2, 2, LEDGER_CALL, command_group_set},
+    {"group list", "", "groups, what their prices are multiplied with, and how many they are", NULL,
+     0, 0, LEDGER_READ, command_group_list},
     {"credit", "ACCOUNT AMOUNT", "add to an account's balance", money_options, 2, 2, LEDGER_CALL,
      command_credit},
     {"debit", "ACCOUNT AMOUNT", "take back from an account what no request under way holds",

@@ -80,3 +80,8 @@ bool command_group_set(const struct command_call *c, struct buf *out, struct err
     return argument_ratio("a factor", c->operands[1], &ratio, e) &&
            ledger_factor_set(c->ledger, true, c->operands[0], ratio, out, e);
 }
+
+bool command_group_list(const struct command_call *c, struct buf *out, struct err *e)
+{
+    return ledger_list(c->view, STR("groups"), out, e);
+}

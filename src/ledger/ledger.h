@@ -265,7 +265,7 @@ bool ledger_withdraw(struct ledger *l, bool (*sold)(void *ctx, struct str model)
  * charge that came back done before the read was submitted is in it. */
 struct ledger_view *ledger_view(struct ledger *l);
 bool ledger_list(struct ledger_view *v, struct str what, struct buf *out,
-                 struct err *e); /* accounts, keys, rates */
+                 struct err *e); /* accounts, keys, groups, rates */
 bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, struct buf *out,
                   struct err *e);
 enum ledger_prices { PRICES_BRIEF, PRICES_SOLD, PRICES_EVER, PRICES_ROW };

@@ -50,6 +50,18 @@ static bool list_rate(struct ledger_view *v, struct statement *row, struct str c
     return true;
 }
 
+static bool list_group(struct ledger_view *v, struct statement *row, struct str comma,
+                       struct buf *out)
+{
+    (void)v;
+    buf_add(out, comma);
+    buf_add(out, STR("{\"group\":"));
+    text_string(out, store_text(row, 0));
+    buf_addf(out, ",\"num\":%lld,\"den\":%lld,\"accounts\":%lld}", (long long)store_i64(row, 1),
+             (long long)store_i64(row, 2), (long long)store_i64(row, 3));
+    return true;
+}
+
 static const struct listing {
     const char *name, *sql;
     bool (*row)(struct ledger_view *v, struct statement *row, struct str comma, struct buf *out);
@@ -57,6 +69,12 @@ static const struct listing {
     {"accounts", "SELECT name, balance FROM account WHERE kind<>'system' ORDER BY id",
      list_account},
     {"keys", "SELECT hash FROM key ORDER BY id", list_key},
+    {"groups",
+     "SELECT g.name, COALESCE(f.num, 1), COALESCE(f.den, 1), (SELECT COUNT(*) FROM account a"
+     " WHERE a.group_=g.name) FROM (SELECT name FROM factor WHERE scope='group' UNION"
+     " SELECT group_ FROM account WHERE group_<>'') g LEFT JOIN factor f ON f.id=(SELECT MAX(id)"
+     " FROM factor WHERE scope='group' AND name=g.name) ORDER BY g.name",
+     list_group},
     {"rates", "SELECT id, base, quote, num, den, from_, source FROM rate ORDER BY id", list_rate},
 };
 
@@ -88,7 +106,7 @@ bool ledger_list(struct ledger_view *v, struct str what, struct buf *out, struct
     for (size_t i = 0; i < sizeof listings / sizeof listings[0]; i++)
         if (str_eq(what, str_from(listings[i].name)))
             return write_list(v, &listings[i], out, e);
-    return err_set(e, "accounts, keys and rates can be listed");
+    return err_set(e, "accounts, keys, groups and rates can be listed");
 }
 
 /* Of all balances of an account, whose ids stand for the '?': an account with one balance, as most

@@ -89,6 +89,11 @@ class Balances(StationCase):
         self.station.cli("account", "set", customer.name, "--group", "friends")
         row = self.charge(self.ask(customer))
         self.assertEqual(row["nano"], self.cost(row, Fraction(1, 2)))
+        self.station.cli("account", "set", self.customer().name, "--group", "strangers")
+        groups = self.station.cli("group", "list", "--json")["groups"]
+        self.assertEqual(groups, [
+            {"group": "friends", "num": 1, "den": 2, "accounts": 1},
+            {"group": "strangers", "num": 1, "den": 1, "accounts": 1}])
         self.station.cli("account", "set", customer.name, "--factor", "4/3")
         row = self.charge(self.ask(customer))
         self.assertEqual(row["nano"], self.cost(row, Fraction(4, 3)))

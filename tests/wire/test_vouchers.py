@@ -2,6 +2,7 @@
 """Vouchers: made by the operator, redeemed once by whoever brings the code, and never lost."""
 import datetime
 import json
+import os
 import random
 import threading
 import time
@@ -187,18 +188,39 @@ class Vouchers(VoucherCase):
         self.assertEqual((len(set(codes)), self.batch(number)["open"]), (10000, 10000))
 
 
-class Guesses(VoucherCase):
+class GuessCase(VoucherCase):
     settings = {"lanes": 1}
     LIMIT = 10          # LIMIT_BAD_CODES
 
+    def guess(self, customer):
+        return customer.post(REDEEM, {"code": voucher.code_of(os.urandom(16))})
+
+
+class GuessesOfAnAddress(GuessCase):
+    ADDRESS_LIMIT = 30  # LIMIT_BAD_KEYS
+
+    def test_it_waits_whatever_its_account_but_its_keys_are_known(self):
+        other = self.customer()
+        (code,), _ = self.make()
+        guessers = [self.customer(None) for _ in range(self.ADDRESS_LIMIT // self.LIMIT)]
+
+        def all_guess():
+            return [self.guess(one).status for one in guessers for _ in range(self.LIMIT)]
+
+        self.assertEqual(all_guess(), [404] * self.ADDRESS_LIMIT)
+        answer = other.post(REDEEM, {"code": code})
+        self.assertEqual(answer.status, 429, answer)
+        self.assertTrue(0 < int(answer.get("retry-after")) <= 60)
+        self.assertEqual(other.post(CHAT, body_for("chat")).status, 200)
+
+
+class GuessesOfAnAccount(GuessCase):
     def test_an_account_that_guesses_waits(self):
         guesser, other = self.customer(None), self.customer(None)
         (code,), _ = self.make()
-        chance = random.Random(11)
 
         def guess():
-            return [guesser.post(REDEEM, {"code": voucher.code_of(chance.randbytes(16))})
-                    for _ in range(self.LIMIT + 1)]
+            return [self.guess(guesser) for _ in range(self.LIMIT + 1)]
 
         answers = within_one(60, guess)
         self.assertEqual([a.status for a in answers], [404] * self.LIMIT + [429])
