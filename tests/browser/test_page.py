@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page at /, driven in headless Chromium by a customer who made one request."""
+import csv
 import os
+import shutil
+import tempfile
+import time
 import unittest
 
 from tests.browser.webdriver import Browser, available
@@ -70,6 +74,28 @@ class Page(StationCase):
         self.station.cli("account", "set", self.buyer.name, "--factor", "1/3")
         self.show(self.buyer)
         until(lambda: "≈ 0.833334" in self.browser.script(TEXT, "prices"), "rounded and said so")
+
+    def test_a_statement(self):
+        """The file that is downloaded, of several pages."""
+        folder = tempfile.mkdtemp(prefix="entrepot-download-")
+        self.addCleanup(shutil.rmtree, folder)
+        self.browser.download_to(folder)
+        self.show(self.buyer)
+        self.browser.script("""const ask = window.fetch; window.asked = 0;
+            window.fetch = (path, how) => {
+              asked += path.includes("format=csv");
+              return ask(path.replace("format=csv", "format=csv&limit=1"), how);
+            };""")
+        month = time.strftime("%Y-%m", time.gmtime())
+        name = f"statement-{month}.csv"
+        self.assertIn(name, self.press("statement", "month", month, "stated"))
+        until(lambda: name in os.listdir(folder), "the file is there")
+        with open(os.path.join(folder, name), encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row["kind"] for row in rows], ["opening", "credit", "charge", "closing"])
+        self.assertEqual(self.browser.script("return window.asked;"), 2)
+        self.assertFalse(self.browser.script("""const month = document.getElementById("month");
+            month.value = "hello"; return month.checkValidity();"""))
 
     def test_the_key_is_replaced(self):
         self.show(self.buyer)

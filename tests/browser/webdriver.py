@@ -57,11 +57,16 @@ class Browser:
     def script(self, text, *values):
         return self.call(f"/{self.session}/execute/sync", {"script": text, "args": list(values)})
 
+    def devtools(self, command, **parameters):
+        self.call(f"/{self.session}/goog/cdp/execute", {"cmd": command, "params": parameters})
+
     def narrow(self, width, height):
         """A window's own least width is more than a telephone's: this is what the page sees."""
-        self.call(f"/{self.session}/goog/cdp/execute", {
-            "cmd": "Emulation.setDeviceMetricsOverride",
-            "params": {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}})
+        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                      deviceScaleFactor=1, mobile=True)
+
+    def download_to(self, folder):
+        self.devtools("Browser.setDownloadBehavior", behavior="allow", downloadPath=folder)
 
     def screenshot(self, path):
         with open(path, "wb") as file:

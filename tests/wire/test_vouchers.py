@@ -92,6 +92,17 @@ class Vouchers(VoucherCase):
         self.assertEqual(self.redeem(other, code, 409)["code"], "voucher_used")
         self.assertEqual((self.balances(one), self.balances(other)), ({"USD": "2"}, {"USD": "0"}))
 
+    def test_a_statement_shows_it(self):
+        customer = self.customer("1")
+        self.redeem(customer, self.make("2")[0][0])
+        refund = self.station.cli("refund", customer.name, "0.5", "--reference", "P-1", "--json")
+        self.station.cli("refund", "cancel", refund["refund"])
+        page = customer.get("/v1/statement").json()
+        self.assertEqual([(row["kind"], row["amount"]) for row in page["movements"]],
+                         [("credit", "1"), ("voucher", "2"), ("refund", "-0.5"),
+                          ("refund_back", "0.5")])
+        self.assertEqual(page["closing"][0]["balance"], "3")
+
     def test_it_makes_the_balance_of_its_currency(self):
         customer = self.customer("1")
         (code,), _ = self.make("7.25", "--currency", "CNY")
