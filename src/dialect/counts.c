@@ -8,101 +8,102 @@
 
 enum found { FOUND_NONE, FOUND_COUNT, FOUND_BAD };
 
-/* Where a counter stands. Several spellings of one: the first that is not zero. */
+/* Where a counter stands: in the usage object, or in an object of it, whose rows follow each other.
+ * Several spellings of one: the first that is not zero. */
 struct count_row {
-    const char *path;
+    const char *object, *key;
     uint8_t count;
     bool by_modality; /* an array of {modality, tokenCount}; text has no count of its own */
 };
 
 static const struct count_row chat_rows[] = {
-    {"prompt_tokens", COUNT_IN, false},
-    {"prompt_tokens_details.cached_tokens", COUNT_CACHED, false},
-    {"prompt_token_details.cached_tokens", COUNT_CACHED, false},
-    {"cached_tokens", COUNT_CACHED, false},
-    {"prompt_cache_hit_tokens", COUNT_CACHED, false},
-    {"num_cached_tokens", COUNT_CACHED, false},
-    {"prompt_cache_miss_tokens", COUNT_MISSED, false},
-    {"prompt_tokens_details.cache_write_tokens", COUNT_WRITE, false},
-    {"prompt_tokens_details.cache_creation_input_tokens", COUNT_WRITE, false},
-    {"cache_creation_input_tokens", COUNT_WRITE, false},
-    {"prompt_tokens_details.audio_tokens", COUNT_IN_OF + OF_AUDIO, false},
-    {"prompt_tokens_details.image_tokens", COUNT_IN_OF + OF_IMAGE, false},
-    {"prompt_tokens_details.video_tokens", COUNT_IN_OF + OF_VIDEO, false},
-    {"completion_tokens", COUNT_OUT, false},
-    {"completion_tokens_details.reasoning_tokens", COUNT_REASONING, false},
-    {"completion_tokens_details.audio_tokens", COUNT_OUT_OF + OF_AUDIO, false},
-    {"completion_tokens_details.image_tokens", COUNT_OUT_OF + OF_IMAGE, false},
-    {"completion_tokens_details.video_tokens", COUNT_OUT_OF + OF_VIDEO, false},
-    {"total_tokens", COUNT_TOTAL, false},
-    {"server_tool_use.web_search_requests", COUNT_WEB_SEARCH, false},
-    {NULL, 0, false},
+    {NULL, "prompt_tokens", COUNT_IN, false},
+    {NULL, "completion_tokens", COUNT_OUT, false},
+    {NULL, "total_tokens", COUNT_TOTAL, false},
+    {"prompt_tokens_details", "cached_tokens", COUNT_CACHED, false},
+    {"prompt_tokens_details", "cache_write_tokens", COUNT_WRITE, false},
+    {"prompt_tokens_details", "cache_creation_input_tokens", COUNT_WRITE, false},
+    {"prompt_tokens_details", "audio_tokens", COUNT_IN_OF + OF_AUDIO, false},
+    {"prompt_tokens_details", "image_tokens", COUNT_IN_OF + OF_IMAGE, false},
+    {"prompt_tokens_details", "video_tokens", COUNT_IN_OF + OF_VIDEO, false},
+    {"prompt_token_details", "cached_tokens", COUNT_CACHED, false},
+    {"completion_tokens_details", "reasoning_tokens", COUNT_REASONING, false},
+    {"completion_tokens_details", "audio_tokens", COUNT_OUT_OF + OF_AUDIO, false},
+    {"completion_tokens_details", "image_tokens", COUNT_OUT_OF + OF_IMAGE, false},
+    {"completion_tokens_details", "video_tokens", COUNT_OUT_OF + OF_VIDEO, false},
+    {"server_tool_use", "web_search_requests", COUNT_WEB_SEARCH, false},
+    {NULL, "cached_tokens", COUNT_CACHED, false},
+    {NULL, "prompt_cache_hit_tokens", COUNT_CACHED, false},
+    {NULL, "num_cached_tokens", COUNT_CACHED, false},
+    {NULL, "prompt_cache_miss_tokens", COUNT_MISSED, false},
+    {NULL, "cache_creation_input_tokens", COUNT_WRITE, false},
+    {NULL, NULL, 0, false},
 };
 
 /* What a host that speaks chat hands on from Bedrock behind it, */
 static const struct count_row converse_rows[] = {
-    {"inputTokens", COUNT_IN, false},
-    {"cacheReadInputTokens", COUNT_CACHED, false},
-    {"cacheWriteInputTokens", COUNT_WRITE, false},
-    {"outputTokens", COUNT_OUT, false},
-    {"totalTokens", COUNT_TOTAL, false},
-    {NULL, 0, false},
+    {NULL, "inputTokens", COUNT_IN, false},
+    {NULL, "cacheReadInputTokens", COUNT_CACHED, false},
+    {NULL, "cacheWriteInputTokens", COUNT_WRITE, false},
+    {NULL, "outputTokens", COUNT_OUT, false},
+    {NULL, "totalTokens", COUNT_TOTAL, false},
+    {NULL, NULL, 0, false},
 };
 
 /* or from Cohere, which counts differently what it bills. */
 static const struct count_row cohere_rows[] = {
-    {"billed_units.input_tokens", COUNT_IN, false},
-    {"billed_units.output_tokens", COUNT_OUT, false},
-    {NULL, 0, false},
+    {"billed_units", "input_tokens", COUNT_IN, false},
+    {"billed_units", "output_tokens", COUNT_OUT, false},
+    {NULL, NULL, 0, false},
 };
 
 static const struct count_row responses_rows[] = {
-    {"input_tokens", COUNT_IN, false},
-    {"input_tokens_details.cached_tokens", COUNT_CACHED, false},
-    {"input_tokens_details.cache_write_tokens", COUNT_WRITE, false},
-    {"output_tokens", COUNT_OUT, false},
-    {"output_tokens_details.reasoning_tokens", COUNT_REASONING, false},
-    {"total_tokens", COUNT_TOTAL, false},
-    {NULL, 0, false},
+    {NULL, "input_tokens", COUNT_IN, false},
+    {NULL, "output_tokens", COUNT_OUT, false},
+    {NULL, "total_tokens", COUNT_TOTAL, false},
+    {"input_tokens_details", "cached_tokens", COUNT_CACHED, false},
+    {"input_tokens_details", "cache_write_tokens", COUNT_WRITE, false},
+    {"output_tokens_details", "reasoning_tokens", COUNT_REASONING, false},
+    {NULL, NULL, 0, false},
 };
 
 static const struct count_row messages_rows[] = {
-    {"input_tokens", COUNT_IN, false},
-    {"cache_read_input_tokens", COUNT_CACHED, false},
-    {"cache_creation_input_tokens", COUNT_WRITE, false},
-    {"cache_creation.ephemeral_5m_input_tokens", COUNT_WRITE_5M, false},
-    {"cache_creation.ephemeral_1h_input_tokens", COUNT_WRITE_1H, false},
-    {"output_tokens", COUNT_OUT, false},
-    {"output_tokens_details.thinking_tokens", COUNT_REASONING, false},
-    {"server_tool_use.web_search_requests", COUNT_WEB_SEARCH, false},
-    {"server_tool_use.web_fetch_requests", COUNT_WEB_FETCH, false},
-    {NULL, 0, false},
+    {NULL, "input_tokens", COUNT_IN, false},
+    {NULL, "output_tokens", COUNT_OUT, false},
+    {NULL, "cache_read_input_tokens", COUNT_CACHED, false},
+    {NULL, "cache_creation_input_tokens", COUNT_WRITE, false},
+    {"cache_creation", "ephemeral_5m_input_tokens", COUNT_WRITE_5M, false},
+    {"cache_creation", "ephemeral_1h_input_tokens", COUNT_WRITE_1H, false},
+    {"output_tokens_details", "thinking_tokens", COUNT_REASONING, false},
+    {"server_tool_use", "web_search_requests", COUNT_WEB_SEARCH, false},
+    {"server_tool_use", "web_fetch_requests", COUNT_WEB_FETCH, false},
+    {NULL, NULL, 0, false},
 };
 
 static const struct count_row gemini_rows[] = {
-    {"promptTokenCount", COUNT_IN, false},
-    {"promptTokensDetails", COUNT_IN_OF, true},
-    {"promptTokenDetails", COUNT_IN_OF, true}, /* of embeddings */
-    {"toolUsePromptTokenCount", COUNT_TOOL, false},
-    {"toolUsePromptTokensDetails", COUNT_TOOL_OF, true},
-    {"cachedContentTokenCount", COUNT_CACHED, false},
-    {"cacheTokensDetails", COUNT_CACHED_OF, true},
-    {"candidatesTokenCount", COUNT_OUT, false},
-    {"candidatesTokensDetails", COUNT_OUT_OF, true},
-    {"thoughtsTokenCount", COUNT_REASONING, false},
-    {"totalTokenCount", COUNT_TOTAL, false},
-    {NULL, 0, false},
+    {NULL, "promptTokenCount", COUNT_IN, false},
+    {NULL, "promptTokensDetails", COUNT_IN_OF, true},
+    {NULL, "promptTokenDetails", COUNT_IN_OF, true}, /* of embeddings */
+    {NULL, "toolUsePromptTokenCount", COUNT_TOOL, false},
+    {NULL, "toolUsePromptTokensDetails", COUNT_TOOL_OF, true},
+    {NULL, "cachedContentTokenCount", COUNT_CACHED, false},
+    {NULL, "cacheTokensDetails", COUNT_CACHED_OF, true},
+    {NULL, "candidatesTokenCount", COUNT_OUT, false},
+    {NULL, "candidatesTokensDetails", COUNT_OUT_OF, true},
+    {NULL, "thoughtsTokenCount", COUNT_REASONING, false},
+    {NULL, "totalTokenCount", COUNT_TOTAL, false},
+    {NULL, NULL, 0, false},
 };
 
 static const struct count_row embeddings_rows[] = {
-    {"prompt_tokens", COUNT_IN, false},
-    {"total_tokens", COUNT_TOTAL, false},
-    {NULL, 0, false},
+    {NULL, "prompt_tokens", COUNT_IN, false},
+    {NULL, "total_tokens", COUNT_TOTAL, false},
+    {NULL, NULL, 0, false},
 };
 
 static const struct count_row cohere_embeddings_rows[] = {
-    {"input_tokens", COUNT_IN, false},
-    {NULL, 0, false},
+    {NULL, "input_tokens", COUNT_IN, false},
+    {NULL, NULL, 0, false},
 };
 
 /* One way of counting. */
@@ -205,9 +206,8 @@ static void read_modalities(const struct json *list, unsigned base, struct count
     }
 }
 
-static void read_row(const struct json *usage, const struct count_row *row, struct counts *c)
+static void read_row(const struct json *v, const struct count_row *row, struct counts *c)
 {
-    const struct json *v = json_get(usage, row->path);
     uint64_t n;
     if (c->n[row->count] > 0) {
         return;
@@ -222,10 +222,28 @@ static void read_row(const struct json *usage, const struct count_row *row, stru
     add(c, row->count, f, n);
 }
 
+static bool same_object(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Most objects have few of the members that rows ask for: once each has been met nothing is left to
+ * look up. */
 static void read_rows(const struct json *usage, const struct count_row *rows, struct counts *c)
 {
-    for (const struct count_row *row = rows; row->path != NULL; row++) {
-        read_row(usage, row, c);
+    const struct json *within = usage;
+    const char *object = NULL;
+    size_t unmet = json_count(usage);
+    for (const struct count_row *row = rows; row->key != NULL; row++) {
+        if (!same_object(row->object, object)) {
+            object = row->object;
+            within = object == NULL ? usage : unmet == 0 ? NULL : json_get(usage, object);
+            unmet -= object != NULL && within != NULL;
+        }
+        bool look = within != NULL && (object != NULL || unmet > 0);
+        const struct json *v = look ? json_get(within, row->key) : NULL;
+        unmet -= object == NULL && v != NULL;
+        read_row(v, row, c);
     }
 }
 
