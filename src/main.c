@@ -53,6 +53,23 @@ static int help_one(const struct subcommand *s)
     return 0;
 }
 
+/* All whose first word is this: of subcommands, as cli_admin does of its own. */
+static bool help_group(const char *word)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < SUBCOMMANDS; i++) {
+        const struct subcommand *s = &subcommands[i];
+        struct str rest = str_from(s->name);
+        if (str_eq(str_cut(&rest, ' '), str_from(word)) && rest.n > 0) {
+            printf("%s", found ? "\n" : "");
+            help_one(s);
+            found = true;
+        }
+    }
+    return found;
+}
+
 /* How many words make up this name when the program was called by it; else 0. */
 static int named(const char *name, int argc, char **argv)
 {
@@ -90,7 +107,7 @@ static int help(void)
 int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "--help";
-    if (asks_for_help(word)) {
+    if (asks_for_help(word) || strcmp(word, "help") == 0) {
         return help();
     }
     if (strcmp(word, "--version") == 0) {
@@ -105,6 +122,9 @@ int main(int argc, char **argv)
         if (words > 0) {
             return subcommands[i].run(argc - words, argv + words);
         }
+    }
+    if (argc == 3 && asks_for_help(argv[2]) && help_group(word) && !cli_admin_has(word)) {
+        return 0;
     }
     return cli_admin(argc, argv);
 }

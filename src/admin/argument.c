@@ -44,7 +44,10 @@ bool argument_time(const char *name, struct str text, int64_t *us, struct err *e
 bool argument_amount(const char *what, struct str text, int64_t *nano, struct err *e)
 {
     if (!decimal_parse(text, 9, nano)) {
-        return err_set(e, "%s needs an amount such as 12.50, not '%.*s'", what, STR_ARG(text));
+        return err_set(e,
+                       "%s needs an amount such as 12.50, with nine digits after the point at "
+                       "most, not '%.*s'",
+                       what, STR_ARG(text));
     }
     return true;
 }

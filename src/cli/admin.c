@@ -32,6 +32,17 @@ void cli_admin_help(struct buf *out)
     }
 }
 
+bool cli_admin_has(const char *word)
+{
+    for (size_t i = 0; i < command_count; i++) {
+        struct str rest = str_from(commands[i].words);
+        if (str_eq(str_cut(&rest, ' '), str_from(word))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void print(struct str text)
 {
     fwrite(text.p, 1, text.n, stdout);

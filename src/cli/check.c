@@ -17,6 +17,10 @@ int cli_check(int argc, char **argv)
     if (c == NULL) {
         return 1;
     }
+    if (c->model_count == 0) {
+        config_unref(c);
+        return cli_fail(1, "%s: there are no models, so nothing would be sold", file);
+    }
     printf("%s: %u upstreams, %u models, no mistakes\n", file, c->upstream_count, c->model_count);
     config_unref(c);
     return 0;

@@ -20,6 +20,8 @@ int cli_admin(int argc, char **argv);
 
 /* Text of all administration commands, for --help. */
 void cli_admin_help(struct buf *out);
+/* Some of them begin with this word. */
+bool cli_admin_has(const char *word);
 
 /* "-c FILE" as the only words; false after saying how it is used. */
 bool cli_config_option(int argc, char **argv, const char **file);
@@ -33,6 +35,8 @@ bool cli_ask(const char *const *words, size_t count, const struct config *c, str
              struct err *e);
 /* JSON as lines for a person. */
 void cli_print(struct buf *out, struct str json);
+/* The charges of an account in columns; false: the JSON has none. */
+bool cli_charges(struct buf *out, struct str json);
 /* The same to standard output, or the JSON itself. */
 void cli_result(bool json, struct str result);
 /* One page of a statement, printed; true where it goes on, and then next says where. */

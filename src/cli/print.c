@@ -81,7 +81,9 @@ void cli_result(bool json, struct str result)
         return;
     }
     buf_init(&text, 2 * result.n + 4096);
-    cli_print(&text, result);
+    if (!cli_charges(&text, result)) {
+        cli_print(&text, result);
+    }
     fwrite(text.p, 1, text.n, stdout);
     buf_release(&text);
 }

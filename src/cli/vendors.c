@@ -50,7 +50,8 @@ const struct config_vendors *cli_vendors(void)
     }
     for (size_t i = 0; i < vendor_count && i < VENDORS_MAX; i++) {
         const struct vendor *v = &vendors[i];
-        rows[all.count++] = (struct config_vendor){v->name, v->env, vendor_base(v), v->keyless};
+        rows[all.count++] =
+            (struct config_vendor){v->name, v->env, vendor_base(v), v->keyless, vendor_dialects(v)};
     }
     for (size_t i = 0; i < price_book_count && i < MODELS_MAX; i++) {
         models[all.model_count++] =

@@ -132,6 +132,7 @@ struct config {
 struct config_vendor {
     const char *name, *env, *base; /* env may be NULL; base may lack its host ("/v1") */
     bool keyless;                  /* works without a key */
+    uint32_t dialects;             /* that it speaks: bits as of an upstream's; 0: unknown */
 };
 struct config_rate {
     const char *name;

@@ -92,10 +92,11 @@ static void read_source(struct loader *l, yaml_node_t *node, void *target)
     }
 }
 
+/* In the order of the bits. */
+static const char *const dialects[] = {"chat", "responses", "messages", "gemini", "embeddings"};
+
 static void read_dialects(struct loader *l, yaml_node_t *node, void *target)
 {
-    /* In the order of the bits. */
-    static const char *const dialects[] = {"chat", "responses", "messages", "gemini", "embeddings"};
     struct upstream *u = target;
     size_t n = loader_count(l, "dialects", node, COUNT(dialects));
     for (size_t i = 0; i < n; i++) {
@@ -251,12 +252,28 @@ static void check_place(struct loader *l, yaml_node_t *node, struct upstream *u,
     }
 }
 
+/* At a base of its own an upstream may speak what its vendor does not. */
+static void check_dialects(struct loader *l, yaml_node_t *node, const struct upstream *u,
+                           const struct config_vendor *v)
+{
+    for (unsigned bit = 0; bit < COUNT(dialects); bit++) {
+        uint32_t wanted = u->dialects & ~v->dialects & (1U << bit);
+        if (u->host.n == 0 && v->dialects != 0 && wanted != 0) {
+            loader_report(l, node->start_mark,
+                          "the vendor '%s' does not speak %s; only at a base of its own may an "
+                          "upstream",
+                          v->name, dialects[bit]);
+        }
+    }
+}
+
 static void check_vendor(struct loader *l, yaml_node_t *node, struct upstream *u)
 {
     struct nearest near = {.wanted = u->vendor};
     for (size_t i = 0; i < l->vendors->count; i++) {
         const struct config_vendor *v = &l->vendors->rows[i];
         if (str_eq(u->vendor, str_from(v->name))) {
+            check_dialects(l, node, u, v);
             check_place(l, node, u, v);
             return;
         }
@@ -332,6 +349,9 @@ static void read_routes(struct loader *l, yaml_node_t *node, void *target)
 {
     struct model *m = target;
     size_t n = loader_count(l, "routes", node, LIMIT_ROUTES);
+    if (n == 0 && node->type == YAML_SEQUENCE_NODE) {
+        loader_report(l, node->start_mark, "routes needs one at least: nobody could serve it");
+    }
     for (size_t i = 0; i < n; i++) {
         struct route *r = &m->routes[m->route_count++];
         r->weight = 1;

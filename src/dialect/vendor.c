@@ -24,7 +24,7 @@
 #define MISTRAL "https://api.mistral.ai/v1"
 #define OLLAMA "http://127.0.0.1:11434/v1"
 #define VLLM "http://127.0.0.1:8000/v1"
-#define SIM "http://127.0.0.1:8089/v1"
+#define SIM "http://127.0.0.1:9000/v1"
 
 #define PLAN "A subscription: its own key, and terms of its own on who may use it. "
 

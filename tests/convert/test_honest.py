@@ -94,6 +94,26 @@ def accumulate(into, delta):
     return into
 
 
+class Limits(FiftyCase):
+    """Numbers of the vendors' rows, by their documents."""
+    STOPS = {"gpt-4o": (CHAT, 4), "deepseek-v4": (CHAT, 16), "kimi-k2": (CHAT, 5),
+             "glm-5": (CHAT, 1), "gemini": (GEMINI, 5)}
+
+    @upstreams_of(MESSAGES, CHAT, GEMINI)
+    def test_stop_sequences(self, upstream):
+        for name, (dialect, most) in self.STOPS.items():
+            if dialect != upstream:
+                continue
+            where = {"vendor_model": name} if name == "gpt-4o" else {} if name == "gemini" else {
+                "name": name}
+            asked = {**answers.request(MESSAGES, "Hi"),
+                     "stop_sequences": [f"end {n}" for n in range(most)]}
+            self.ask(MESSAGES, upstream, asked, **where)
+            asked["stop_sequences"].append("one more")
+            got = self.refused(MESSAGES, upstream, asked, f"stop_sequences[{most}]", **where)
+            self.assertIn(str(most), got.json()["error"]["message"])
+
+
 class Streams(FiftyCase):
 
     def test_several_thoughts_in_a_stream(self):

@@ -10,12 +10,12 @@
 #include "config/config.h"
 
 static const struct config_vendor rows[] = {
-    {"openai", "TEST_OPENAI_KEY", "https://api.openai.com/v1", false},
-    {"anthropic", "TEST_ANTHROPIC_KEY", "https://api.anthropic.com/v1", false},
-    {"sim", NULL, "http://127.0.0.1:8089/v1", true},
-    {"broker", "TEST_BROKER_KEY", "https://broker.example/v1", false},
-    {"broker-plan", "TEST_BROKER_KEY", "https://broker.example/plan/v1", false},
-    {"own", NULL, "/v1", true},
+    {"openai", "TEST_OPENAI_KEY", "https://api.openai.com/v1", false, 0},
+    {"anthropic", "TEST_ANTHROPIC_KEY", "https://api.anthropic.com/v1", false, 1U << 2},
+    {"sim", NULL, "http://127.0.0.1:8089/v1", true, 0},
+    {"broker", "TEST_BROKER_KEY", "https://broker.example/v1", false, 0},
+    {"broker-plan", "TEST_BROKER_KEY", "https://broker.example/plan/v1", false, 0},
+    {"own", NULL, "/v1", true, 0},
 };
 static const struct config_known_model known[] = {
     {"openai", "gpt-5.2"}, {"anthropic", "claude-sonnet-4-5"}, {"anthropic", "gpt-5.2"}};
@@ -219,11 +219,12 @@ static void refuses_bad_values(void **state)
     expect_errors("tls: {cert: a}\n",
                   "f.yaml:1:13: the file 'a' cannot be read: No such file or directory\n"
                   "f.yaml:1:6: tls needs 'key'\n");
-    expect_errors(
-        "models: [{name: m, routes: [], price: {currency: USD, input: '-1', output: '1'}}]",
-        "f.yaml:1:62: input must be a decimal number with at most six digits after the "
-        "point, not '-1'\n");
-    expect_errors("models: [{name: m, routes: [], price: {input: '1'}}]",
+    expect_errors("models: [{name: m,             price: {currency: USD, input: '-1', output: '1'}"
+                  ", routes: [{upstream: s}]}]\nupstreams: [{name: s, vendor: sim}]",
+                  "f.yaml:1:62: input must be a decimal number with at most six digits after the "
+                  "point, not '-1'\n");
+    expect_errors("models: [{name: m,             price: {input: '1'}"
+                  ", routes: [{upstream: s}]}]\nupstreams: [{name: s, vendor: sim}]",
                   "f.yaml:1:39: a price needs 'from: book', or 'currency', 'input' and 'output'\n");
     expect_errors("upstreams: [{name: a, vendor: sim, base: 'ftp://x'}]",
                   "f.yaml:1:42: base must be a URL such as https://api.example.com/v1, not "
@@ -361,10 +362,31 @@ static void a_price_counts_from_its_time(void **state)
     assert_int_equal(prices_at(&p, 50)->id, 1); /* the first stands for all time before */
 }
 
+static void what_nobody_could_serve_is_a_mistake(void **state)
+{
+    (void)state;
+    expect_errors("models: [{name: m, routes: []}]",
+                  "f.yaml:1:28: routes needs one at least: nobody could serve it\n");
+    expect_errors(
+        "upstreams: [{name: a, vendor: anthropic, keys: [k], dialects: [messages, chat]}]",
+        "f.yaml:1:13: the vendor 'anthropic' does not speak chat; only at a base of its "
+        "own may an upstream\n");
+    struct buf errors;
+    struct config *c =
+        parse("upstreams: [{name: a, vendor: anthropic, keys: [k], dialects: [chat], "
+              "base: 'http://127.0.0.1/v1'}]",
+              &errors);
+    assert_non_null(c);
+    config_unref(c);
+    buf_release(&errors);
+}
+
 static void mistakes_in_prices_are_named(void **state)
 {
     (void)state;
-#define PRICED(price) "models: [{name: m, routes: [], price: " price "}]"
+#define PRICED(price)                                                              \
+    "models: [{name: m,             price: " price ", routes: [{upstream: s}]}]\n" \
+    "upstreams: [{name: s, vendor: sim}]"
     static const struct {
         const char *text, *error;
     } cases[] = {
@@ -472,6 +494,7 @@ int main(void)
         cmocka_unit_test(reads_a_whole_file),
         cmocka_unit_test(prices_have_tiers_and_units),
         cmocka_unit_test(a_price_counts_from_its_time),
+        cmocka_unit_test(what_nobody_could_serve_is_a_mistake),
         cmocka_unit_test(mistakes_in_prices_are_named),
         cmocka_unit_test(reads_networks),
         cmocka_unit_test(names_all_mistakes_of_one_run),

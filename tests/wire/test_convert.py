@@ -212,6 +212,9 @@ class Choice(ConvertCase):
             lossy = {path.strip() for path in answer.get("relay-lossy", "").split(",")}
             self.assertIn("seed", lossy)
             self.assertEqual(self.row(answer)["lossy"], answer.get("relay-lossy"))
+            told = self.buyer.get("/v1/usage").json()["charges"][0]
+            self.assertEqual((told["id"], told["lossy"]),
+                             (answer.request_id, answer.get("relay-lossy")))
         self.assertIsNone(self.ask("chat", "messages").get("relay-lossy"))
 
 

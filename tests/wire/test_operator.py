@@ -64,6 +64,14 @@ class Operator(StationCase):
                 self.assertIn("s.yaml:1:", done.stderr)
                 self.assertIn(words, done.stderr)
 
+    def test_check_finds_a_station_that_sells_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "s.yaml"), "w", encoding="utf-8") as out:
+                out.write("listen: 127.0.0.1:1\nupstreams: []\nmodels: []\n")
+            done = entrepot("check", "-c", "s.yaml", cwd=folder)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("no models", done.stderr)
+
     def test_limits_of_nothing_are_refused(self):
         buyer = self.customer()
         for option in ("--budget", "--rpm", "--concurrency"):
@@ -150,6 +158,44 @@ class Commands(StationCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""), word)
             self.assertIn(option, done.stdout)
         self.assertEqual(entrepot("nonsense", "--help", cwd=self.station.folder).returncode, 2)
+
+    def test_help_by_any_name(self):
+        overview = entrepot("--help", cwd=self.station.folder)
+        asked = entrepot("help", cwd=self.station.folder)
+        self.assertEqual((asked.returncode, asked.stdout), (0, overview.stdout))
+        for word, both in (("upstream", ("entrepot upstream vendors",)),
+                           ("price", ("entrepot price diff", "entrepot price list"))):
+            done = entrepot(word, "--help", cwd=self.station.folder)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), word)
+            for words in both:
+                self.assertIn(words, done.stdout)
+
+    def test_usage_for_people_is_a_line_a_charge(self):
+        buyer = self.customer("50.00")
+        for _ in range(2):
+            self.assertEqual(buyer.post(CHAT, body_for("chat")).status, 200)
+        charges = self.station.command("usage", account=buyer.name)["charges"]
+        done = self.run_words("usage", buyer.name)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        lines = done.stdout.splitlines()
+        at = lines.index("")
+        self.assertEqual(lines[0], "account: " + buyer.name)
+        self.assertEqual(lines[at + 1].split(),
+                         ["time", "model", "end", "in", "out", "charged", "currency"])
+        self.assertEqual(len(lines[at + 2:]), 2)
+        for line, charge in zip(lines[at + 2:], charges):
+            sides = [sum(n for leaf, n in charge["usage"].items() if leaf.startswith(names))
+                     for names in (("in", "cache"), ("out", "reasoning"))]
+            self.assertEqual(line.split(), [charge["time"], charge["model"], charge["end"],
+                                            *map(str, sides), charge["charged"],
+                                            charge["currency"]])
+            self.assertEqual(line.index(" " + charge["currency"]),
+                             lines[at + 1].index(" currency"))
+
+    def test_an_amount_says_how_fine_it_may_be(self):
+        done = self.run_words("credit", self.customer("1").name, "1.00000000001")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nine digits after the point", done.stderr)
 
     def test_a_debit_takes_a_mistaken_credit_back(self):
         buyer = self.customer("50.00")
