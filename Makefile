@@ -72,9 +72,9 @@ tidy: ## the rules of the house
 	@tools/setup build tidy
 	@tools/tidy $(ARGS)
 
-docs: ## write docs/conversion.md from the tables that convert
+docs: ## write docs/*.md that are made of tables
 	$(call built,$(BUILD))
-	@$(BUILD)/conversion_doc > docs/conversion.md
+	@for page in accounts conversion policy; do $(BUILD)/$${page}_doc > docs/$$page.md || exit 1; done
 
 fmt: ## lay out the C source
 	@tools/setup tidy

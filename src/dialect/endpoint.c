@@ -56,6 +56,7 @@ static const struct row rows[] = {
     {{"healthz", DIALECT_OWN, OP_PUBLIC, GET, false, false}, SHAPE_EXACT, STR_INIT("/healthz")},
     {{"readyz", DIALECT_OWN, OP_PUBLIC, GET, false, false}, SHAPE_EXACT, STR_INIT("/readyz")},
     {{"metrics", DIALECT_OWN, OP_PUBLIC, GET, false, false}, SHAPE_EXACT, STR_INIT("/metrics")},
+    {{"policy", DIALECT_OWN, OP_PUBLIC, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/policy")},
     {{"account", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/account")},
     {{"usage", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/usage")},
     {{"statement", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/statement")},

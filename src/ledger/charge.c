@@ -7,21 +7,64 @@
 
 #include "base/clock.h"
 
-static struct event_facts facts_of(const struct charge *c, char bearer[LIMIT_NAME])
+/* A name from config may be longer than what an account's name has room for. */
+static struct str account_part(struct str upstream)
 {
-    /* A name from config may be longer than what an account's name has room for. */
-    struct str upstream =
-        str_slice(c->upstream.p, c->upstream.n < EVENT_UPSTREAM ? c->upstream.n : EVENT_UPSTREAM);
+    return str_slice(upstream.p, upstream.n < EVENT_UPSTREAM ? upstream.n : EVENT_UPSTREAM);
+}
 
-    snprintf(bearer, LIMIT_NAME, "cogs:%.*s", STR_ARG(upstream));
+static struct str bearer_of(const char *cost_to, struct str upstream, char room[LIMIT_NAME])
+{
+    if (cost_to != NULL)
+        return str_from(cost_to);
+    snprintf(room, LIMIT_NAME, "cogs:%.*s", STR_ARG(upstream));
+    return str_from(room);
+}
+
+static struct event_facts facts_of(const struct charge *c, char room[LIMIT_NAME])
+{
+    struct str upstream = account_part(c->upstream);
+
     return (struct event_facts){.payer = c->hold.from,
                                 .upstream = upstream,
                                 .cost_cur = c->cost_currency,
-                                .bearer = str_from(c->cost_to != NULL ? c->cost_to : bearer),
+                                .bearer = bearer_of(c->cost_to, upstream, room),
                                 .amount = {[AMOUNT_PAID] = c->charged - c->promo,
                                            [AMOUNT_PROMO] = c->promo,
                                            [AMOUNT_OVERRUN] = c->computed - c->charged,
-                                           [AMOUNT_COST] = c->cost}};
+                                           [AMOUNT_COST] = c->cost,
+                                           [AMOUNT_BEYOND] = c->beyond}};
+}
+
+static bool has_cost(const struct attempt *a)
+{
+    return a->cost_currency.code[0] != '\0' && a->cost > 0;
+}
+
+static bool attempt_prepare(struct ledger *l, const struct attempt *a, struct event_facts *facts,
+                            struct event_purses *purses, char room[LIMIT_NAME])
+{
+    struct str upstream = account_part(a->upstream);
+
+    *facts = (struct event_facts){.upstream = upstream,
+                                  .cost_cur = a->cost_currency,
+                                  .bearer = bearer_of(a->cost_to, upstream, room),
+                                  .amount = {[AMOUNT_COST] = a->cost}};
+    return event_prepare(l, EVENT_ATTEMPT, facts, purses, NULL);
+}
+
+/* The accounts that costs of attempts go to are there before the transaction begins. */
+static bool closing_prepare(struct ledger *l, const struct closing *c)
+{
+    struct event_facts facts;
+    struct event_purses purses;
+    char room[LIMIT_NAME];
+
+    for (unsigned i = 0; i < c->attempt_count; i++)
+        if (has_cost(&c->attempts[i]) &&
+            !attempt_prepare(l, &c->attempts[i], &facts, &purses, room))
+            return false;
+    return true;
 }
 
 static bool reversal_prepare(struct ledger *l, struct item *it)
@@ -41,7 +84,7 @@ bool charge_prepare(struct ledger *l, struct item *it)
     if (it->op->kind == LEDGER_REVERSE)
         return reversal_prepare(l, it);
     if (it->op->kind == LEDGER_CLOSE)
-        return plan_close_prepare(l, it->op->closing);
+        return closing_prepare(l, it->op->closing) && plan_close_prepare(l, it->op->closing);
     if (it->op->kind != LEDGER_CHARGE)
         return true;
     struct event_facts facts = facts_of(it->op->charge, bearer);
@@ -77,6 +120,7 @@ static enum store_step insert_charge(struct ledger *l, const struct charge *c, i
     store_bind_text(st, 26, str_from(c->cost_to));
     leaves_bind_more(st, 27, &c->usage, more);
     bind_row(st, 29, plan);
+    store_bind_i64(st, 30, c->beyond);
     return store_step(st);
 }
 
@@ -129,7 +173,8 @@ bool charge_write(struct ledger *l, struct batch *b, struct item *it)
     char bearer[LIMIT_NAME];
     int64_t plan = 0;
 
-    assert(c->computed >= 0 && c->hold.promo >= 0 && c->hold.paid >= 0 && c->cost >= 0);
+    assert(c->computed >= 0 && c->hold.promo >= 0 && c->hold.paid >= 0 && c->cost >= 0 &&
+           c->beyond >= 0);
     if (c->ts_us == 0)
         c->ts_us = clock_wall_us();
     share_out(b, it);
@@ -303,13 +348,46 @@ static enum store_step insert_attempt(struct ledger *l, const struct closing *c,
     store_bind_i64(st, 6, a->end_us);
     store_bind_i64(st, 7, a->began_us);
     store_bind_i64(st, 8, a->first_us);
+    if (a->cost_currency.code[0] == '\0') {
+        store_bind_null(st, 9);
+        store_bind_null(st, 10);
+    } else {
+        store_bind_i64(st, 9, a->cost);
+        store_bind_text(st, 10, str_from(a->cost_currency.code));
+    }
+    store_bind_text(st, 11, str_from(a->cost_to));
     return store_step(st);
 }
 
 /* An only attempt that answered is the request's own row: most requests need no other. */
 static bool told_by_request(const struct closing *c)
 {
-    return c->attempt_count == 1 && c->attempts[0].failure[0] == '\0';
+    return c->attempt_count == 1 && c->attempts[0].failure[0] == '\0' &&
+           c->attempts[0].cost_currency.code[0] == '\0';
+}
+
+/* "01f3...9c/2": the attempt of which a transfer tells. */
+static struct str attempt_note(char room[48], const struct closing *c, unsigned i)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t n = 0;
+
+    for (size_t k = 0; k < sizeof c->rid.b; k++) {
+        room[n++] = hex[c->rid.b[k] >> 4];
+        room[n++] = hex[c->rid.b[k] & 15];
+    }
+    n += (size_t)snprintf(room + n, 16, "/%u", i + 1);
+    return str_slice(room, n);
+}
+
+static bool post_cost(struct ledger *l, struct batch *b, const struct closing *c, unsigned i)
+{
+    struct event_facts facts;
+    struct event_purses purses;
+    char bearer[LIMIT_NAME], note[48];
+
+    return attempt_prepare(l, &c->attempts[i], &facts, &purses, bearer) &&
+           event_post(l, b, EVENT_ATTEMPT, &facts, &purses, 0, attempt_note(note, c, i));
 }
 
 bool closing_write(struct ledger *l, struct batch *b, const struct closing *c)
@@ -318,6 +396,9 @@ bool closing_write(struct ledger *l, struct batch *b, const struct closing *c)
 
     for (unsigned i = 0; i < c->attempt_count && step == STEP_DONE && !told_by_request(c); i++)
         step = insert_attempt(l, c, i);
+    for (unsigned i = 0; i < c->attempt_count && step == STEP_DONE; i++)
+        if (has_cost(&c->attempts[i]) && !post_cost(l, b, c, i))
+            step = STEP_FAIL;
     b->broken = b->broken || step == STEP_FAIL;
     return step == STEP_DONE && plan_close(l, b, c);
 }

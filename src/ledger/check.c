@@ -43,16 +43,19 @@ static const struct invariant invariants[] = {
      " JOIN request r ON r.rid=c.rid WHERE t.kind='reversal' AND r.end='complete'"},
     {"the transfers of a charge are what it says", /* charge by charge: it needs no room */
      "SELECT 'charge ' || id || ': ' || nano || ' of ' || computed FROM (SELECT c.id, c.nano,"
-     " c.computed, c.promo, c.cost, SUM(CASE t.kind WHEN 'charge' THEN t.nano ELSE 0 END) AS paid,"
+     " c.computed, c.promo, c.cost, c.beyond, SUM(CASE t.kind WHEN 'charge' THEN t.nano ELSE 0 "
+     "END) AS paid,"
      " SUM(CASE t.kind WHEN 'promo' THEN t.nano ELSE 0 END) AS promised,"
      " SUM(CASE t.kind WHEN 'discount' THEN t.nano ELSE 0 END) AS discount,"
      " SUM(CASE t.kind WHEN 'overrun' THEN t.nano ELSE 0 END) AS over,"
      " SUM(CASE t.kind WHEN 'cost' THEN t.nano ELSE 0 END) AS billed,"
+     " SUM(CASE t.kind WHEN 'estimate' THEN t.nano ELSE 0 END) AS guessed,"
      " SUM(CASE t.kind WHEN 'lost' THEN t.nano ELSE 0 END) AS lost,"
      " SUM(CASE t.kind WHEN 'reversal' THEN t.nano ELSE 0 END) AS back"
      " FROM charge c LEFT JOIN transfer t ON t.cause=c.id GROUP BY c.id)"
      " WHERE paid<>nano-promo OR promised<>promo OR discount<>promo OR over<>computed-nano"
-     " OR billed<>cost OR back NOT IN (0, computed+promo) OR (back=0 AND lost<>0)"},
+     " OR billed<>cost OR guessed<>beyond OR back NOT IN (0, computed+promo) OR (back=0 AND "
+     "lost<>0)"},
     {"currencies never mix",
      "SELECT 'transfer ' || t.id FROM transfer t JOIN account d ON d.id=t.debit"
      " JOIN account k ON k.id=t.credit WHERE d.currency<>k.currency"
@@ -115,6 +118,19 @@ static const struct invariant invariants[] = {
      " WHERE a.kind='system' AND (a.name LIKE 'fx:%' OR a.name LIKE 'exp:fx_spread:%')"
      " AND NOT EXISTS(SELECT 1 FROM purchase p WHERE p.id=t.purchase AND p.kind='buy'"
      " AND a.currency IN (p.currency, p.paid_currency) AND p.currency<>p.paid_currency)"},
+    {"an attempt costs what its transfer says",
+     "WITH moved(note, nano, name) AS (SELECT t.note, SUM(t.nano), MIN(d.name) FROM transfer t"
+     " JOIN account d ON d.id=t.debit WHERE t.kind='attempt' GROUP BY t.note),"
+     " told(note, nano, name) AS (SELECT lower(hex(rid)) || '/' || n, cost,"
+     " CASE cost_to WHEN '' THEN 'cogs:' || substr(upstream, 1, 100) ELSE cost_to END || ':' ||"
+     " cost_currency FROM attempt WHERE cost>0)"
+     " SELECT 'attempt ' || a.note || ': ' || a.nano FROM told a LEFT JOIN moved m"
+     " ON m.note=a.note WHERE m.note IS NULL OR m.nano<>a.nano OR m.name<>a.name"
+     " UNION ALL SELECT 'attempt ' || m.note || ': none' FROM moved m LEFT JOIN told a"
+     " ON a.note=m.note WHERE a.note IS NULL"},
+    {"the cost of an answer is booked once",
+     "SELECT 'attempt ' || lower(hex(a.rid)) || '/' || a.n FROM attempt a JOIN charge c"
+     " ON c.rid=a.rid JOIN request r ON r.rid=a.rid WHERE a.cost>0 AND a.n=r.attempts"},
     {"every answer has a charge or an end that says why not",
      "SELECT 'request ' || hex(r.rid) FROM request r WHERE r.status BETWEEN 200 AND 299 AND"
      " (r.end='' OR (r.end='complete' AND NOT EXISTS(SELECT 1 FROM charge c"

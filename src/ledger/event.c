@@ -11,7 +11,6 @@ static const struct leg {
 #define X(event, kind, debit, credit, amount, what) \
     {EVENT_##event, AMOUNT_##amount, kind, debit, credit},
 #include "ledger/events.def"
-#undef X
 };
 #define LEGS (sizeof legs / sizeof legs[0])
 
@@ -68,7 +67,8 @@ static bool applies(const struct leg *leg, enum event event, const struct event_
         return false;
     if (leg->amount == AMOUNT_PROMO)
         return atomic_load(&f->payer->promo) != NULL;
-    bool may_be_none = leg->amount == AMOUNT_COST || leg->amount == AMOUNT_SPREAD;
+    bool may_be_none =
+        leg->amount == AMOUNT_COST || leg->amount == AMOUNT_SPREAD || leg->amount == AMOUNT_BEYOND;
     return !may_be_none || f->amount[leg->amount] > 0;
 }
 

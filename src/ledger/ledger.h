@@ -104,11 +104,12 @@ struct charge {
     const struct plan *plan; /* of the upstream; NULL: none. Where it has a cost, the ledger sets
                                 that of this charge: its part of it */
     const char *cost_to; /* whose account bears it: "loss:no_usage"; NULL: cogs of the upstream */
+    int64_t beyond;      /* nano: an estimate of what it costs besides, where usage is missing */
     int64_t computed;    /* nano by the price row, in the currency of hold.from */
     struct hold hold;
     int64_t charged; /* set by the ledger: min(computed, held + free), of which promo paid a part */
     int64_t promo;
-    int64_t ts_us; /* 0: set by the ledger, so that charges are in the order of their commits */
+    int64_t ts_us; /* 0: set by the ledger, so that charges are in the order of commits */
 };
 
 /* One attempt at a channel. */
@@ -119,6 +120,11 @@ struct attempt {
     int64_t began_us, first_us, end_us;
     bool counted, charged; /* as one of a budget of requests; it led to a charge */
     struct plan plan;      /* of that budget */
+    /* What the vendor bills for it and no charge tells: nano, and which account bears it (NULL: cogs
+     * of the upstream). No currency: not known. */
+    int64_t cost;
+    struct currency cost_currency;
+    const char *cost_to;
 };
 
 struct closing { /* the request row */

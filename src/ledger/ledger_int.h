@@ -69,6 +69,7 @@ struct purse {
 /* A business event, as events.def tells it, and what its transfers are made of. */
 enum event {
     EVENT_CHARGE,
+    EVENT_ATTEMPT,
     EVENT_LOST,
     EVENT_CREDIT,
     EVENT_DEBIT,
@@ -86,7 +87,15 @@ enum event {
     EVENT_WRITEOFF,
     EVENT_PLAN,
 };
-enum amount { AMOUNT_PAID, AMOUNT_PROMO, AMOUNT_OVERRUN, AMOUNT_COST, AMOUNT_SPREAD, AMOUNT_COUNT };
+enum amount {
+    AMOUNT_PAID,
+    AMOUNT_PROMO,
+    AMOUNT_OVERRUN,
+    AMOUNT_COST,
+    AMOUNT_SPREAD,
+    AMOUNT_BEYOND,
+    AMOUNT_COUNT
+};
 struct event_facts {
     struct account *payer; /* a balance; its promo is found through it */
     struct currency cur;   /* where there is no payer */
@@ -95,7 +104,7 @@ struct event_facts {
     struct str bearer; /* "cogs:lab", "loss:no_usage" */
     int64_t amount[AMOUNT_COUNT];
 };
-#define EVENT_LEGS 5
+#define EVENT_LEGS 6
 #define EVENT_UPSTREAM 100
 /* The accounts that an event moves money between, in the order of its rows. */
 struct event_purses {
@@ -271,7 +280,7 @@ bool plan_close_prepare(struct ledger *l, const struct closing *c);
 bool plan_close(struct ledger *l, struct batch *b, const struct closing *c);
 
 /* charge.c */
-bool charge_prepare(struct ledger *l, struct item *it); /* CHARGE, REVERSE */
+bool charge_prepare(struct ledger *l, struct item *it); /* CHARGE, REVERSE, CLOSE */
 bool charge_write(struct ledger *l, struct batch *b, struct item *it);
 bool charge_reverse(struct ledger *l, struct batch *b, const struct rid *rid, struct str reason,
                     struct item *it);

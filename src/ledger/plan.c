@@ -108,15 +108,12 @@ bool plan_charge(struct ledger *l, struct batch *b, struct charge *c, int64_t *i
 }
 
 /* Who bears what an attempt without a charge costs. */
-static void facts_of(const struct closing *c, const struct attempt *a, struct event_facts *out,
-                     char bearer[LIMIT_NAME])
+static void facts_of(const struct attempt *a, struct event_facts *out, char bearer[LIMIT_NAME])
 {
     struct str upstream = short_name(a->upstream);
 
-    if (a->failure[0] != '\0')
-        snprintf(bearer, LIMIT_NAME, "cogs:failed_attempts");
-    else if (strcmp(c->end, "zero_completion") == 0)
-        snprintf(bearer, LIMIT_NAME, "loss:zero_completion");
+    if (a->cost_to != NULL)
+        snprintf(bearer, LIMIT_NAME, "%s", a->cost_to);
     else
         snprintf(bearer, LIMIT_NAME, "cogs:%.*s", STR_ARG(upstream));
     *out = (struct event_facts){.upstream = upstream,
@@ -139,7 +136,7 @@ bool plan_close_prepare(struct ledger *l, const struct closing *c)
     for (unsigned i = 0; i < c->attempt_count; i++) {
         if (!bears(&c->attempts[i]))
             continue;
-        facts_of(c, &c->attempts[i], &facts, bearer);
+        facts_of(&c->attempts[i], &facts, bearer);
         if (!event_prepare(l, EVENT_PLAN, &facts, &purses, NULL))
             return false;
     }
@@ -175,7 +172,7 @@ bool plan_close(struct ledger *l, struct batch *b, const struct closing *c)
         if (!bears(a))
             continue;
         p.upstream = a->upstream; /* the configuration may be gone */
-        facts_of(c, a, &facts, bearer);
+        facts_of(a, &facts, bearer);
         if (!plan_use(l, b, &p, 0, 1, &id, &nano) ||
             !post(l, b, &facts, id, nano, str_from(a->failure)))
             return false;

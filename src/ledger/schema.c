@@ -238,8 +238,15 @@ static const char schema_11[] =
     "ALTER TABLE transfer ADD COLUMN plan INTEGER REFERENCES plan(id);"
     "CREATE INDEX transfer_plan ON transfer(plan) WHERE plan IS NOT NULL;";
 
-const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4,  schema_5, schema_6,
-                                     schema_7, schema_8, schema_9, schema_10, schema_11};
+/* Costs that nobody is charged for. */
+static const char schema_12[] =
+    "ALTER TABLE charge ADD COLUMN beyond INTEGER NOT NULL DEFAULT 0 CHECK(beyond>=0);"
+    "ALTER TABLE attempt ADD COLUMN cost INTEGER CHECK(cost>=0);" /* NULL: unknown, or a charge's */
+    "ALTER TABLE attempt ADD COLUMN cost_currency TEXT;"
+    "ALTER TABLE attempt ADD COLUMN cost_to TEXT NOT NULL DEFAULT '';"; /* '': as charge's */
+
+const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4,  schema_5,  schema_6,
+                                     schema_7, schema_8, schema_9, schema_10, schema_11, schema_12};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
@@ -263,8 +270,8 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_INSERT_CHARGE] =
         "INSERT INTO charge(rid, account, key, tag, asked, sent, seen, upstream, price, in_,"
         " cache_read, cache_write_5m, cache_write_1h, out, reasoning, state, cost, cost_currency,"
-        " computed, nano, epoch, ts, promo, factor, rate, cost_to, more, tier, plan)"
-        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " computed, nano, epoch, ts, promo, factor, rate, cost_to, more, tier, plan, beyond)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_TRANSFER] =
         "INSERT INTO transfer(debit, credit, nano, kind, cause, note, ts, purchase,"
         " plan) VALUES(?,?,?,?,?,?,?,?,?)",
@@ -283,8 +290,8 @@ const char *const ledger_sql[SQL_COUNT] = {
         " attempts, edits, bytes_in, bytes_out, ts, first_us, end_us, lossy)"
         " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_ATTEMPT] =
-        "INSERT INTO attempt(rid, n, upstream, status, failure, ts, began, first_us)"
-        " VALUES(?,?,?,?,?,?,?,?)",
+        "INSERT INTO attempt(rid, n, upstream, status, failure, ts, began, first_us, cost,"
+        " cost_currency, cost_to) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_ALLOTMENT] = "INSERT INTO allotment(epoch, account, nano) VALUES(?,?,0)",
     [SQL_INSERT_KEY] =
         "INSERT INTO key(hash, label, account, models, expires, rpm, concurrency, budget,"

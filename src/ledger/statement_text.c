@@ -47,7 +47,7 @@ static void text(struct writer *w, const char *name, struct str value)
     w->first = false;
     if (value.n == 0)
         return;
-    buf_add(w->out, strchr("=+-@\t\r", value.p[0]) != NULL ? STR("\"'") : STR("\""));
+    buf_add(w->out, strchr("=+-@\t\r\n", value.p[0]) != NULL ? STR("\"'") : STR("\""));
     for (size_t i = 0; i < value.n; i++) {
         buf_add_byte(w->out, value.p[i]);
         if (value.p[i] == '"')

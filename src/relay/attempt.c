@@ -33,6 +33,28 @@ void attempt_head(struct request *r)
     }
 }
 
+bool attempt_cost(const struct request *r, const struct usage *u, int64_t *nano,
+                  struct currency *cur)
+{
+    const struct dated_price *cost = prices_at(r->channel.route->costs, r->ts_us);
+
+    /* A part of what a plan costs only the ledger knows. */
+    if (r->plan.budget.cost > 0 || cost == NULL || !price_cost_up(cost->price, u, nano)) {
+        return false;
+    }
+    *cur = cost->price->currency;
+    return true;
+}
+
+/* Known where its vendor has told its usage. */
+static void note_cost(const struct request *r, struct attempt *a)
+{
+    if (!r->target.endpoint->metered || !r->meter.has_usage ||
+        !attempt_cost(r, &r->meter.usage, &a->cost, &a->cost_currency)) {
+        a->cost_currency = (struct currency){""};
+    }
+}
+
 void attempt_end(struct request *r, const char *failure)
 {
     struct attempt *a = open_attempt(r);
@@ -40,6 +62,30 @@ void attempt_end(struct request *r, const char *failure)
     if (a != NULL) {
         a->end_us = clock_wall_us();
         a->failure = failure;
+        if (failure[0] != '\0') {
+            note_cost(r, a);
+        }
+    }
+}
+
+void attempt_costs_settle(struct request *r)
+{
+    const enum bearer last = (enum bearer)end_row((enum end)r->end)->bearer;
+
+    for (unsigned i = 0; i < r->attempt_count; i++) {
+        r->attempts[i].cost_to = bearer_account(BEARER_FAILED);
+    }
+    if (r->attempt_count == 0) {
+        return;
+    }
+    struct attempt *a = &r->attempts[r->attempt_count - 1];
+    if (last != BEARER_NONE) {
+        a->cost_to = bearer_account(last);
+    }
+    if (r->durable) { /* the charge tells it */
+        a->cost_currency = (struct currency){""};
+    } else if (a->failure[0] == '\0') {
+        note_cost(r, a);
     }
 }
 

@@ -7,21 +7,6 @@
 #include "base/log.h"
 #include "relay/edit.h"
 
-/* The vendor names another model than was asked of it; a dated spelling of the same is none. */
-static bool mismatch(const struct request *r)
-{
-    struct str seen = str_slice(r->meter.model, r->meter.model_n);
-
-    if (str_starts(seen, STR("models/"))) {
-        seen = str_skip(seen, sizeof("models/") - 1);
-    }
-    if (seen.n == 0 || r->channel.model.n == 0 || str_starts(seen, r->channel.model)) {
-        return false;
-    }
-    /* The vendor says itself that another model answers to this name. */
-    return !str_starts(seen, book_served(r->channel.upstream->vendor, r->channel.model));
-}
-
 static void count(struct request *r)
 {
     struct station *st = r->lane->station;
@@ -29,7 +14,7 @@ static void count(struct request *r)
     if (r->charge.charged > 0) {
         atomic_fetch_add_explicit(&st->charges, 1, memory_order_relaxed);
     }
-    if (mismatch(r)) {
+    if (request_mismatch(r)) {
         atomic_fetch_add_explicit(&st->mismatches, 1, memory_order_relaxed);
     }
     /* Last, so that who sees a request counted as ended sees the rest of it, too. */
@@ -56,7 +41,7 @@ static void log_request(struct request *r, int64_t end_us)
     log_number(&b, "in", (int64_t)usage_input(&r->meter.usage));
     log_number(&b, "out", (int64_t)usage_output(&r->meter.usage));
     log_number(&b, "nano", r->charge.charged);
-    if (mismatch(r)) {
+    if (request_mismatch(r)) {
         buf_add(&b, STR(" mismatch=yes"));
     }
     log_end(&b);
@@ -110,6 +95,7 @@ static void write_row(struct request *r, int64_t end_us)
     struct buf edits = {.p = room, .cap = sizeof(room), .max = sizeof(room)};
 
     attempt_end(r, ATTEMPT_ABANDONED);
+    attempt_costs_settle(r);
     edit_names(r->edits, &edits);
     struct row *row = malloc(sizeof(*row) + text_size(r, buf_str(&edits)));
     assert(row != NULL);

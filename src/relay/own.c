@@ -487,6 +487,12 @@ static void prices(struct request *r)
     answer_own(r, 200, STR("application/json"), STR(""));
 }
 
+static void policy(struct request *r)
+{
+    policy_write(&r->reply);
+    answer_own(r, 200, STR("application/json"), STR(""));
+}
+
 /* Its one script and style are in it: nothing else is loaded, nor does anybody frame it. */
 #define PAGE_POLICY                                                                        \
     "content-security-policy: default-src 'none'; script-src 'unsafe-inline'; "            \
@@ -507,7 +513,7 @@ static const struct {
     {"healthz", health},      {"readyz", ready},       {"page", page},
     {"account", account},     {"usage", usage},        {"prices", prices},
     {"metrics", metrics},     {"redeem", self_redeem}, {"keys.rotate", self_rotate},
-    {"statement", statement},
+    {"statement", statement}, {"policy", policy},
 };
 
 void own_answer(struct request *r)

@@ -18,6 +18,7 @@
 #include "http/coding.h"
 #include "identity/guesses.h"
 #include "ledger/statement.h"
+#include "relay/policy.h"
 #include "relay/relay.h"
 #include "upstream/upstream.h"
 
@@ -37,21 +38,6 @@ struct lane {
     struct timer sweep;
     unsigned session_count, request_count;
 };
-
-enum end {
-#define X(name, text, pays, status, code, words) END_##name,
-#include "relay/ends.def"
-#undef X
-    END_COUNT
-};
-enum pays { PAYS_NOBODY, PAYS_LOWER, PAYS_CUSTOMER };
-struct end_row {
-    const char *name;
-    uint8_t pays;
-    uint16_t status;
-    const char *code, *text;
-};
-const struct end_row *end_row(enum end e);
 
 enum request_state {
     REQ_HEAD,
@@ -145,6 +131,7 @@ struct request {
     bool keep;         /* the client wants its connection kept */
     bool stale_pool;   /* it met an idle connection that was closed: there may be more of them */
     bool head_only;    /* it asked by HEAD: an answer has no body */
+    bool durable;      /* its charge is, which may be reversed yet */
     bool op_in_flight; /* `op` is in the ledger's hands: neither it nor the request may go */
     bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, late, settled,
         upstream_done, streamed, begun, refused;
@@ -232,6 +219,8 @@ bool step_authenticate(struct request *r); /* on the head, before a body is read
 int64_t request_cost(const struct request *r, uint64_t in, uint64_t out);
 /* The same of further output alone. */
 int64_t request_cost_more(const struct request *r, uint64_t out);
+/* The vendor names another model than was asked of it; a dated spelling of the same is none. */
+bool request_mismatch(const struct request *r);
 /* What is charged where the vendor has told no usage: the least that there was. */
 void step_floor_usage(struct request *r);
 
@@ -241,6 +230,11 @@ void attempt_begin(struct request *r);
 void attempt_head(struct request *r); /* the reply's status has come */
 /* By a failure of the table, "" where it has answered; nothing where it has ended before. */
 void attempt_end(struct request *r, const char *failure);
+/* What so much usage costs the operator on the channel at hand; false: nobody knows. */
+bool attempt_cost(const struct request *r, const struct usage *u, int64_t *nano,
+                  struct currency *cur);
+/* Who bears what each attempt costs that no charge has told of. */
+void attempt_costs_settle(struct request *r);
 
 /* budget.c: the budgets of upstreams */
 /* What the choice has to know of each route; notes the nearest reset of those that could serve. */

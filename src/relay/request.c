@@ -37,25 +37,8 @@ static void (*const steps[])(struct request *) = {
     [REQ_CLOSE] = step_close, [REQ_DONE] = NULL,
 };
 
-static const struct end_row ends[END_COUNT] = {
-#define CUSTOMER PAYS_CUSTOMER
-#define LOWER PAYS_LOWER
-#define NOBODY PAYS_NOBODY
-#define X(NAME, name, pays, status, code, text) [END_##NAME] = {name, pays, status, code, text},
-#include "relay/ends.def"
-#undef X
-#undef CUSTOMER
-#undef LOWER
-#undef NOBODY
-};
-
 _Static_assert(END_COUNT <= sizeof(((struct station *)0)->ends) / sizeof(atomic_ullong),
                "every end has its counter");
-
-const struct end_row *end_row(enum end e)
-{
-    return &ends[e];
-}
 
 void request_move(struct request *r, enum request_state to)
 {

@@ -420,6 +420,39 @@ void step_floor_usage(struct request *r)
     }
 }
 
+static struct str seen_name(const struct request *r)
+{
+    struct str seen = str_slice(r->meter.model, r->meter.model_n);
+
+    return str_starts(seen, STR("models/")) ? str_skip(seen, sizeof("models/") - 1) : seen;
+}
+
+bool request_mismatch(const struct request *r)
+{
+    struct str seen = seen_name(r);
+
+    if (seen.n == 0 || r->channel.model.n == 0 || str_starts(seen, r->channel.model)) {
+        return false;
+    }
+    /* The vendor says itself that another model answers to this name. */
+    return !str_starts(seen, book_served(r->channel.upstream->vendor, r->channel.model));
+}
+
+/* The model that has answered instead may be sold here for less: then that is its price. */
+static int64_t cheaper_of_both(struct request *r, int64_t nano)
+{
+    const struct model *m = config_model(r->config, seen_name(r));
+    const struct dated_price *p = m == NULL ? NULL : prices_at(m->prices, r->ts_us);
+    int64_t other;
+
+    if (p != NULL && strcmp(p->price->currency.code, r->price->price->currency.code) == 0 &&
+        price_cost(p->price, &r->meter.usage, r->ratios, r->ratio_count, &other) && other < nano) {
+        r->price = p;
+        return other;
+    }
+    return nano;
+}
+
 /* What the customer pays, by the end's row and the usage; fills usage for the lower bound. */
 static int64_t charge_nano(struct request *r)
 {
@@ -443,6 +476,8 @@ static int64_t charge_nano(struct request *r)
     if (!price_cost(r->price->price, u, r->ratios, r->ratio_count, &nano)) {
         /* more than int64 holds is not billed upward, and not given away either */
         nano = hold_total(&r->hold);
+    } else if (request_mismatch(r)) {
+        nano = cheaper_of_both(r, nano);
     }
     if (nano == 0 && r->end == END_COMPLETE) {
         r->end = END_ZERO; /* priced at nothing, or less than a nano */
@@ -455,16 +490,24 @@ static void commit_deadline(struct request *r)
     wheel_set(loop_timers(r->lane->loop), &r->timer, loop_now_ms(r->lane->loop) + LIMIT_COMMIT_MS);
 }
 
-/* What this answer costs the operator, where that is known. */
+/* What this answer costs the operator, where that is known. Without usage: what the lower bound
+ * costs, and beside it what twice as much would, four bytes for a token instead of eight. */
 static void fill_cost(struct request *r)
 {
-    const struct dated_price *cost = prices_at(r->channel.route->costs, r->ts_us);
+    struct charge *c = &r->charge;
+    const struct usage *u = &r->meter.usage;
+    int64_t all;
 
     if (r->plan.budget.cost > 0) { /* its part of it, which the ledger knows */
-        r->charge.cost_currency = r->plan.budget.currency;
-    } else if (cost != NULL && r->meter.has_usage &&
-               price_cost_up(cost->price, &r->meter.usage, &r->charge.cost)) {
-        r->charge.cost_currency = cost->price->currency;
+        c->cost_currency = r->plan.budget.currency;
+        return;
+    }
+    if (!attempt_cost(r, u, &c->cost, &c->cost_currency) || r->meter.has_usage) {
+        return;
+    }
+    struct usage likely = {.in = 2 * u->in, .out = 2 * meter_output_floor(&r->meter)};
+    if (attempt_cost(r, &likely, &all, &c->cost_currency) && all > c->cost) {
+        c->beyond = all - c->cost;
     }
 }
 
@@ -523,6 +566,7 @@ void step_charge(struct request *r)
 static void charged(struct request *r)
 {
     if (r->op.ok) { /* a durable charge has used its hold up */
+        r->durable = true;
         r->hold.promo = r->hold.paid = 0;
         budget_charged(r);
     }

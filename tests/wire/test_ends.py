@@ -15,7 +15,7 @@ from tests.peer.case import CHAT, StationCase, body_for
 from tests.wire import ends, ends_ledger
 
 DEFINED = {name: int(status) for name, status in re.findall(
-    r'^X\(\w+, "(\w+)", \w+, (\d+),', open(os.path.join(
+    r'^X\(\w+, "(\w+)", \w+, \w+, (\d+),', open(os.path.join(
         station.ROOT, "src/relay/ends.def"), encoding="utf-8").read(), re.MULTILINE)}
 IN_TIME = ("timeout", "total_time", "ledger_late")      # want a station with short deadlines
 

@@ -84,6 +84,16 @@ INVARIANTS = {
         " spent) VALUES(7777, 'openai', 'requests', 3, 10, 'USD', 0, 9, 1, 1, 4)",
         "DELETE FROM plan WHERE id = 7777",
         "plan 7777"),
+    "an attempt costs what its transfer says": (
+        "INSERT INTO attempt(rid, n, upstream, status, failure, ts, cost, cost_currency, cost_to)"
+        " VALUES(:rid, 7, 'openai', 200, 'cut', 1, 5, 'USD', 'loss:no_usage')",
+        "DELETE FROM attempt WHERE rid = :rid AND n = 7",
+        "attempt {hex}/7: 5"),
+    "the cost of an answer is booked once": (
+        "INSERT INTO attempt(rid, n, upstream, status, failure, ts, cost, cost_currency, cost_to)"
+        " VALUES(:rid, 1, 'openai', 200, '', 1, 5, 'USD', '')",
+        "DELETE FROM attempt WHERE rid = :rid AND n = 1",
+        "attempt {hex}/1"),
     "every answer has a charge or an end that says why not": (
         "UPDATE request SET end = '' WHERE rid = :rid",
         "UPDATE request SET end = 'complete' WHERE rid = :rid",
@@ -123,6 +133,8 @@ class Invariants(StationCase):
         self.row_of = {"name": self.buyer.name, "charge": charge["id"], "rid": charge["rid"]}
         self.row_of.update(self.voucher_and_refund())
         self.named = {**self.row_of, "rid": charge["rid"].hex().upper()}
+        self.named = {**self.row_of, "rid": charge["rid"].hex().upper(),
+                      "hex": charge["rid"].hex()}
         self.vendor.reset()
 
     def voucher_and_refund(self):

@@ -253,8 +253,8 @@ class Statement(StationCase):
         for query, field in (("from=yesterday", "from"), ("to=2026-02-30", "to"),
                              ("from=2026-03-02&to=2026-03-01", "to"), ("currency=usd", "currency"),
                              ("format=xml", "format"), ("limit=0", "limit"),
-                             ("limit=1001", "limit"),
-                             ("cursor=1.2", "cursor"), ("cursor=1.0.0~USD:1", "cursor"),
+                             ("limit=1001", "limit"), ("cursor=1.2", "cursor"),
+                             ("cursor=1.0.0~USD:1", "cursor"),
                              ("cursor=%zz", "cursor"), ("from=2026-01-01T23:00:00.Z", "from"),
                              ("from=2026-01-01T24:00:00Z", "from")):
             error = self.assert_error(self.statement("?" + query, status=400), 400)
