@@ -15,10 +15,10 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 import urllib.parse
 import urllib.request
-from fractions import Fraction
 
 # What is counted, and which rate counts where a price does not name one of its own.
 INPUT = {"in": None, "in_audio": "in", "in_image": "in", "in_video": "in", "in_tool": "in",
@@ -31,6 +31,7 @@ COUNTERS = {"web_search": None, "web_fetch": None, "file_search": None, "code": 
             "images": None}
 LEAVES = {**INPUT, **OUTPUT, **COUNTERS}
 NANO = 10**9
+AMOUNT = re.compile(r"(-?)(\d+)(?:\.(\d{1,9}))?$", re.ASCII)
 BALANCES = (("amount", "balance"), ("promo_amount", "promo_balance"))
 
 
@@ -40,10 +41,12 @@ class Wrong(Exception):
 
 def nano(text):
     """A decimal with at most nine digits behind the point, as an integer of nano."""
-    value = Fraction(text) * NANO
-    if value.denominator != 1:
-        raise Wrong(f"{text} is finer than a nano")
-    return int(value)
+    found = AMOUNT.match(text)
+    if not found:
+        raise Wrong(f"{text!r} is no amount in nano")
+    sign, units, parts = found.groups()
+    value = int(units) * NANO + int((parts or "").ljust(9, "0"))
+    return -value if sign else value
 
 
 def decimal(value):
@@ -62,16 +65,16 @@ def rate(tier, leaf):
 def cost(price, usage, service, ratios):
     """Nano, rounded down once: all tokens by the tier that all of the input reaches, times the
     factor of the service; what is counted in pieces and the request itself beside them."""
-    terms = price["terms"]
+    terms, used = price["terms"], [leaf for leaf in LEAVES if usage.get(leaf)]
     reached = sum(usage.get(leaf, 0) for leaf in INPUT)
     tier = [t for t in terms["tiers"] if t["min_input"] <= reached][-1]
-    pico = sum(usage.get(leaf, 0) * rate(tier, leaf) for leaf in (*INPUT, *OUTPUT))
-    total = pico * Fraction(*terms.get("service", {}).get(service, (1, 1)))
-    total += sum(usage.get(leaf, 0) * rate(tier, leaf) for leaf in COUNTERS)
-    total += terms.get("request", 0)
-    for ratio in (Fraction(price["margin_num"], price["margin_den"]), *ratios):
-        total *= ratio
-    return total // 1000
+    num, den = terms.get("service", {}).get(service, (1, 1))
+    pico = sum(usage[leaf] * rate(tier, leaf) for leaf in used if leaf not in COUNTERS) * num
+    pico += sum(usage[leaf] * rate(tier, leaf) for leaf in used if leaf in COUNTERS) * den
+    pico += terms.get("request", 0) * den
+    for up, down in ((price["margin_num"], price["margin_den"]), *ratios):
+        pico, den = pico * up, den * down
+    return pico // (den * 1000)
 
 
 class Prices:
@@ -155,20 +158,23 @@ class Judge:
 
     def ratios(self, row, price):
         if row.get("factor_row"):
-            yield Fraction(int(row["factor_num"]), int(row["factor_den"]))
+            yield int(row["factor_num"]), int(row["factor_den"])
         if row.get("rate_row"):
-            ratio = Fraction(int(row["rate_num"]), int(row["rate_den"]))
+            ratio = (int(row["rate_num"]), int(row["rate_den"]))
             pair = (row["rate_base"], row["rate_quote"])
             if pair == (price["currency"], row["currency"]):
                 yield ratio
             elif pair == (row["currency"], price["currency"]):
-                yield 1 / ratio
+                yield ratio[1], ratio[0]
             else:
                 raise Wrong(f"a rate from {pair[0]} to {pair[1]} is not the one it takes")
         elif price["currency"] != row["currency"]:
             raise Wrong(f"a price in {price['currency']} and no rate")
 
     def charge(self, row):
+        unknown = set(row["usage"]) - set(LEAVES)
+        if unknown:
+            raise Wrong(f"{', '.join(sorted(unknown))} is counted, and nothing here knows it")
         price = self.prices.row(int(row["price_row"]))
         computed = cost(price, row["usage"], row.get("tier", ""), self.ratios(row, price))
         self.same("computed", row["computed"], computed)

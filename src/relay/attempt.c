@@ -70,23 +70,23 @@ void attempt_end(struct request *r, const char *failure)
 
 void attempt_costs_settle(struct request *r)
 {
-    const enum bearer last = (enum bearer)end_row((enum end)r->end)->bearer;
+    enum bearer bearer = (enum bearer)end_row((enum end)r->end)->bearer;
 
-    for (unsigned i = 0; i < r->attempt_count; i++) {
-        r->attempts[i].cost_to = bearer_account(BEARER_FAILED);
-    }
     if (r->attempt_count == 0) {
         return;
     }
-    struct attempt *a = &r->attempts[r->attempt_count - 1];
-    if (last != BEARER_NONE) {
-        a->cost_to = bearer_account(last);
+    for (unsigned i = 0; i + 1 < r->attempt_count; i++) {
+        r->attempts[i].cost_to = bearer_account(BEARER_FAILED);
     }
+    struct attempt *last = &r->attempts[r->attempt_count - 1];
     if (r->durable) { /* the charge tells it */
-        a->cost_currency = (struct currency){""};
-    } else if (a->failure[0] == '\0') {
-        note_cost(r, a);
+        last->cost_currency.code[0] = '\0';
+        return;
     }
+    if (last->failure[0] == '\0') {
+        note_cost(r, last);
+    }
+    last->cost_to = bearer_account(bearer != BEARER_NONE ? bearer : BEARER_FAILED);
 }
 
 /* An idle connection that the upstream had closed: which says nothing about its channel. */

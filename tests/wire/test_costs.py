@@ -5,12 +5,15 @@ import hashlib
 import json
 import math
 import re
+import signal
+import threading
 import unittest
 from fractions import Fraction
 
 from tests.peer import station
 from tests.peer.case import CHAT, StationCase, body_for
 from tests.peer.reply import Reply, error, sse_events
+from tests.peer.wait import PATIENCE_S
 
 COST = {"openai": ("USD", "1.0003", "3.0007"), "spare": ("XAA", "7.0001", "9.0003")}
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
@@ -192,6 +195,50 @@ class Costs(CostCase):
         line = self.buyer.get("/v1/statement").json()["movements"][1]
         self.assertEqual((line["model"], line["seen"], line["price_row"]),
                          ("gpt", "cheap", rows["cheap"]))
+
+
+class Stopped(CostCase):
+    def test_what_a_stop_cuts_off(self):
+        """Twice SIGTERM: what runs is cut off; its vendor had told usage before."""
+        frames = sse_events([chunk("a", usage=USAGE), chunk("b"), chunk("c")], done=True)
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        reply = Reply.sse(frames)
+        reply.parts.insert(2, gate)
+        self.vendor.reply(reply)
+        with self.buyer.open(CHAT, body_for("chat", stream=True)) as raw:
+            answer = raw.head()
+            self.assertTrue(raw.until(answer, b'"b"'))
+            for event in ("draining", "cut_off"):
+                self.station.signal(signal.SIGTERM)
+                self.station.wait_log("event=" + event)
+            while raw.step(answer):
+                pass
+        self.assertEqual(self.station.process.wait(PATIENCE_S), 0)
+        self.station.start()
+        cost = owed("openai", 11, 7)
+        self.assertEqual(self.row(answer)["end"], "station_stopped")
+        self.assert_free(answer)
+        self.assertEqual(self.attempts(answer), [("openai", "", cost, "USD", "loss:crash")])
+        self.assertEqual(self.moved(answer), [("loss:crash:USD", "asset:openai:USD", cost)])
+
+    def test_a_client_who_left_pays_and_its_answer_costs_the_upstream(self):
+        frames = sse_events([chunk("a", usage=USAGE), chunk("b"), chunk("c")], done=True)
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        reply = Reply.sse(frames)
+        reply.parts.insert(2, gate)
+        self.vendor.reply(reply)
+        with self.buyer.open(CHAT, body_for("chat", stream=True)) as raw:
+            answer = raw.head()
+            self.assertTrue(raw.until(answer, b'"b"'))
+        gate.set()
+        self.assertEqual(self.row(answer)["end"], "client_left")
+        charge = self.charge(answer)
+        self.assertGreater(charge["nano"], 0)
+        self.assertEqual(self.of_charge(charge), [
+            ("cost", "cogs:openai:USD", "asset:openai:USD", owed("openai", 11, 7))])
+        self.assertEqual(self.moved(answer), [])
 
 
 class Policy(CostCase):
