@@ -120,8 +120,8 @@ struct attempt {
     int64_t began_us, first_us, end_us;
     bool counted, charged; /* as one of a budget of requests; it led to a charge */
     struct plan plan;      /* of that budget */
-    /* What the vendor bills for it and no charge tells: nano, and which account bears it (NULL: cogs
-     * of the upstream). No currency: not known. */
+    /* What the vendor bills for it and no charge tells: nano, and which account bears it (NULL:
+     * cogs of the upstream). No currency: not known. */
     int64_t cost;
     struct currency cost_currency;
     const char *cost_to;

@@ -7,13 +7,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dialect/vendor.h"
+#include "ledger/text.h"
 #include "relay/edit.h"
 #include "relay/relay_int.h"
 
-/* Cut to what a name may have; NULL for none. */
+/* Cut to what a name may have, between two characters; NULL for none. */
 static char *name_copy(struct str from)
 {
     size_t n = from.n < LIMIT_NAME ? from.n : LIMIT_NAME;
+    while (n > 0 && n < from.n && ((unsigned char)from.p[n] & 0xC0) == 0x80) {
+        n--;
+    }
     char *copy = n > 0 ? malloc(n + 1) : NULL;
 
     assert(n == 0 || copy != NULL);
@@ -74,7 +78,12 @@ bool step_authenticate(struct request *r)
         note_bad_key(r);
         return false;
     }
-    r->tag = name_copy(head_get(r->head, r->head_base, STR("relay-tag")));
+    struct str tag = head_get(r->head, r->head_base, STR("relay-tag"));
+    if (!text_is_printable(tag)) { /* it stands in lists and statements */
+        request_failf(r, END_BAD_FIELD, "Relay-Tag", "Relay-Tag must be printable UTF-8.");
+        return false;
+    }
+    r->tag = name_copy(tag);
     return true;
 }
 

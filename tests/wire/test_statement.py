@@ -363,6 +363,25 @@ class Statement(StationCase):
             self.assertGreater(self.judge(recompute.from_json([planted]))[0], 0, at)
 
 
+class Tags(StationCase):
+    def test_a_tag_is_text(self):
+        """What is no text would make every list that it stands in unreadable."""
+        buyer = self.customer("1")
+        for tag in ("\xff\xfe", "\xc2\x85", "\xc3"):
+            error = self.assert_error(buyer.post(CHAT, body_for("chat"), [("Relay-Tag", tag)]), 400)
+            self.assertEqual(error["param"], "Relay-Tag")
+        self.assertEqual(self.vendor.received, [])
+        long = "x" * 127 + "\u00e9\u00e9"     # cut between two characters
+        for tag in ("caf\u00e9 \U0001f600", long):
+            sent = tag.encode().decode("latin-1")
+            self.row(buyer.post(CHAT, body_for("chat"), [("Relay-Tag", sent)]))
+        tags = [row["tag"] for row in buyer.get("/v1/statement").json()["movements"][1:]]
+        self.assertEqual(tags, ["caf\u00e9 \U0001f600", "x" * 127])
+        rows = csv.DictReader(io.StringIO(
+            buyer.get("/v1/statement?format=csv").body.decode(), newline=""))
+        self.assertEqual([row["tag"] for row in rows if row["kind"] == "charge"], tags)
+
+
 class UnderLoad(StationCase):
     def test_pages_while_charges_come_are_the_books_at_their_end(self):
         buyer = self.customer("5")
