@@ -82,4 +82,18 @@
 #define LIMIT_LANES 64
 #define LIMIT_WORKERS 4
 
+/* Assay: its statistics */
+#define LIMIT_ASSAY_CELLS 64          /* the widest battery of one-token probes known has 40 */
+#define LIMIT_ASSAY_ANSWERS 100000    /* of one cell, both sides; the largest collection has 5000 */
+#define LIMIT_ASSAY_PERMUTATIONS 9999 /* p from 0.0001 on: below what a claim needs */
+#define LIMIT_ASSAY_RUNS 10000        /* simulated, for a detection limit */
+#define LIMIT_ASSAY_PROMPTS 64        /* of continuations; published tests have 25 */
+#define LIMIT_ASSAY_TEXTS 512 /* of one prompt, both sides: kernels are worked out in pairs */
+#define LIMIT_ASSAY_TEXT_BYTES 16384 /* of one continuation: 50 to 400 tokens */
+#define LIMIT_ASSAY_MODELS 1024      /* snapshots to identify by; the largest pool known has 167 */
+#define LIMIT_ASSAY_LOGPROBS 1024    /* of one place; vendors give 20 at most */
+#define LIMIT_ASSAY_TRIES 1000000    /* of a share */
+#define LIMIT_ASSAY_CLAIMS 256       /* of one report */
+#define LIMIT_ASSAY_MEMORY (256 << 20) /* of one statistic */
+
 #endif
