@@ -54,8 +54,8 @@ static const struct invariant invariants[] = {
      " SUM(CASE t.kind WHEN 'reversal' THEN t.nano ELSE 0 END) AS back"
      " FROM charge c LEFT JOIN transfer t ON t.cause=c.id GROUP BY c.id)"
      " WHERE paid<>nano-promo OR promised<>promo OR discount<>promo OR over<>computed-nano"
-     " OR billed<>cost OR guessed<>beyond OR back NOT IN (0, computed+promo) OR (back=0 AND "
-     "lost<>0)"},
+     " OR billed<>cost OR guessed<>beyond OR back NOT IN (0, computed+promo)"
+     " OR lost NOT IN (0, cost) OR (computed>0 AND back=0 AND lost<>0)"},
     {"currencies never mix",
      "SELECT 'transfer ' || t.id FROM transfer t JOIN account d ON d.id=t.debit"
      " JOIN account k ON k.id=t.credit WHERE d.currency<>k.currency"

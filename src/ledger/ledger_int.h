@@ -15,7 +15,7 @@
 #include "store/store.h"
 
 /* The one kind of transfer that no event has: a charge's others, but for its cost, the other way
- * round. */
+ * round. Its cost is "lost" then: so either kind says that a charge was reversed. */
 #define KIND_REVERSAL "reversal"
 
 enum sql {

@@ -217,8 +217,8 @@ bool ledger_account_credit_limit(struct ledger *l, struct str name, int64_t nano
 
     if (a == NULL || !check_limit(l, a, nano, e))
         return false;
-    bool was_limited = a->limited;
-    int64_t less = was_limited ? atomic_load(&a->credit_limit) - nano : 0;
+    bool stays_limited = a->limited && nano > 0;
+    int64_t less = stays_limited ? atomic_load(&a->credit_limit) - nano : 0;
     if (less > 0 && !balance_take(&b, a, less, &taken))
         return balance_short(a, taken, e);
     if (!store_limit(l, a, nano, &b, e)) {
@@ -231,7 +231,7 @@ bool ledger_account_credit_limit(struct ledger *l, struct str name, int64_t nano
     a->limited = nano > 0;
     atomic_store(&a->credit_limit, nano);
     atomic_fetch_sub(&a->unallotted, less);
-    if (!was_limited)
+    if (!stays_limited) /* nobody serves, so no purse has anything of it */
         atomic_store(&a->unallotted, a->limited ? ledger_balance(a) + nano : 0);
     text_account(out, a, ledger_balance(a));
     return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rates of exchange: dated rows, which any thread looks up. Entries are never taken away, so that a
- * list with one atomic head does; a start loads only those that can still be in force.
+ * list with one atomic head does; a start loads only those that can be in force again.
  */
 #include <stdlib.h>
 
@@ -10,6 +10,7 @@
 #include "ledger/text.h"
 
 #define SOURCE_BYTES 100
+#define SET_BACK_US INT64_C(86400000000) /* a clock that was wrong by more is no clock */
 
 struct rate_entry {
     struct rate rate;
@@ -65,7 +66,8 @@ bool ledger_rate(struct ledger *l, struct currency from, struct currency to, int
     return true;
 }
 
-/* Those in force now of each pair, and all that are yet to come. */
+/* Those in force of each pair, and all that are yet to come: as of a day ago, since the clock may
+ * be set back, and then an older rate is in force again. */
 static const char load_sql[] =
     "SELECT id, base, quote, num, den, from_ FROM rate r WHERE NOT EXISTS(SELECT 1 FROM rate n"
     " WHERE n.base=r.base AND n.quote=r.quote AND n.from_<=?1"
@@ -78,7 +80,7 @@ bool rates_load(struct ledger *l, struct err *e)
 
     if (st == NULL)
         return false;
-    store_bind_i64(st, 1, clock_wall_us());
+    store_bind_i64(st, 1, clock_wall_us() - SET_BACK_US);
     while ((step = store_step(st)) == STEP_ROW) {
         struct rate r = {.id = store_i64(st, 0),
                          .ratio = {store_i64(st, 3), store_i64(st, 4)},

@@ -314,5 +314,5 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_FIND_CHARGE] = "SELECT id, key, nano, ts, account FROM charge WHERE rid=?",
     [SQL_CHARGE_TRANSFERS] = "SELECT debit, credit, nano, kind FROM transfer WHERE cause=?"
                              " AND kind IN ('charge','promo','discount','overrun','cost')",
-    [SQL_REVERSED] = "SELECT 1 FROM transfer WHERE cause=? AND kind='reversal'",
+    [SQL_REVERSED] = "SELECT 1 FROM transfer WHERE cause=? AND kind IN ('reversal','lost')",
 };

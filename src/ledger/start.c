@@ -199,8 +199,8 @@ static bool reverse_orphans(struct ledger *l, struct batch *b, int64_t mark, str
         store_prepare(l->store,
                       "SELECT c.id, c.rid FROM charge c WHERE c.id>? AND c.epoch<? AND NOT EXISTS"
                       "(SELECT 1 FROM request r WHERE r.rid=c.rid) AND NOT EXISTS"
-                      "(SELECT 1 FROM transfer t WHERE t.cause=c.id AND t.kind='reversal')"
-                      " ORDER BY c.id LIMIT 1",
+                      "(SELECT 1 FROM transfer t WHERE t.cause=c.id"
+                      " AND t.kind IN ('reversal','lost')) ORDER BY c.id LIMIT 1",
                       e);
     unsigned count = 0;
 

@@ -52,10 +52,11 @@ static bool open_db(struct store *s, const char *path, struct err *e)
         return err_set(e, "cannot open the store %s: %s", path, store_error(s));
     (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_BYTES,
                             LOOKASIDE_SLOTS);
-    /* secure_delete: what a row held is not left in free pages. */
+    /* The wait comes first: after a crash somebody who only reads may hold the file for a moment.
+     * secure_delete: what a row held is not left in free pages. */
     if (!store_exec(s,
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                    "PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF; PRAGMA busy_timeout=5000;"
+                    "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                    "PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF;"
                     "PRAGMA cache_size=-16384",
                     e))
         return false;
@@ -92,7 +93,7 @@ static bool open_reader_db(struct store *s, const char *path, struct err *e)
     if (sqlite3_open_v2(path, &s->db, flags, NULL) != SQLITE_OK)
         return err_set(e, "cannot open the store %s: %s", path, store_error(s));
     sqlite3_progress_handler(s->db, STOP_STEPS, stopped, s);
-    return store_exec(s, "PRAGMA trusted_schema=OFF; PRAGMA busy_timeout=5000", e);
+    return store_exec(s, "PRAGMA busy_timeout=5000; PRAGMA trusted_schema=OFF", e);
 }
 
 struct store *store_open_reader(const struct store *of, const atomic_bool *stop, struct err *e)

@@ -2,6 +2,11 @@
 /* Several balances of an account: promo, other currencies, credit of a house; factors, rates. */
 #include "ledger_case.h"
 
+#include <pthread.h>
+#include <sqlite3.h>
+
+static atomic_bool busy;
+
 static const struct currency own = {""}, cny = {"CNY"}, usd = {"USD"};
 
 struct credit {
@@ -406,6 +411,111 @@ static void an_accounts_factor_is_its_own_or_its_groups(void **state)
     station_free(s);
 }
 
+static void what_nobody_pays_is_reversed_once(void **state)
+{
+    struct station *s = station_new("customer", 100, 0);
+    struct charge c;
+    struct op o = {.op = {.kind = LEDGER_CHARGE, .charge = &c}};
+    (void)state;
+
+    fill(s, &c, 1, 0, 0);
+    c.cost = 30; /* the vendor bills what its customer does not pay */
+    c.cost_to = "loss:no_usage";
+    assert_true(run(s, &o));
+    assert_int_equal(balance_of(s, "loss:no_usage:CNY"), -30);
+    for (int i = 0; i < 2; i++) {
+        assert_true(reverse(s, 1));
+        assert_int_equal(balance_of(s, "loss:no_usage:CNY"), 0);
+        assert_int_equal(balance_of(s, "loss:crash:CNY"), -30);
+        assert_true(check(s));
+    }
+    ledger_close(s->ledger);
+    open_ledger(s);
+    assert_int_equal(balance_of(s, "loss:crash:CNY"), -30);
+    assert_true(check(s));
+    station_free(s);
+}
+
+static void a_house_in_debt_may_lose_its_limit(void **state)
+{
+    struct station *s = station_new("house", 0, 0);
+    struct limit set = {.nano = 100}, none = {.nano = 0};
+    struct charge c;
+    struct err e;
+    (void)state;
+
+    assert_true(charge(s, &c, 1, 0, 60));
+    assert_true(close_request(s, 1));
+    stop(s);
+    do_limit(s->ledger, &set);
+    assert_true(set.ok);
+    do_limit(s->ledger, &none);
+    assert_true(none.ok);
+    assert_int_equal(
+        atomic_load(&directory_account(s->ledger->directory, STR("alice"))->unallotted), 0);
+    assert_true(ledger_run(s->ledger, &e));
+    s->account = directory_account(s->ledger->directory, STR("alice"));
+    s->key = ledger_key(s->ledger, str_from(s->raw));
+    assert_int_equal(try_hold(s, 1000), HOLD_HELD);
+    release(s, 1000);
+    station_free(s);
+}
+
+static void a_clock_that_is_set_back_finds_the_rate_of_then(void **state)
+{
+    struct station *s = station_new("customer", 0, 0);
+    int64_t now = clock_wall_us(), minute = 60000000;
+    char text[200];
+    struct rate r;
+    (void)state;
+
+    for (int64_t age = 120; age > 0; age -= 90) {
+        snprintf(text, sizeof text,
+                 "INSERT INTO rate(base, quote, num, den, from_, source, ts)"
+                 " VALUES('USD', 'CNY', %lld, 1, %lld, '', 0)",
+                 (long long)age, (long long)(now - age * minute));
+        sql(s, text);
+    }
+    ledger_close(s->ledger);
+    open_ledger(s);
+    assert_true(ledger_rate(s->ledger, usd, cny, now, &r));
+    assert_int_equal(r.ratio.num, 30);
+    assert_true(ledger_rate(s->ledger, usd, cny, now - 60 * minute, &r));
+    assert_int_equal(r.ratio.num, 120);
+    station_free(s);
+}
+
+/* Keeps the file to itself for a moment, as a reader does that finds a crash's log. */
+static void *keep_busy(void *path)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE", NULL, NULL, NULL),
+        SQLITE_OK);
+    atomic_store(&busy, true);
+    usleep(200000);
+    sqlite3_close(db);
+    return NULL;
+}
+
+static void a_start_waits_for_who_has_the_file(void **state)
+{
+    struct station *s = station_new("customer", 100, 0);
+    pthread_t thread;
+    (void)state;
+
+    ledger_close(s->ledger);
+    assert_int_equal(pthread_create(&thread, NULL, keep_busy, s->path), 0);
+    while (!atomic_load(&busy))
+        usleep(1000);
+    open_ledger(s);
+    pthread_join(thread, NULL);
+    sound(s, s->account, 100);
+    station_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +530,10 @@ int main(void)
         cmocka_unit_test(only_a_house_has_credit),
         cmocka_unit_test(rates_have_dates_and_two_directions),
         cmocka_unit_test(an_accounts_factor_is_its_own_or_its_groups),
+        cmocka_unit_test(what_nobody_pays_is_reversed_once),
+        cmocka_unit_test(a_house_in_debt_may_lose_its_limit),
+        cmocka_unit_test(a_clock_that_is_set_back_finds_the_rate_of_then),
+        cmocka_unit_test(a_start_waits_for_who_has_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
