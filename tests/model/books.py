@@ -45,8 +45,9 @@ INVARIANTS = {
     "a charge is of its price's currency, or has the rate between the two":
         "SELECT c.id FROM charge c JOIN account a ON a.id = c.account "
         "JOIN price p ON p.id = c.price LEFT JOIN rate r ON r.id = c.rate "
-        "WHERE CASE WHEN c.rate IS NULL THEN p.currency <> a.currency ELSE NOT (p.currency IN (r.base, r.quote) "
-        "AND a.currency IN (r.base, r.quote) AND p.currency <> a.currency) END",
+        "WHERE CASE WHEN c.rate IS NULL THEN p.currency <> a.currency "
+        "ELSE NOT (p.currency IN (r.base, r.quote) AND a.currency IN (r.base, r.quote) "
+        "AND p.currency <> a.currency) END",
     "a rate was in force when it was used":
         "SELECT c.id FROM charge c JOIN rate r ON r.id = c.rate WHERE r.from_ > c.ts",
 }

@@ -348,7 +348,7 @@ class Game:
             self.add(f"release {slot.number}", "ok")
             self.auditor.release(slot)
             if self.rng.random() < 0.5:
-                self.close_slot(slot, "no_funds", 402)
+                self.close_unpaid(slot)
 
     def some_usage(self, slot):
         """Tokens for about what is held, and often exactly at a tier's begin."""
@@ -401,6 +401,14 @@ class Game:
         slot.end = (end, status)
         del self.auditor.slots[slot.number]
 
+    def close_unpaid(self, slot):
+        """A request whose id another has had leaves no second row."""
+        if slot.rid not in self.auditor.charges:
+            self.close_slot(slot, "no_funds", 402)
+        else:
+            del self.auditor.slots[slot.number]
+            self.free_slots.append(slot.number)
+
     def finish(self):
         slot = self.pick(lambda s: s.charged)
         if not slot:
@@ -419,7 +427,7 @@ class Game:
             if slot.charged:
                 self.finish()
             elif self.rng.random() < 0.5 and not slot.held:
-                self.close_slot(slot, "no_funds", 402)
+                self.close_unpaid(slot)
 
     def go(self):
         """Sends what is gathered as one commit, of which the first so many may fail."""
