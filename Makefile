@@ -23,7 +23,7 @@ define built
 	@ninja -C $1
 endef
 
-.PHONY: build run test fresh asan tsan fuzz bench tidy fmt docs clients install clean help
+.PHONY: build run test fresh asan tsan fuzz mutate bench tidy fmt docs clients install clean help
 
 build: ## build the program into build/
 	$(call built,$(BUILD))
@@ -57,6 +57,11 @@ fuzz: ## each fuzzer for T seconds
 	@tools/setup fuzz
 	$(call built,build-fuzz,$(CLANG) -Dtests=disabled -Dfuzz=true -Db_sanitize=address$(comma)undefined)
 	@tools/fuzz build-fuzz $(T)
+
+mutate: ## rules of the money broken on purpose: which tests notice?
+	@tools/setup test
+	$(call built,$(BUILD),-Dtests=enabled)
+	@tools/mutate --build $(BUILD) $(ARGS)
 
 bench: ## against nginx on this machine
 	@tools/setup build bench

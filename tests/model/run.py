@@ -56,12 +56,16 @@ def main():
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--operations", type=int, default=10_000)
     parser.add_argument("--folder")
+    parser.add_argument("--as-it-is", action="store_true", help="a failure is not made shorter")
     asked = parser.parse_args()
     if asked.build:
         os.environ["ENTREPOT_MODEL_DRIVER"] = os.path.join(asked.build, "model_driver")
     began, operations, races, kills = time.monotonic(), 0, 0, 0
     for seed in range(asked.seed, asked.seed + asked.seeds):
         why, game = play(seed, asked.operations, asked.folder)
+        if why and asked.as_it_is:
+            print(f"seed {seed}: {why}")
+            return 1
         if why:
             print(told(seed, asked.operations, why, game, asked.folder))
             return 1
