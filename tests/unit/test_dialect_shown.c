@@ -5,8 +5,8 @@
 static const char *const asks[] = {
     [DIALECT_CHAT] = "{\"model\":\"x\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}",
     [DIALECT_RESPONSES] = "{\"model\":\"x\",\"input\":\"hi\"}",
-    [DIALECT_MESSAGES] = "{\"model\":\"x\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\","
-                         "\"content\":\"hi\"}]}",
+    [DIALECT_MESSAGES] = ("{\"model\":\"x\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\","
+                          "\"content\":\"hi\"}]}"),
     [DIALECT_GEMINI] = "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"hi\"}]}]}",
 };
 

@@ -204,8 +204,8 @@ static void kinds_that_cannot_be_are_forgotten(void **state)
         "\"promptTokensDetails\":[{\"modality\":\"AUDIO\",\"tokenCount\":101}]",
         "\"promptTokensDetails\":[{\"modality\":\"AUDIO\",\"tokenCount\":61}]",
         "\"cacheTokensDetails\":[{\"modality\":\"AUDIO\",\"tokenCount\":1}]",
-        "\"cacheTokensDetails\":[{\"modality\":\"VIDEO\",\"tokenCount\":41}],"
-        "\"promptTokensDetails\":[{\"modality\":\"VIDEO\",\"tokenCount\":45}]",
+        ("\"cacheTokensDetails\":[{\"modality\":\"VIDEO\",\"tokenCount\":41}],"
+         "\"promptTokensDetails\":[{\"modality\":\"VIDEO\",\"tokenCount\":45}]"),
         "\"promptTokensDetails\":[{\"modality\":\"AUDIO\",\"tokenCount\":-1}]",
         "\"toolUsePromptTokensDetails\":[{\"modality\":\"AUDIO\",\"tokenCount\":1}]",
     };

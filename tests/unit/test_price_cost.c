@@ -141,7 +141,7 @@ static void only_what_int64_cannot_hold_is_too_much(void **state)
 
 static void pair(struct str text, struct ratio *r)
 {
-    uint64_t num, den;
+    uint64_t num = 0, den = 0;
     struct str first = str_cut(&text, '/');
     assert_true(str_to_u64(first, &num) && str_to_u64(text, &den));
     *r = (struct ratio){(int64_t)num, (int64_t)den};
