@@ -182,7 +182,7 @@ static bool begin_others(struct page *p, struct err *e)
     struct str rest = str_from(others_sql);
     struct buf sql;
 
-    *s = (struct source){NULL};
+    *s = (struct source){.st = NULL};
     buf_init(&sql, SQL_MAX);
     for (struct str part = str_cut(&rest, '?'); rest.n > 0; part = str_cut(&rest, '?')) {
         buf_add(&sql, part);

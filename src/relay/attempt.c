@@ -83,10 +83,14 @@ void attempt_costs_settle(struct request *r)
         last->cost_currency.code[0] = '\0';
         return;
     }
-    if (last->failure[0] == '\0') {
+    bool answered = last->failure[0] == '\0';
+    if (answered) {
         note_cost(r, last);
     }
-    last->cost_to = bearer_account(bearer != BEARER_NONE ? bearer : BEARER_FAILED);
+    /* Before a byte was sent it was an attempt that failed, however the request ended. */
+    bool abandoned = strcmp(last->failure, ATTEMPT_ABANDONED) == 0;
+    bool failed = !answered && ((!abandoned && !r->head_sent) || bearer == BEARER_NONE);
+    last->cost_to = bearer_account(failed ? BEARER_FAILED : bearer);
 }
 
 /* An idle connection that the upstream had closed: which says nothing about its channel. */

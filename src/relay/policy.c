@@ -51,8 +51,9 @@ const struct policy_rule policy_rules[] = {
     {"overrun", "Never more than was held and is there: what an answer comes to beyond that is "
                 "the operator's (loss:overrun)."},
     {"promo", "Promo pays first."},
-    {"one_answer", "Only the attempt that answers is paid for. What an earlier one costs is the "
-                   "operator's (cogs:failed_attempts)."},
+    {"one_answer", "Only the attempt that answers is paid for. What one costs that failed before a "
+                   "byte was sent is the operator's (cogs:failed_attempts), also where it was the "
+                   "last."},
     {"inconsistent_usage", "Where a vendor's numbers contradict each other the cheaper reading is "
                            "charged, and the charge says so."},
     {"other_model",

@@ -154,7 +154,7 @@ class Costs(CostCase):
         answer = self.ask(Reply.sse(FAILED), Reply.sse(FAILED), model="two", stream=True)
         self.assertEqual(self.end, "vendor_error")
         self.assertEqual([row[4] for row in self.attempts(answer)],
-                         ["cogs:failed_attempts", "loss:no_usage"])
+                         ["cogs:failed_attempts"] * 2)
         self.assertEqual([nano for _, _, nano in self.moved(answer)],
                          [owed("spare", 11, 7), owed("openai", 11, 7)])
 

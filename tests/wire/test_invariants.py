@@ -132,7 +132,6 @@ class Invariants(StationCase):
         charge = self.assert_paid(answer, meter.read("chat", answer.body, False))
         self.row_of = {"name": self.buyer.name, "charge": charge["id"], "rid": charge["rid"]}
         self.row_of.update(self.voucher_and_refund())
-        self.named = {**self.row_of, "rid": charge["rid"].hex().upper()}
         self.named = {**self.row_of, "rid": charge["rid"].hex().upper(),
                       "hex": charge["rid"].hex()}
         self.vendor.reset()
