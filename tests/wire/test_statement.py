@@ -363,6 +363,25 @@ class Statement(StationCase):
             self.assertGreater(self.judge(recompute.from_json([planted]))[0], 0, at)
 
 
+class Money(StationCase):
+    def test_vouchers_and_refunds_are_in_it(self):
+        buyer, cli = self.customer("2"), self.station.cli
+        code = cli("voucher", "create", "1", "--currency", "EUR", "--json")["vouchers"][0]["code"]
+        self.assertEqual(buyer.post("/v1/redeem", {"code": code}).status, 200)
+        first = cli("refund", buyer.name, "0.5", "--json")["refund"]
+        cli("refund", "cancel", first)
+        cli("refund", "sent", cli("refund", buyer.name, "0.25", "--json")["refund"])
+        page = buyer.get("/v1/statement").json()
+        self.assertEqual([(row["kind"], row["currency"], row["amount"], row["balance"])
+                          for row in page["movements"]],
+                         [("credit", "USD", "2", "2"), ("voucher", "EUR", "1", "1"),
+                          ("refund", "USD", "-0.5", "1.5"), ("refund_back", "USD", "0.5", "2"),
+                          ("refund", "USD", "-0.25", "1.75")])
+        self.assertEqual(recompute.Judge(recompute.Prices([], None)).run(
+            recompute.from_json([page])), 0)
+        self.assertEqual([row["balance"] for row in page["closing"]], ["1.75", "1"])
+
+
 class Tags(StationCase):
     def test_a_tag_is_text(self):
         """What is no text would make every list that it stands in unreadable."""
