@@ -279,7 +279,9 @@ bool stream_owes(const struct request *r);
 void stream_bytes(struct request *r, struct str bytes); /* from the upstream */
 void stream_send(struct request *r, struct str bytes);  /* to the client, as a chunk */
 void stream_end(struct request *r);                     /* the upstream's reply is over */
-void stream_settle(struct request *r);                  /* to its charge */
+/* More of a balance can be held, or there is no more: its vendor may stay silent for long. */
+void stream_allotted(struct request *r);
+void stream_settle(struct request *r); /* to its charge */
 void stream_cut(struct request *r, enum failure f, const char *why);
 void stream_release_tail(struct request *r); /* after the commit */
 void stream_broken(struct request *r, enum end end);

@@ -601,6 +601,10 @@ static void charged(struct request *r)
 /* The purse has been filled, or there is nothing left to fill it with: hold() will tell. */
 static void allotted(struct request *r, bool ok)
 {
+    if (r->state == REQ_STREAM) {
+        stream_allotted(r);
+        return;
+    }
     if (r->state != REQ_WAIT_LEDGER) {
         return;
     }

@@ -192,7 +192,10 @@ static bool extend(struct request *r)
         request_cost(r, in, soon) <= hold_total(&r->hold)) {
         return true;
     }
-    enum hold_result more = hold_more(r);
+    enum hold_result more;
+    do { /* one read may have brought several steps */
+        more = hold_more(r);
+    } while (more == HOLD_HELD && request_cost(r, in, soon) > hold_total(&r->hold));
     if (more == HOLD_HELD ||
         (more == HOLD_WAIT && r->allot_waits++ < 3 && step_ledger_ask(r, LEDGER_ALLOT))) {
         return true;
@@ -209,6 +212,24 @@ static enum framing framing(const struct request *r)
         return FRAMING_SSE;
     }
     return r->bytes_out > 0 ? FRAMING_ARRAY : FRAMING_ARRAY_START;
+}
+
+static void end_at_limit(struct request *r)
+{
+    exchange_abort(&r->exchange);
+    if (r->conversion == NULL) { /* else its end is written with the charge */
+        limit_write_events(&r->meter, framing(r), r->open_block, &r->tail);
+    }
+    r->end = END_LIMIT;
+    request_move(r, REQ_CHARGE);
+    request_run(r);
+}
+
+void stream_allotted(struct request *r)
+{
+    if (r->session != NULL && !r->terminal && !extend(r)) {
+        end_at_limit(r);
+    }
 }
 
 void stream_bytes(struct request *r, struct str bytes)
@@ -250,13 +271,7 @@ void stream_bytes(struct request *r, struct str bytes)
         return;
     }
     if (!r->terminal && !extend(r)) {
-        exchange_abort(&r->exchange);
-        if (r->conversion == NULL) { /* else its end is written with the charge */
-            limit_write_events(&r->meter, framing(r), r->open_block, &r->tail);
-        }
-        r->end = END_LIMIT;
-        request_move(r, REQ_CHARGE);
-        request_run(r);
+        end_at_limit(r);
     } else if (r->session->out.n > LIMIT_HIGH_WATER) {
         exchange_pause(&r->exchange);
     }

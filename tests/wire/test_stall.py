@@ -66,6 +66,21 @@ class Growing(StallCase):
         self.assertGreater(charge["nano"], 2000 * NANO // 100000)
         self.lives(buyer)
 
+    def test_a_limit_is_seen_though_the_vendor_has_fallen_silent(self):
+        """What was said while more was asked of the ledger is looked at when it answers."""
+        buyer = self.customer("0.03")
+        opened = buyer.post(CHAT, body_for("chat", maximum=100))
+        self.assertEqual(opened.status, 200)    # the purse is open
+        gate = self.hold_streams(after=14000)   # its end never comes
+        self.stall()
+        answer = buyer.post(CHAT, body_for("chat", "x [[tokens=15000]]", stream=True,
+                                           maximum=20000))
+        gate.set()
+        self.assertTrue(answer.complete)
+        self.assertIn(b'"finish_reason":"length"', answer.body)
+        self.assertEqual(self.row(answer)["end"], "limit")
+        self.lives(self.customer())
+
 
 if __name__ == "__main__":
     unittest.main()
