@@ -31,6 +31,10 @@ extern const struct command_option voucher_create_options[], voucher_void_option
 /* refund.c */
 command_fn command_refund, command_refund_sent, command_refund_cancel, command_refund_list;
 extern const struct command_option refund_options[];
+/* margin.c */
+extern const struct command_option margin_options[];
+command_fn command_margin;
+
 /* upstream.c */
 extern const struct command_option upstream_buy_options[], upstream_writeoff_options[];
 command_fn command_upstream_buy, command_upstream_writeoff, command_upstream_list,

@@ -307,6 +307,8 @@ const struct command commands[] = {
     {"upstream list", "", "what was bought, used and is left at each upstream", NULL, 0, 0,
      LEDGER_READ, command_upstream_list},
     {"upstream show", "NAME", "the same of one", NULL, 1, 1, LEDGER_READ, command_upstream_show},
+    {"usage --margin", "", "revenue, cost, losses and what is left of it", margin_options, 0, 0,
+     LEDGER_REPORT, command_margin},
     {"usage", "[ACCOUNT]", "the last charges of an account, or what all accounts hold", NULL, 0, 1,
      LEDGER_READ, usage},
     {"price list", "", "what is sold, at which row of the store and since when", NULL, 0, 0,

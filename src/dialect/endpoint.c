@@ -65,6 +65,7 @@ static const struct row rows[] = {
     {{"keys.rotate", DIALECT_OWN, OP_OWN, POST, false, false},
      SHAPE_EXACT,
      STR_INIT("/v1/keys/rotate")},
+    {{"margin", DIALECT_OWN, OP_OWN, GET, false, false}, SHAPE_EXACT, STR_INIT("/v1/margin")},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 

@@ -283,6 +283,23 @@ bool ledger_prices(struct ledger_view *v, enum ledger_prices which, struct str m
 bool ledger_vouchers(struct ledger_view *v, struct str batch, struct buf *out, struct err *e);
 /* Refunds of an account; of all, where none is named. */
 bool ledger_refunds(struct ledger_view *v, struct str account, struct buf *out, struct err *e);
+/* What was earned and lost, from the transfers of the house's own accounts. */
+enum margin_by {
+    MARGIN_TOTAL,
+#define X(NAME, name, key) MARGIN_##NAME,
+#include "ledger/margin.def"
+#undef X
+};
+struct margin_query {
+    enum margin_by by;
+    int64_t from_us, to_us;   /* to_us: not in it any more; INT64_MAX: until now */
+    struct currency currency; /* what all is told in; none: each in its own */
+};
+/* "" is the total alone. */
+bool margin_by_parse(struct str name, enum margin_by *out, struct err *e);
+/* By what was asked for, at most LIMIT_MARGIN_ROWS groups, and in total; and in words. */
+bool ledger_margin(struct ledger_view *v, const struct margin_query *q, struct buf *out,
+                   struct err *e);
 /* What was bought, used and is left at an upstream, by currency; of all of them where none is
  * named. */
 bool ledger_upstreams(struct ledger_view *v, struct str name, struct buf *out, struct err *e);

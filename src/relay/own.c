@@ -175,132 +175,6 @@ static void account(struct request *r)
     answer_own(r, 200, STR("application/json"), STR(""));
 }
 
-/* On a reader's thread; the request waits for it and is not touched by its lane meanwhile. */
-static void read_usage(struct ledger_view *v, void *ctx)
-{
-    struct request *r = ctx;
-    struct err e;
-    if (!ledger_usage(v, str_from(r->key->account->name), 50, &r->reply, &e)) {
-        buf_clear(&r->reply);
-    }
-}
-
-static void usage(struct request *r)
-{
-    r->op.read = read_usage;
-    r->op.ctx = r;
-    if (step_ledger_ask(r, LEDGER_READ)) {
-        request_move(r, REQ_WAIT_LEDGER);
-    } else {
-        request_fail(r, END_LEDGER_FULL);
-    }
-}
-
-/* A value of the query, decoded behind what is in the buffer. */
-static bool query_word(struct buf *room, struct str query, const char *name, struct str *out)
-{
-    size_t before = room->n;
-
-    bool ok = url_decode(room, url_query(query, str_from(name)));
-    *out = str_skip(buf_str(room), before);
-    return ok;
-}
-
-static bool statement_words(struct buf *room, struct str query, struct statement_words *w,
-                            const char **field)
-{
-    const struct {
-        const char *name;
-        struct str *to;
-    } words[] = {{"from", &w->from},     {"to", &w->to},       {"currency", &w->currency},
-                 {"format", &w->format}, {"limit", &w->limit}, {"cursor", &w->cursor}};
-
-    if (buf_reserve(room, query.n + 1) == NULL) { /* so that it does not move */
-        return false;
-    }
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        *field = words[i].name;
-        if (!query_word(room, query, words[i].name, words[i].to)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* On a reader's thread, as read_usage. */
-static void read_statement(struct ledger_view *v, void *ctx)
-{
-    struct request *r = ctx;
-    struct err e;
-    if (!ledger_statement(v, str_from(r->key->account->name), r->statement, &r->reply, &e)) {
-        buf_clear(&r->reply);
-    }
-}
-
-static void statement(struct request *r)
-{
-    struct str path, query;
-    struct statement_words words = {.from = STR_INIT("")};
-    struct err e = {"this parameter is not readable"};
-    const char *field = "query";
-    struct buf room;
-
-    url_split(head_target(r->head, r->head_base), &path, &query);
-    r->statement = malloc(sizeof(*r->statement));
-    assert(r->statement != NULL);
-    buf_init(&room, LIMIT_HEAD_BYTES);
-    bool ok = statement_words(&room, query, &words, &field) &&
-              statement_parse(&words, r->statement, &field, &e);
-    buf_release(&room);
-    if (!ok) {
-        request_failf(r, END_BAD_FIELD, field, "%s.", e.text);
-        return;
-    }
-    r->op.read = read_statement;
-    r->op.ctx = r;
-    if (step_ledger_ask(r, LEDGER_READ)) {
-        request_move(r, REQ_WAIT_LEDGER);
-    } else {
-        request_fail(r, END_LEDGER_FULL);
-    }
-}
-
-/* Where a page of CSV goes on stands in a header, so that the pages are one table. */
-static void answer_csv(struct request *r)
-{
-    char room[STATEMENT_CURSOR + 128];
-    struct buf extra = {.p = room, .cap = sizeof(room), .max = sizeof(room)};
-
-    buf_add(&extra, STR("content-disposition: attachment; filename=\"statement.csv\"\r\n"));
-    if (r->statement->next[0] != '\0') {
-        buf_cat(&extra, STR("relay-next: "), str_from(r->statement->next), STR("\r\n"));
-    }
-    answer_own(r, 200, STR("text/csv; charset=utf-8; header=present"), buf_str(&extra));
-}
-
-void own_ledger_done(struct request *r)
-{
-    if (r->self != NULL) {
-        self_done(r);
-        return;
-    }
-    if (r->reply.n == 0 && r->statement != NULL && r->statement->stale) {
-        request_failf(r, END_BAD_FIELD, "cursor",
-                      "cursor does not fit the books; begin again without it.");
-        return;
-    }
-    if (r->reply.n == 0) {
-        request_fail(r, END_LEDGER_LATE);
-        return;
-    }
-    if (r->statement != NULL && r->statement->csv) {
-        answer_csv(r);
-    } else {
-        answer_own(r, 200, STR("application/json"), STR(""));
-    }
-    request_run(r);
-}
-
 /* What a counted request has to hold, or NULL where it does. */
 static const char *lacks(const struct request *r, const char **field)
 {
@@ -510,10 +384,10 @@ static const struct {
     const char *name;
     void (*answer)(struct request *r);
 } own[] = {
-    {"healthz", health},      {"readyz", ready},       {"page", page},
-    {"account", account},     {"usage", usage},        {"prices", prices},
-    {"metrics", metrics},     {"redeem", self_redeem}, {"keys.rotate", self_rotate},
-    {"statement", statement}, {"policy", policy},
+    {"healthz", health},          {"readyz", ready},       {"page", page},
+    {"account", account},         {"usage", own_usage},    {"prices", prices},
+    {"metrics", metrics},         {"redeem", self_redeem}, {"keys.rotate", self_rotate},
+    {"statement", own_statement}, {"margin", own_margin},  {"policy", policy},
 };
 
 void own_answer(struct request *r)

@@ -315,6 +315,10 @@ void own_answer(struct request *r);
 /* Tokens of the input, counted here because no upstream of the model counts them. */
 void own_estimate(struct request *r);
 /* The ledger has filled r->reply for one of them. */
+/* own_books.c: read on a reader's thread; own_ledger_done answers */
+void own_usage(struct request *r);
+void own_statement(struct request *r);
+void own_margin(struct request *r);
 void own_ledger_done(struct request *r);
 /* An answer of our own from r->reply; moves to CLOSE. extra: headers. */
 void answer_own(struct request *r, unsigned status, struct str content_type, struct str extra);
