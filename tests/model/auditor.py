@@ -169,6 +169,8 @@ class Auditor:
         self.rates = {}             # id -> (base, quote, num, den, from)
         self.factors = {}           # id -> (scope, name, num, den)
         self.offers = []            # (model, price id, from)
+        self.vouchers = {}          # by number
+        self.refunds = {}           # number -> [balance, nano, state]
         self.slots = {}
         self.charges = {}           # by request id
         self.closed = {}            # request id -> (end, status)

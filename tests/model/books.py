@@ -8,6 +8,7 @@ import contextlib
 import json
 import sqlite3
 
+from tests.model import sales
 from tests.model.auditor import CRASH, LATE, require
 from tests.peer import price
 
@@ -48,6 +49,19 @@ INVARIANTS = {
         "WHERE CASE WHEN c.rate IS NULL THEN p.currency <> a.currency "
         "ELSE NOT (p.currency IN (r.base, r.quote) AND a.currency IN (r.base, r.quote) "
         "AND p.currency <> a.currency) END",
+    "vouchers that are open are what is owed for them":
+        "SELECT a.name, a.balance FROM account a WHERE a.name LIKE 'liab:voucher:%' "
+        "AND a.balance <> "
+        "(SELECT coalesce(sum(b.nano), 0) FROM voucher v JOIN voucher_batch b ON b.id = v.batch "
+        "WHERE v.state = 'open' AND b.currency = a.currency)",
+    "refunds under way are what clears":
+        "SELECT a.name, a.balance FROM account a WHERE a.name LIKE 'clear:refund:%' "
+        "AND a.balance <> "
+        "(SELECT coalesce(sum(r.nano), 0) FROM refund r JOIN account b ON b.id = r.account "
+        "WHERE r.state = 'requested' AND b.currency = a.currency)",
+    "currencies are linked by purchases alone":
+        "SELECT t.id FROM transfer t, account d, account c WHERE d.id = t.debit "
+        "AND c.id = t.credit AND (d.name LIKE 'fx:%' OR c.name LIKE 'fx:%') AND t.purchase IS NULL",
     "a rate was in force when it was used":
         "SELECT c.id FROM charge c JOIN rate r ON r.id = c.rate WHERE r.from_ > c.ts",
 }
@@ -183,6 +197,17 @@ class Books:
                  {n: row for row, n in auditor.price_ids.items()})):
             found = {row[0]: row[1:] for row in db.execute(query)}
             require(found == expected, what, "differ:", found, "expected:", expected)
+        found = {row[0]: row[1:] for row in db.execute(
+            "SELECT v.id, v.batch, b.currency, b.nano, b.expires, v.state, a.name FROM voucher v "
+            "JOIN voucher_batch b ON b.id = v.batch LEFT JOIN account a ON a.id = v.account")}
+        expected = {n: (v.batch, v.currency, v.nano, v.expires, v.state,
+                        v.balance and v.balance.name) for n, v in auditor.vouchers.items()}
+        require(found == expected, "vouchers:", found, "expected:", expected)
+        found = {row[0]: row[1:] for row in db.execute(
+            "SELECT r.id, a.name, r.nano, r.state FROM refund r "
+            "JOIN account a ON a.id = r.account")}
+        expected = {n: (r[0].name, *r[1:]) for n, r in auditor.refunds.items()}
+        require(found == expected, "refunds:", found, "expected:", expected)
         found = db.execute("SELECT model, price, from_ FROM offer ORDER BY id").fetchall()
         require(found == auditor.offers, "offers:", found, "expected:", auditor.offers)
 
@@ -227,8 +252,9 @@ def compare_memory(auditor, state):
 
 def adopt(auditor, books, pending):
     """After a kill: which of the operations without a reply the store has. pending: {request id:
-    (charge, slot)}, {note: apply}, closings {request id: row} and request ids to be reversed."""
-    charges, moves, closings, reversals = pending
+    (charge, slot)}, {note: apply}, closings {request id: row}, request ids to be reversed, and
+    (account, voucher) that were brought."""
+    charges, moves, closings, reversals, redeemed = pending
     with books.open() as db:
         rows = db.execute("SELECT rid, nano, promo FROM charge WHERE id > ? ORDER BY id",
                           (books.last_charge,)).fetchall()
@@ -243,6 +269,12 @@ def adopt(auditor, books, pending):
                                 (books.last_transfer,)).fetchall():
             if note in moves:
                 moves.pop(note)()
+        for number, name in db.execute(
+                "SELECT v.id, a.name FROM voucher v JOIN account a ON a.id = v.account").fetchall():
+            voucher, owner = auditor.vouchers[number], auditor.all[name].owner
+            if voucher.state == "open":
+                require((owner, voucher) in redeemed, "a voucher that nobody brought:", number)
+                sales.apply_redeem(auditor, owner, voucher)
         for rid, end, status in db.execute("SELECT rid, end, status FROM request").fetchall():
             if rid not in auditor.closed and closings.get(rid) == (end, status):
                 auditor.closed[rid] = (end, status)

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ledger/ledger_int.h"
+#include "tests/model/driver.h"
 
 #define LANES 8
 #define WORDS 40
@@ -86,7 +86,7 @@ static struct {
     int64_t id;
 } prices[PRICES];
 
-static void die(const char *what)
+_Noreturn void die(const char *what)
 {
     fprintf(stderr, "driver: %s\n", what);
     exit(2);
@@ -126,12 +126,12 @@ static void replyf(struct lane *lane, int number, const char *format, ...)
     reply(lane, number, str_slice(text, (size_t)n));
 }
 
-static int64_t number_of(const char *text)
+int64_t number_of(const char *text)
 {
     return strtoll(text, NULL, 10);
 }
 
-static struct currency currency_of(const char *text)
+struct currency currency_of(const char *text)
 {
     struct currency cur = {""};
 
@@ -383,15 +383,6 @@ static void verb_close(struct lane *lane, int number, char **w, int n)
 
 /* Administration. */
 
-struct words {
-    char **w;
-    struct buf out;
-    int64_t id;
-    bool ok;
-    struct err e;
-    void (*run)(struct ledger *l, struct words *a);
-};
-
 static void admin_account(struct ledger *l, struct words *a)
 {
     a->ok = ledger_account_create(l, str_from(a->w[0]), str_from(a->w[1]), currency_of(a->w[2]),
@@ -506,7 +497,9 @@ static void verb_admin(struct lane *lane, int number, void (*run)(struct ledger 
         (void)ask(lane, (struct ledger_op){.kind = LEDGER_CALL, .call = call, .ctx = &a});
     else
         run(ledger, &a);
-    if (a.ok)
+    if (a.verdict != NULL)
+        reply(lane, number, str_from(a.verdict));
+    else if (a.ok)
         replyf(lane, number, "ok %lld", (long long)a.id);
     else
         replyf(lane, number, "refused %s", a.e.text);
@@ -645,8 +638,11 @@ static const struct {
     {"limit", 2, NULL, admin_limit},    {"group", 2, NULL, admin_group},
     {"factor", 4, NULL, admin_factor},  {"rate", 6, NULL, admin_rate},
     {"price", 6, NULL, admin_price},    {"offer", 4, NULL, admin_offer},
-    {"check", 0, NULL, admin_check},    {"settle", 0, verb_settle, NULL},
-    {"state", 0, verb_state, NULL},
+    {"check", 0, NULL, admin_check},    {"voucher", 5, NULL, admin_voucher},
+    {"redeem", 2, NULL, admin_redeem},  {"void", 2, NULL, admin_void},
+    {"refund", 4, NULL, admin_refund},  {"end", 2, NULL, admin_refund_end},
+    {"buy", 7, NULL, admin_buy},        {"writeoff", 4, NULL, admin_writeoff},
+    {"settle", 0, verb_settle, NULL},   {"state", 0, verb_state, NULL},
 };
 
 static void run_line(struct lane *lane, int number, char **w, int n)

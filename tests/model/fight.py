@@ -3,6 +3,7 @@
 what holds in every order."""
 import collections
 
+from tests.model import sales
 from tests.model.auditor import LATE, Charge, Failure, require
 
 
@@ -15,7 +16,8 @@ class Fight:
         self.budgets = collections.Counter()    # of a key or account
         self.refused = []
         self.slots = {}
-        self.pending = ({}, {}, {}, set())      # charges, moves, closings, reversals
+        self.pending = ({}, {}, {}, set(), [])  # charges, moves, closings, reversals, redeemed
+        self.late = []              # who came too late with a voucher
 
     def take(self, act, reply, killed):
         verb, *words = act
@@ -25,6 +27,8 @@ class Fight:
             self.charge(words, reply)
         elif verb in ("credit", "debit"):
             self.move(verb, words, reply)
+        elif verb == "redeem":
+            self.redeem(*words, reply)
         elif verb == "close":
             slot, end = words
             if not killed:
@@ -103,6 +107,17 @@ class Fight:
             balance = self.auditor.balance_of(account, currency, promo, False)
             self.asked[balance.name] += nano
 
+    def redeem(self, account, voucher, reply):
+        if reply is None:
+            self.pending[4].append((account, voucher))
+        elif reply == "ok":
+            require(voucher.state == "open" or voucher.balance.owner is account,
+                    "a voucher is redeemed twice")
+            sales.apply_redeem(self.auditor, account, voucher)
+        else:
+            require(reply == "used", "an open voucher")
+            self.late.append((account, voucher))
+
     @staticmethod
     def go(words, reply):
         require(reply == "ok" and not words, "go")
@@ -114,6 +129,9 @@ class Fight:
 
     def judge(self):
         """Nobody was refused who cannot have been too late, however the others were first."""
+        for account, voucher in self.late:
+            require(voucher.state == "redeemed" and voucher.balance.owner is not account,
+                    "a voucher is said to be used:", voucher.code)
         for slot, why in self.refused:
             if why in ("no_funds", "wait"):
                 require(self.asked[slot.payer.name] > self.free[slot.payer.name] and

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 
-from tests.model import books
+from tests.model import books, sales
 from tests.model.auditor import (DAY_US, LARGEST, LATE, Account, Auditor, Budget, Charge, Failure,
                                  Key, Price, Slot, require)
 from tests.model.driver import Driver
@@ -41,7 +41,9 @@ class Line:
         return f"{self.lane} {self.text}"
 
 
-class Game:
+class Game(sales.Sales):
+    CURRENCIES = CURRENCIES
+
     def __init__(self, seed, folder=None, stop_after=None):
         self.seed, self.stop_after = seed, stop_after
         self.rng = random.Random(f"model/{seed}")
@@ -508,7 +510,9 @@ class Game:
     CHOICES = [("open", 26), ("hold", 10), ("charge", 24), ("go", 7), ("reverse", 4),
                ("finish", 22), ("release", 4), ("credit", 6), ("debit", 3), ("new_factor", 1),
                ("join", 1), ("new_rate", 1), ("change_price", 1), ("offer", 1), ("limit", 1),
-               ("budget", 1), ("clock", 3), ("play_restart", 0.15), ("offline", 0.1)]
+               ("budget", 1), ("clock", 3), ("voucher", 0.7), ("redeem", 1), ("void", 0.4),
+               ("refund", 1), ("end", 1), ("buy", 0.5), ("writeoff", 0.4),
+               ("play_restart", 0.15), ("offline", 0.1)]
 
     def play(self, size):
         verbs, weights = zip(*self.CHOICES)
@@ -527,6 +531,7 @@ class Game:
         for lane in range(1, self.rng.randint(2, LANES) + 1):
             lines += self.script(lane, keys, self.rng.randint(2, 12))
         lines += self.meddling(keys)
+        lines += self.redeemers(keys)
         self.racing = False
         self.count += len(lines)
         self.sent.extend(map(str, lines))
@@ -611,6 +616,17 @@ class Game:
                 move = (account, balance.currency, promo, self.some_amount(5000), self.name())
                 yield Line(1, f"{verb} {account.name} {move[1]} {int(promo)} {move[3]} {move[4]}",
                            act=(verb, *move))
+
+    def redeemers(self, keys):
+        """Several bring the same code."""
+        codes = [v for v in list(self.auditor.vouchers.values())[-4:]
+                 if v.state == "open" and not 0 < v.expires <= self.auditor.now]
+        for voucher in codes:
+            for lane in range(1, LANES + 1):
+                account = self.rng.choice(keys).account
+                if voucher.currency in {b.currency for b in account.balances}:
+                    yield Line(lane, f"redeem {account.name} {voucher.code}",
+                               act=("redeem", account, voucher))
 
     def take(self, lines, replies, killed=False):
         """Books all replies. What had none is pending: for books.adopt."""

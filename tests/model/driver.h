@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the driver share: an operation of the operator, and its words. */
+#ifndef TESTS_MODEL_DRIVER_H
+#define TESTS_MODEL_DRIVER_H
+
+#include "ledger/ledger_int.h"
+
+/* Runs on the ledger thread; is answered "ok ID" (and what is in said), or "refused WHY". */
+struct words {
+    char **w;
+    struct buf out;
+    int64_t id;
+    const char *verdict; /* instead of refused */
+    bool ok;
+    struct err e;
+    void (*run)(struct ledger *l, struct words *a);
+};
+
+_Noreturn void die(const char *what);
+int64_t number_of(const char *text);
+struct currency currency_of(const char *text); /* "-": none */
+
+/* sales.c: vouchers, refunds, and what is bought from vendors */
+void admin_voucher(struct ledger *l, struct words *a);
+void admin_redeem(struct ledger *l, struct words *a);
+void admin_void(struct ledger *l, struct words *a);
+void admin_refund(struct ledger *l, struct words *a);
+void admin_refund_end(struct ledger *l, struct words *a);
+void admin_buy(struct ledger *l, struct words *a);
+void admin_writeoff(struct ledger *l, struct words *a);
+
+#endif
