@@ -87,8 +87,12 @@ class Account(Balance):
 
 
 class Key:
-    def __init__(self, number, account, budget):
+    """One that replaced another is counted with it: they have one budget."""
+
+    def __init__(self, number, account, budget, made=0, root=None):
         self.number, self.account, self.budget = number, account, budget
+        self.made, self.root = made, root or self
+        self.expires = 0
 
 
 class Charge:
@@ -343,7 +347,7 @@ class Auditor:
         budget.held = budget.spent = budget.window = 0
         if budget.limit:
             budget.load([c for c in self.standing()
-                         if c.payer is account and key in (None, c.key)], self.now)
+                         if c.payer is account and (not key or c.key.root is key.root)], self.now)
 
     # Administration: decide says whether it is done; apply does it.
 
@@ -409,6 +413,22 @@ class Auditor:
         budget.held = held
         if not budget.limit:
             budget.window = window_start(budget.period, self.now)
+
+    ROTATIONS = 10      # a day
+
+    def decide_rotate(self, key):
+        """An old key makes no second successor, and none once it has expired."""
+        heirs = [k for k in self.keys.values() if k.root is key.root and k is not key.root]
+        return not 0 < key.expires <= self.now and \
+            not any(k.number > key.number for k in heirs) and \
+            sum(k.made > self.now - DAY_US for k in heirs) < self.ROTATIONS
+
+    def apply_rotate(self, key, number, overlap):
+        heir = Key(number, key.account, key.budget, self.now, key.root)
+        heir.expires = key.expires
+        until = self.now + overlap
+        key.expires = min(key.expires, until) if key.expires else until
+        self.keys[number] = heir
 
     def offered(self, model, at):
         found = [row for row in self.offers if row[0] == model and row[2] <= at]

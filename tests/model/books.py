@@ -198,6 +198,12 @@ class Books:
             found = {row[0]: row[1:] for row in db.execute(query)}
             require(found == expected, what, "differ:", found, "expected:", expected)
         found = {row[0]: row[1:] for row in db.execute(
+            "SELECT k.id, a.name, k.expires, k.budget, coalesce(k.root, k.id) FROM key k "
+            "JOIN account a ON a.id = k.account")}
+        expected = {n: (k.account.name, k.expires, k.budget.limit, k.root.number)
+                    for n, k in auditor.keys.items()}
+        require(found == expected, "keys:", found, "expected:", expected)
+        found = {row[0]: row[1:] for row in db.execute(
             "SELECT v.id, v.batch, b.currency, b.nano, b.expires, v.state, a.name FROM voucher v "
             "JOIN voucher_batch b ON b.id = v.batch LEFT JOIN account a ON a.id = v.account")}
         expected = {n: (v.batch, v.currency, v.nano, v.expires, v.state,

@@ -534,9 +534,9 @@ static void admin_state(struct ledger *l, struct words *a)
         tell_account(&a->out, &((struct purse *)entry)->account);
     at = 0;
     while (map_next(l->keys, &at, &id, &entry)) {
-        const struct key *k = entry;
+        struct key *k = entry;
         buf_addf(&a->out, ";key %lld", (long long)k->id);
-        tell_budget(&a->out, &k->budget);
+        tell_budget(&a->out, key_budget(k)); /* of the first, where it replaced one */
     }
     a->ok = !a->out.overflow;
 }
@@ -642,7 +642,8 @@ static const struct {
     {"redeem", 2, NULL, admin_redeem},  {"void", 2, NULL, admin_void},
     {"refund", 4, NULL, admin_refund},  {"end", 2, NULL, admin_refund_end},
     {"buy", 7, NULL, admin_buy},        {"writeoff", 4, NULL, admin_writeoff},
-    {"settle", 0, verb_settle, NULL},   {"state", 0, verb_state, NULL},
+    {"rotate", 2, NULL, admin_rotate},  {"settle", 0, verb_settle, NULL},
+    {"state", 0, verb_state, NULL},
 };
 
 static void run_line(struct lane *lane, int number, char **w, int n)

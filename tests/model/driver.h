@@ -20,7 +20,7 @@ _Noreturn void die(const char *what);
 int64_t number_of(const char *text);
 struct currency currency_of(const char *text); /* "-": none */
 
-/* sales.c: vouchers, refunds, and what is bought from vendors */
+/* sales.c: vouchers, refunds, what is bought from vendors, keys that replace others */
 void admin_voucher(struct ledger *l, struct words *a);
 void admin_redeem(struct ledger *l, struct words *a);
 void admin_void(struct ledger *l, struct words *a);
@@ -28,5 +28,6 @@ void admin_refund(struct ledger *l, struct words *a);
 void admin_refund_end(struct ledger *l, struct words *a);
 void admin_buy(struct ledger *l, struct words *a);
 void admin_writeoff(struct ledger *l, struct words *a);
+void admin_rotate(struct ledger *l, struct words *a);
 
 #endif

@@ -511,7 +511,7 @@ class Game(sales.Sales):
                ("finish", 22), ("release", 4), ("credit", 6), ("debit", 3), ("new_factor", 1),
                ("join", 1), ("new_rate", 1), ("change_price", 1), ("offer", 1), ("limit", 1),
                ("budget", 1), ("clock", 3), ("voucher", 0.7), ("redeem", 1), ("void", 0.4),
-               ("refund", 1), ("end", 1), ("buy", 0.5), ("writeoff", 0.4),
+               ("refund", 1), ("end", 1), ("rotate", 0.4), ("buy", 0.5), ("writeoff", 0.4),
                ("play_restart", 0.15), ("offline", 0.1)]
 
     def play(self, size):

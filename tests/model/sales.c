@@ -59,6 +59,14 @@ void admin_refund_end(struct ledger *l, struct words *a)
     a->ok = ledger_refund_end(l, str_from(a->w[0]), a->w[1][0] == '1', &a->out, &a->e);
 }
 
+/* rotate KEY OVERLAP_US */
+void admin_rotate(struct ledger *l, struct words *a)
+{
+    a->ok = ledger_key_rotate_id(l, str_from(a->w[0]), number_of(a->w[1]), &a->out, &a->e);
+    size_t at = str_find(buf_str(&a->out), STR("\"id\":\""));
+    a->id = a->ok ? number_of(a->out.p + at + 6) : 0;
+}
+
 /* buy UPSTREAM CURRENCY NANO PAID_CURRENCY PAID SPREAD NOTE */
 void admin_buy(struct ledger *l, struct words *a)
 {

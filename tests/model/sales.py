@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vouchers, refunds and what is bought from vendors: what they should come to, and their operations
-in a game of one lane."""
+"""Vouchers, refunds, what is bought from vendors, keys that replace others: what they should come
+to, and their operations in a game of one lane."""
 from tests.model.auditor import require
 
 HOUR_US = 3600 * 10**6
@@ -146,6 +146,15 @@ class Sales:
             to = f"funding:{balance.currency}" if sent else balance.name
             self.auditor.post([(f"clear:refund:{balance.currency}", to, nano,
                                 "refund_sent" if sent else "refund_back")])
+
+    def rotate(self):
+        key = self.rng.choice(list(self.auditor.keys.values()))
+        overlap = self.rng.choice([0, 10**6, HOUR_US])
+        self.go()
+        number = len(self.auditor.keys) + 1
+        ok = self.auditor.decide_rotate(key)
+        if self.failing(f"rotate {key.number} {overlap}", ok and f"ok {number}"):
+            self.auditor.apply_rotate(key, number, overlap)
 
     def buy(self):
         rng = self.rng
