@@ -171,7 +171,7 @@ bool charge_write(struct ledger *l, struct batch *b, struct item *it)
 {
     struct charge *c = it->op->charge;
     char bearer[LIMIT_NAME];
-    int64_t plan = 0;
+    struct plan_part part = {0};
 
     assert(c->computed >= 0 && c->hold.promo >= 0 && c->hold.paid >= 0 && c->cost >= 0 &&
            c->beyond >= 0);
@@ -180,13 +180,15 @@ bool charge_write(struct ledger *l, struct batch *b, struct item *it)
     share_out(b, it);
     it->key = c->key;
     it->ts_us = c->ts_us;
-    if (c->plan != NULL && !plan_charge(l, b, c, &plan))
+    if (c->plan != NULL && !plan_charge(l, b, c, &part))
         return false;
-    enum store_step step = insert_charge(l, c, plan);
+    enum store_step step = insert_charge(l, c, part.plan);
     if (step != STEP_DONE) {
         /* Charged before (one request id, one charge) or a price that is not there: only
          * this one fails. */
         b->broken = step != STEP_CONSTRAINT;
+        if (!b->broken && part.plan != 0)
+            plan_refuse(l, b, &part);
         return false;
     }
     struct event_facts facts = facts_of(c, bearer);

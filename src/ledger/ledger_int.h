@@ -33,6 +33,7 @@ enum sql {
     SQL_INSERT_PLAN,
     SQL_USE_PLAN,
     SQL_SPEND_PLAN,
+    SQL_REFUSE_PLAN,
     SQL_INSERT_REQUEST,
     SQL_INSERT_ATTEMPT,
     SQL_INSERT_ALLOTMENT,
@@ -273,8 +274,13 @@ int64_t plan_cost(int64_t cost, int64_t booked, int64_t all);
  * period's cost that the booked units bear. False: the batch is broken. */
 bool plan_use(struct ledger *l, struct batch *b, const struct plan *p, int64_t used, int64_t booked,
               int64_t *id, int64_t *nano);
+struct plan_part {
+    int64_t plan, used, booked, nano;
+};
 /* What a charge uses of it; sets its cost where the plan says so. */
-bool plan_charge(struct ledger *l, struct batch *b, struct charge *c, int64_t *id);
+bool plan_charge(struct ledger *l, struct batch *b, struct charge *c, struct plan_part *out);
+/* The same taken back, in the same transaction: the charge is refused. */
+void plan_refuse(struct ledger *l, struct batch *b, const struct plan_part *part);
 bool plan_close_prepare(struct ledger *l, const struct closing *c);
 /* Attempts that reached a vendor and led to no charge have their part of the cost, too. */
 bool plan_close(struct ledger *l, struct batch *b, const struct closing *c);

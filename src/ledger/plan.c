@@ -85,11 +85,11 @@ bool plan_use(struct ledger *l, struct batch *b, const struct plan *p, int64_t u
     return ok;
 }
 
-bool plan_charge(struct ledger *l, struct batch *b, struct charge *c, int64_t *id)
+bool plan_charge(struct ledger *l, struct batch *b, struct charge *c, struct plan_part *out)
 {
     const struct upstream_budget *budget = &c->plan->budget;
     int64_t tokens = (int64_t)(usage_input(&c->usage) + usage_output(&c->usage));
-    int64_t used = 0, booked = 0, nano;
+    int64_t used = 0, booked = 0;
 
     switch ((enum budget_unit)budget->unit) {
     case BUDGET_REQUESTS: booked = 1; break; /* it was counted when it was sent */
@@ -100,11 +100,23 @@ bool plan_charge(struct ledger *l, struct batch *b, struct charge *c, int64_t *i
     case BUDGET_NONE: break;
     }
     booked = budget->cost > 0 ? booked : 0;
-    if (!plan_use(l, b, c->plan, used, booked, id, &nano))
+    *out = (struct plan_part){.used = used, .booked = booked};
+    if (!plan_use(l, b, c->plan, used, booked, &out->plan, &out->nano))
         return false;
     if (budget->cost > 0)
-        c->cost = nano;
+        c->cost = out->nano;
     return true;
+}
+
+void plan_refuse(struct ledger *l, struct batch *b, const struct plan_part *part)
+{
+    struct statement *st = l->sql[SQL_REFUSE_PLAN];
+
+    store_bind_i64(st, 1, part->used);
+    store_bind_i64(st, 2, part->booked);
+    store_bind_i64(st, 3, part->nano);
+    store_bind_i64(st, 4, part->plan);
+    b->broken = b->broken || store_step(st) != STEP_DONE;
 }
 
 /* Who bears what an attempt without a charge costs. */

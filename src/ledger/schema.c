@@ -285,6 +285,7 @@ const char *const ledger_sql[SQL_COUNT] = {
                      " WHERE upstream=?1 AND from_=?2 AND unit=?3 AND currency=?4"
                      " RETURNING id, units, cost, booked, spent, closed",
     [SQL_SPEND_PLAN] = "UPDATE plan SET spent=spent+? WHERE id=?",
+    [SQL_REFUSE_PLAN] = "UPDATE plan SET used=used-?, booked=booked-?, spent=spent-? WHERE id=?",
     [SQL_INSERT_REQUEST] =
         "INSERT INTO request(rid, account, key, endpoint, asked, upstream, stream, end, status,"
         " attempts, edits, bytes_in, bytes_out, ts, first_us, end_us, lossy)"

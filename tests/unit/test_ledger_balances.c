@@ -436,6 +436,30 @@ static void what_nobody_pays_is_reversed_once(void **state)
     station_free(s);
 }
 
+static void a_charge_that_is_refused_uses_nothing_of_a_plan(void **state)
+{
+    struct station *s = station_new("customer", 100, 0);
+    const struct plan plan = {.upstream = STR("lab"),
+                              .budget = {.unit = BUDGET_REQUESTS,
+                                         .period = 'd',
+                                         .units = 4,
+                                         .cost = 40,
+                                         .currency = {"CNY"}},
+                              .until_us = INT64_MAX};
+    struct charge c;
+    struct op o = {.op = {.kind = LEDGER_CHARGE, .charge = &c}};
+    (void)state;
+
+    for (int i = 0; i < 3; i++) { /* the second has the first one's id */
+        fill(s, &c, i < 2 ? 1 : 2, 0, 6);
+        c.plan = &plan;
+        assert_int_equal(run(s, &o), i != 1);
+        assert_int_equal(balance_of(s, "cogs:lab:CNY"), i < 2 ? -10 : -20);
+        assert_true(check(s));
+    }
+    station_free(s);
+}
+
 static void a_house_in_debt_may_lose_its_limit(void **state)
 {
     struct station *s = station_new("house", 0, 0);
@@ -531,6 +555,7 @@ int main(void)
         cmocka_unit_test(rates_have_dates_and_two_directions),
         cmocka_unit_test(an_accounts_factor_is_its_own_or_its_groups),
         cmocka_unit_test(what_nobody_pays_is_reversed_once),
+        cmocka_unit_test(a_charge_that_is_refused_uses_nothing_of_a_plan),
         cmocka_unit_test(a_house_in_debt_may_lose_its_limit),
         cmocka_unit_test(a_clock_that_is_set_back_finds_the_rate_of_then),
         cmocka_unit_test(a_start_waits_for_who_has_the_file),
