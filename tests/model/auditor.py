@@ -95,6 +95,32 @@ class Key:
         self.expires = 0
 
 
+class Plan:
+    """A period that is paid for as a whole: after n of its requests floor(cost x n / all) is
+    booked, of more than all of them the whole."""
+
+    def __init__(self, index, upstream, units, cost, currency, until):
+        self.index, self.upstream, self.units = index, upstream, units
+        self.cost, self.currency, self.until = cost, currency, until
+        self.booked = self.spent = 0
+        self.closed = self.known = False
+
+    def part(self):
+        """What one more of its requests costs."""
+        self.known = True           # has a row
+        self.booked += 1
+        if self.closed:
+            return 0
+        nano = self.cost * min(self.booked, self.units) // self.units - self.spent
+        self.spent += nano
+        return nano
+
+    def end(self):
+        """What nobody used is a loss."""
+        left, self.spent, self.closed = self.cost - self.spent, self.cost, True
+        return left
+
+
 class Charge:
     """A row of the store, and what became of it."""
 
@@ -104,8 +130,11 @@ class Charge:
         self.usage, self.service = usage, service
         self.bearer, self.upstream = bearer, upstream
         self.cost_currency = cost_price.currency if cost_price else ""
-        self.cost = price.cost_up(cost_price.terms, usage, margin=cost_price.margin,
-                                  service=service) if cost_price else 0
+        self.plan = cost_price if isinstance(cost_price, Plan) else None
+        self.cost = 0               # of a plan's it is known when it is written
+        if cost_price and not self.plan:
+            self.cost = price.cost_up(cost_price.terms, usage, margin=cost_price.margin,
+                                      service=service)
         self.computed = price.cost(slot.price.terms, usage, margin=slot.price.margin,
                                    service=service, ratios=slot.ratios)
         self.charged = self.promo = 0
@@ -145,6 +174,7 @@ class Slot:
         self.charge = None          # gathered
         self.charged = False        # and done
         self.reversed = False
+        self.failed = None          # the plan of an attempt that failed
 
     @property
     def held(self):
@@ -174,6 +204,7 @@ class Auditor:
         self.factors = {}           # id -> (scope, name, num, den)
         self.offers = []            # (model, price id, from)
         self.vouchers = {}          # by number
+        self.plans = []
         self.refunds = {}           # number -> [balance, nano, state]
         self.slots = {}
         self.charges = {}           # by request id

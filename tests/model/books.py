@@ -198,6 +198,11 @@ class Books:
             found = {row[0]: row[1:] for row in db.execute(query)}
             require(found == expected, what, "differ:", found, "expected:", expected)
         found = {row[0]: row[1:] for row in db.execute(
+            "SELECT upstream, units, cost, currency, booked, spent, closed FROM plan")}
+        expected = {p.upstream: (p.units, p.cost, p.currency, p.booked, p.spent, int(p.closed))
+                    for p in auditor.plans if p.known}
+        require(found == expected, "plans:", found, "expected:", expected)
+        found = {row[0]: row[1:] for row in db.execute(
             "SELECT k.id, a.name, k.expires, k.budget, coalesce(k.root, k.id) FROM key k "
             "JOIN account a ON a.id = k.account")}
         expected = {n: (k.account.name, k.expires, k.budget.limit, k.root.number)

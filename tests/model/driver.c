@@ -20,6 +20,7 @@
 #define WORDS 40
 #define SLOTS 4096
 #define PRICES 64
+#define PLANS 1024
 
 static atomic_int_fast64_t now_us;
 static atomic_int commits_to_fail;
@@ -85,6 +86,8 @@ static struct {
     struct price price;
     int64_t id;
 } prices[PRICES];
+static struct plan plans[PLANS];
+static char plan_names[PLANS][32];
 
 _Noreturn void die(const char *what)
 {
@@ -138,11 +141,6 @@ struct currency currency_of(const char *text)
     if (strcmp(text, "-") != 0 && !currency_parse(str_from(text), &cur))
         die("no currency");
     return cur;
-}
-
-static struct str text_of(const char *word)
-{
-    return strcmp(word, "-") == 0 ? STR("") : str_from(word);
 }
 
 static struct slot *slot_of(const char *text)
@@ -282,6 +280,28 @@ static void verb_release(struct lane *lane, int number, char **w, int n)
     reply(lane, number, STR("ok"));
 }
 
+static const struct plan *plan_of(const char *text)
+{
+    int64_t n = number_of(text);
+
+    if (n < 0 || n >= PLANS)
+        die("no such plan");
+    return &plans[n];
+}
+
+static void fill_cost(struct charge *c, const char *word)
+{
+    if (word[0] == 'p') {
+        c->plan = plan_of(word + 1);
+        c->cost_currency = c->plan->budget.currency;
+    } else if (word[0] != '-') {
+        const struct price *p = &prices[number_of(word)].price;
+        c->cost_currency = p->currency;
+        if (!price_cost_up(p, &c->usage, &c->cost))
+            die("a cost beyond all numbers");
+    }
+}
+
 static void read_usage(struct usage *u, const char *service, char **w, int n)
 {
     enum tier tier;
@@ -299,12 +319,12 @@ static void read_usage(struct usage *u, const char *service, char **w, int n)
     }
 }
 
-/* charge SLOT PRICE_OF_COST BEARER UPSTREAM SERVICE LEAF=N...: waits for "go". */
+/* charge SLOT COST BEARER UPSTREAM SERVICE LEAF=N...: waits for "go". COST is the number of a
+ * price, or p and that of a plan. */
 static void verb_charge(struct lane *lane, int number, char **w, int n)
 {
     struct slot *s = slot_of(w[0]);
     struct charge *c = &s->charge;
-    int64_t cost_price = number_of(w[1]);
 
     snprintf(s->cost_to, sizeof s->cost_to, "%s", w[2]);
     snprintf(s->upstream, sizeof s->upstream, "%s", w[3]);
@@ -323,11 +343,7 @@ static void verb_charge(struct lane *lane, int number, char **w, int n)
     read_usage(&c->usage, w[4], w + 5, n - 5);
     if (!price_cost(&s->price, &c->usage, s->ratios, s->ratio_count, &c->computed))
         die("a charge beyond all numbers");
-    if (cost_price >= 0) {
-        c->cost_currency = prices[cost_price].price.currency;
-        if (!price_cost_up(&prices[cost_price].price, &c->usage, &c->cost))
-            die("a cost beyond all numbers");
-    }
+    fill_cost(c, w[1]);
     s->charging =
         (struct pending){.op = {.kind = LEDGER_CHARGE, .charge = c}, .slot = s, .number = number};
     gather(lane, &s->charging, answered);
@@ -360,7 +376,6 @@ static void verb_close(struct lane *lane, int number, char **w, int n)
     const struct slot *s = slot_of(w[0]);
     struct farewell *f = calloc(1, sizeof *f);
 
-    (void)n;
     if (f == NULL)
         die("out of memory");
     snprintf(f->end, sizeof f->end, "%s", w[1]);
@@ -375,6 +390,11 @@ static void verb_close(struct lane *lane, int number, char **w, int n)
                                   .attempt_count = 1,
                                   .attempts = {{.upstream = STR("lab"), .failure = ""}},
                                   .ts_us = s->ts_us};
+    if (n > 3) { /* a request of this plan that failed */
+        const struct plan *p = plan_of(w[3]);
+        f->closing.attempts[0] = (struct attempt){
+            .upstream = p->upstream, .failure = "connect", .counted = true, .plan = *p};
+    }
     f->op = (struct ledger_op){.kind = LEDGER_CLOSE, .closing = &f->closing};
     if (!ledger_gather(ledger, &lane->box, &f->op))
         die("the queue is full");
@@ -382,68 +402,6 @@ static void verb_close(struct lane *lane, int number, char **w, int n)
 }
 
 /* Administration. */
-
-static void admin_account(struct ledger *l, struct words *a)
-{
-    a->ok = ledger_account_create(l, str_from(a->w[0]), str_from(a->w[1]), currency_of(a->w[2]),
-                                  number_of(a->w[3]), a->w[4][0], &a->out, &a->e);
-}
-
-static void admin_key(struct ledger *l, struct words *a)
-{
-    a->ok = ledger_key_create(l, str_from(a->w[0]), STR("k"), STR(""), 0, 0, 0, number_of(a->w[1]),
-                              a->w[2][0], &a->out, &a->e);
-    size_t at = str_find(buf_str(&a->out), STR("\"id\":\""));
-    a->id = a->ok ? number_of(a->out.p + at + 6) : 0;
-}
-
-static void admin_budget(struct ledger *l, struct words *a)
-{
-    char period = a->w[2][0] == '-' ? '\0' : a->w[2][0];
-
-    a->ok = ledger_account_budget(l, str_from(a->w[0]), number_of(a->w[1]), period, &a->out, &a->e);
-}
-
-static void admin_credit(struct ledger *l, struct words *a)
-{
-    a->ok = ledger_credit(l, str_from(a->w[0]), currency_of(a->w[1]), a->w[2][0] == '1',
-                          number_of(a->w[3]), str_from(a->w[4]), &a->out, &a->e);
-}
-
-static void admin_debit(struct ledger *l, struct words *a)
-{
-    a->ok = ledger_debit(l, str_from(a->w[0]), currency_of(a->w[1]), a->w[2][0] == '1',
-                         number_of(a->w[3]), str_from(a->w[4]), &a->out, &a->e);
-}
-
-static void admin_limit(struct ledger *l, struct words *a)
-{
-    a->ok = ledger_account_credit_limit(l, str_from(a->w[0]), number_of(a->w[1]), &a->out, &a->e);
-}
-
-static void admin_group(struct ledger *l, struct words *a)
-{
-    a->ok = ledger_account_group(l, str_from(a->w[0]), text_of(a->w[1]), &a->out, &a->e);
-}
-
-static struct ratio ratio_of(char **w)
-{
-    return (struct ratio){number_of(w[0]), number_of(w[1])};
-}
-
-static void admin_factor(struct ledger *l, struct words *a)
-{
-    a->ok = ledger_factor_set(l, strcmp(a->w[0], "group") == 0, str_from(a->w[1]),
-                              ratio_of(a->w + 2), &a->out, &a->e);
-    a->id = a->ok ? store_last_id(l->store) : 0;
-}
-
-static void admin_rate(struct ledger *l, struct words *a)
-{
-    a->ok = ledger_rate_set(l, currency_of(a->w[0]), currency_of(a->w[1]), ratio_of(a->w + 2),
-                            number_of(a->w[4]), str_from(a->w[5]), &a->out, &a->e);
-    a->id = a->ok ? store_last_id(l->store) : 0;
-}
 
 /* price INDEX MODEL CURRENCY NUM DEN TERMS */
 static void admin_price(struct ledger *l, struct words *a)
@@ -459,6 +417,30 @@ static void admin_price(struct ledger *l, struct words *a)
         prices[at].price = p;
         prices[at].id = a->id;
     }
+}
+
+/* plan INDEX UPSTREAM REQUESTS COST CURRENCY FROM UNTIL */
+static void admin_plan(struct ledger *l, struct words *a)
+{
+    int64_t n = number_of(a->w[0]);
+
+    (void)l;
+    (void)plan_of(a->w[0]);
+    snprintf(plan_names[n], sizeof plan_names[n], "%s", a->w[1]);
+    plans[n] = (struct plan){.upstream = str_from(plan_names[n]),
+                             .budget = {.unit = BUDGET_REQUESTS,
+                                        .period = 'd',
+                                        .units = number_of(a->w[2]),
+                                        .cost = number_of(a->w[3]),
+                                        .currency = currency_of(a->w[4])},
+                             .from_us = number_of(a->w[5]),
+                             .until_us = number_of(a->w[6])};
+    a->ok = true;
+}
+
+static void admin_periods(struct ledger *l, struct words *a)
+{
+    a->ok = ledger_plans_end(l, atomic_load(&now_us), &a->e);
 }
 
 static void admin_offer(struct ledger *l, struct words *a)
@@ -642,6 +624,7 @@ static const struct {
     {"redeem", 2, NULL, admin_redeem},  {"void", 2, NULL, admin_void},
     {"refund", 4, NULL, admin_refund},  {"end", 2, NULL, admin_refund_end},
     {"buy", 7, NULL, admin_buy},        {"writeoff", 4, NULL, admin_writeoff},
+    {"plan", 7, NULL, admin_plan},      {"periods", 0, NULL, admin_periods},
     {"rotate", 2, NULL, admin_rotate},  {"settle", 0, verb_settle, NULL},
     {"state", 0, verb_state, NULL},
 };

@@ -20,6 +20,19 @@ _Noreturn void die(const char *what);
 int64_t number_of(const char *text);
 struct currency currency_of(const char *text); /* "-": none */
 
+/* admin.c */
+struct str text_of(const char *word); /* "-": none */
+struct ratio ratio_of(char **w);
+void admin_account(struct ledger *l, struct words *a);
+void admin_key(struct ledger *l, struct words *a);
+void admin_budget(struct ledger *l, struct words *a);
+void admin_credit(struct ledger *l, struct words *a);
+void admin_debit(struct ledger *l, struct words *a);
+void admin_limit(struct ledger *l, struct words *a);
+void admin_group(struct ledger *l, struct words *a);
+void admin_factor(struct ledger *l, struct words *a);
+void admin_rate(struct ledger *l, struct words *a);
+
 /* sales.c: vouchers, refunds, what is bought from vendors, keys that replace others */
 void admin_voucher(struct ledger *l, struct words *a);
 void admin_redeem(struct ledger *l, struct words *a);

@@ -14,7 +14,7 @@ import time
 
 from tests.model import books, sales
 from tests.model.auditor import (DAY_US, LARGEST, LATE, Account, Auditor, Budget, Charge, Failure,
-                                 Key, Price, Slot, require)
+                                 Key, Plan, Price, Slot, require)
 from tests.model.driver import Driver
 from tests.model.fight import Fight
 
@@ -247,6 +247,8 @@ class Game(sales.Sales):
 
     def credit(self):
         account = self.some_account()
+        if account.name == "limited" and self.rng.random() < 0.8:
+            return              # else it would never come to its limit
         currency = self.rng.choice([account.currency, account.currency, *CURRENCIES])
         promo = self.rng.random() < 0.3
         nano = self.some_amount(100_000)
@@ -373,9 +375,15 @@ class Game(sales.Sales):
         usage, service = self.some_usage(slot), rng.choice(SERVICES)
         cost = rng.choice([None, *self.auditor.prices.values()])
         bearer, upstream = rng.choice(BEARERS), rng.choice(UPSTREAMS)
+        if not self.racing and self.open_plans() and rng.random() < 0.2:
+            cost = rng.choice(self.open_plans())
+            upstream = cost.upstream
+        word = cost.index if cost else "-"
+        if isinstance(cost, Plan):
+            word = f"p{cost.index}"
         leaves = " ".join(f"{leaf}={n}" for leaf, n in usage.items())
         return ((slot, usage, service, cost, "" if bearer == "-" else bearer, upstream),
-                f"charge {slot.number} {cost.index if cost else -1} {bearer} {upstream} "
+                f"charge {slot.number} {word} {bearer} {upstream} "
                 f"{service or '-'} {leaves}")
 
     def charge(self):
@@ -399,7 +407,11 @@ class Game(sales.Sales):
 
     def close_slot(self, slot, end, status):
         """Its closing row; the slot is free again once all of that is written."""
-        self.group.append(("close", slot, self.add(f"close {slot.number} {end} {status}", "ok")))
+        text = f"close {slot.number} {end} {status}"
+        if status == 402 and self.open_plans() and self.rng.random() < 0.5:
+            slot.failed = self.rng.choice(self.open_plans())
+            text += f" {slot.failed.index}"
+        self.group.append(("close", slot, self.add(text, "ok")))
         slot.end = (end, status)
         del self.auditor.slots[slot.number]
 
@@ -436,6 +448,8 @@ class Game(sales.Sales):
         if not self.group:
             return
         fails = self.rng.choice([1, 1, 2, 5]) if self.rng.random() < 0.08 else 0
+        if any(slot.failed for _, slot, _ in self.group):
+            fails = 0       # rows that are kept are written in an order of their own
         self.add(f"go {fails}", "ok")
         group, self.group = self.group, []
         if fails:
@@ -468,6 +482,8 @@ class Game(sales.Sales):
             if kind == "close":
                 # After a failure it is written later, but it is.
                 acts.append(lambda s=slot: auditor.closed.setdefault(s.rid, s.end))
+                if slot.failed:
+                    acts.append(lambda s=slot, n=slot.failed.part(): self.failed(s.failed, n))
             elif failed:
                 line.expected = "refused"
             elif kind == "reverse":
@@ -475,6 +491,10 @@ class Game(sales.Sales):
                 acts.append(lambda s=slot: auditor.apply_reverse(s.rid, LATE))
             else:
                 charge = slot.charge
+                if charge.plan:
+                    charge.plan.known = True
+                if charge.plan and slot.rid not in there:
+                    charge.cost = charge.plan.part()
                 charged, promo = auditor.decide_charge(charge, slot, pool)
                 auditor.check_charge(charge, slot, charged, promo)
                 line.expected = "refused"
@@ -511,7 +531,8 @@ class Game(sales.Sales):
                ("finish", 22), ("release", 4), ("credit", 6), ("debit", 3), ("new_factor", 1),
                ("join", 1), ("new_rate", 1), ("change_price", 1), ("offer", 1), ("limit", 1),
                ("budget", 1), ("clock", 3), ("voucher", 0.7), ("redeem", 1), ("void", 0.4),
-               ("refund", 1), ("end", 1), ("rotate", 0.4), ("buy", 0.5), ("writeoff", 0.4),
+               ("refund", 1), ("end", 1), ("rotate", 0.4), ("new_plan", 0.5), ("periods", 0.5),
+               ("buy", 0.5), ("writeoff", 0.4),
                ("play_restart", 0.15), ("offline", 0.1)]
 
     def play(self, size):
@@ -559,6 +580,9 @@ class Game(sales.Sales):
             margin, text = price.margin, json.dumps(price.terms, separators=(",", ":"))
             self.lines.append(Line(0, f"price {price.index} {price.model} {price.currency} "
                                       f"{margin[0]} {margin[1]} {text}", f"ok {price.number}"))
+
+        for plan in self.auditor.plans:
+            self.lines.append(Line(0, self.plan_line(plan), "ok 0"))
 
     def payable(self, slot):
         return slot.price.currency == slot.payer.currency or \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vouchers, refunds, what is bought from vendors, keys that replace others: what they should come
 to, and their operations in a game of one lane."""
-from tests.model.auditor import require
+from tests.model.auditor import Plan, require
 
 HOUR_US = 3600 * 10**6
 
@@ -155,6 +155,42 @@ class Sales:
         ok = self.auditor.decide_rotate(key)
         if self.failing(f"rotate {key.number} {overlap}", ok and f"ok {number}"):
             self.auditor.apply_rotate(key, number, overlap)
+
+    def new_plan(self):
+        """The last three are used."""
+        rng, number = self.rng, len(self.auditor.plans)
+        units, cost = rng.choice([1, 3, 7, 1000]), rng.choice([1, 10, 999_999, 7_900_000_000])
+        currency = rng.choice(self.CURRENCIES)
+        until = self.auditor.now + rng.choice([10**6, HOUR_US, 24 * HOUR_US])
+        plan = Plan(number, f"plan{number}", units, cost, currency, until)
+        self.auditor.plans.append(plan)
+        self.add(self.plan_line(plan), "ok 0")
+
+    @staticmethod
+    def plan_line(plan):
+        return (f"plan {plan.index} {plan.upstream} {plan.units} {plan.cost} {plan.currency} "
+                f"1 {plan.until}")
+
+    def open_plans(self):
+        return self.auditor.plans[-3:]
+
+    def periods(self):
+        """Those that have ended are booked whole, once."""
+        self.go()
+        self.add("periods", "ok 0")
+        for plan in self.auditor.plans:
+            if plan.known and not plan.closed and plan.until <= self.auditor.now:
+                at = plan.currency
+                if left := plan.end():
+                    self.auditor.post([(f"loss:unused_plan:{at}", f"asset:{plan.upstream}:{at}",
+                                        left, "plan")], note="period ended")
+
+    def failed(self, plan, nano):
+        """An attempt that nobody pays for."""
+        at = plan.currency
+        if nano:
+            self.auditor.post([(f"cogs:failed_attempts:{at}", f"asset:{plan.upstream}:{at}", nano,
+                                "plan")], note="connect")
 
     def buy(self):
         rng = self.rng

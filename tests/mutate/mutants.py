@@ -84,6 +84,8 @@ MUTANTS = [
     ("promo that is spent is revenue",
      [("src/ledger/events.def", '"discount", "rev:promo_discount:{cur}", "promo:{cur}"',
        '"discount", "promo:{cur}", "rev:promo_discount:{cur}"')], []),
+    ("a charge that is refused uses a request of a plan",
+     [(CHARGE, "if (!b->broken && part.plan != 0)", "if (b->broken && part.plan != 0)")], []),
     ("a voucher is redeemed twice",
      [(VOUCHER, "\" WHERE id=?5 AND state='open'\"", "\" WHERE id=?5\""),
       (VOUCHER, "if (v.open)\n        result = credit", "if (!v.voided)\n        result = credit")],
