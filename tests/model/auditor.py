@@ -124,13 +124,14 @@ class Plan:
 class Charge:
     """A row of the store, and what became of it."""
 
-    def __init__(self, slot, usage, service, cost_price, bearer, upstream):
+    def __init__(self, slot, usage, service, cost_price, bearer, upstream, beyond=0):
         self.rid, self.key, self.payer, self.ts = slot.rid, slot.key, slot.payer, slot.ts
         self.price, self.factor, self.rate = slot.price, slot.factor, slot.rate
         self.usage, self.service = usage, service
         self.bearer, self.upstream = bearer, upstream
         self.cost_currency = cost_price.currency if cost_price else ""
         self.plan = cost_price if isinstance(cost_price, Plan) else None
+        self.beyond = beyond
         self.cost = 0               # of a plan's it is known when it is written
         if cost_price and not self.plan:
             self.cost = price.cost_up(cost_price.terms, usage, margin=cost_price.margin,
@@ -152,14 +153,16 @@ class Charge:
         legs.append((f"loss:overrun:{cur}", f"rev:usage:{cur}", self.computed - self.charged,
                      "overrun"))
         legs.append((f"{bearer}:{at}", f"asset:{self.upstream}:{at}", self.cost, "cost"))
+        legs.append((f"loss:no_usage:{at}", f"asset:{self.upstream}:{at}", self.beyond, "estimate"))
         return [leg for leg in legs if leg[2] > 0]
 
     @property
     def legs_back(self):
-        """All of it the other way round, but that the vendor bills its cost all the same."""
+        """All of it the other way round, but that the vendor bills its cost all the same;
+        and an estimate was nobody's cost but the operator's."""
         return [(credit, debit, nano, "reversal") if kind != "cost" else
                 (f"loss:crash:{self.cost_currency}", debit, nano, "lost")
-                for debit, credit, nano, kind in self.legs]
+                for debit, credit, nano, kind in self.legs if kind != "estimate"]
 
 
 class Slot:
@@ -175,6 +178,7 @@ class Slot:
         self.charged = False        # and done
         self.reversed = False
         self.failed = None          # the plan of an attempt that failed
+        self.attempt = None         # or its (cost, currency, bearer)
 
     @property
     def held(self):

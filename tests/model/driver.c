@@ -299,6 +299,8 @@ static void fill_cost(struct charge *c, const char *word)
         c->cost_currency = p->currency;
         if (!price_cost_up(p, &c->usage, &c->cost))
             die("a cost beyond all numbers");
+        const char *beyond = strchr(word, '+');
+        c->beyond = beyond == NULL ? 0 : number_of(beyond + 1);
     }
 }
 
@@ -320,7 +322,7 @@ static void read_usage(struct usage *u, const char *service, char **w, int n)
 }
 
 /* charge SLOT COST BEARER UPSTREAM SERVICE LEAF=N...: waits for "go". COST is the number of a
- * price, or p and that of a plan. */
+ * price, with + and an estimate beyond it, or p and the number of a plan. */
 static void verb_charge(struct lane *lane, int number, char **w, int n)
 {
     struct slot *s = slot_of(w[0]);
@@ -368,8 +370,26 @@ static void verb_reverse(struct lane *lane, int number, char **w, int n)
 struct farewell {
     struct ledger_op op;
     struct closing closing;
-    char end[32];
+    char end[32], bearer[64];
 };
+
+/* An attempt that failed: pPLAN, or NANO CURRENCY BEARER. */
+static void fill_attempt(struct attempt *a, char bearer[64], char **w, int n)
+{
+    a->failure = "connect";
+    a->cost_to = bearer;
+    if (n < 3) {
+        const struct plan *p = plan_of(w[0] + 1);
+        snprintf(bearer, 64, "cogs:failed_attempts");
+        a->upstream = p->upstream;
+        a->counted = true;
+        a->plan = *p;
+        return;
+    }
+    snprintf(bearer, 64, "%s", w[2]);
+    a->cost = number_of(w[0]);
+    a->cost_currency = currency_of(w[1]);
+}
 
 static void verb_close(struct lane *lane, int number, char **w, int n)
 {
@@ -390,11 +410,8 @@ static void verb_close(struct lane *lane, int number, char **w, int n)
                                   .attempt_count = 1,
                                   .attempts = {{.upstream = STR("lab"), .failure = ""}},
                                   .ts_us = s->ts_us};
-    if (n > 3) { /* a request of this plan that failed */
-        const struct plan *p = plan_of(w[3]);
-        f->closing.attempts[0] = (struct attempt){
-            .upstream = p->upstream, .failure = "connect", .counted = true, .plan = *p};
-    }
+    if (n > 3)
+        fill_attempt(&f->closing.attempts[0], f->bearer, w + 3, n - 3);
     f->op = (struct ledger_op){.kind = LEDGER_CLOSE, .closing = &f->closing};
     if (!ledger_gather(ledger, &lane->box, &f->op))
         die("the queue is full");

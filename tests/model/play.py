@@ -378,11 +378,13 @@ class Game(sales.Sales):
         if not self.racing and self.open_plans() and rng.random() < 0.2:
             cost = rng.choice(self.open_plans())
             upstream = cost.upstream
-        word = cost.index if cost else "-"
+        beyond = rng.choice([0, 0, 0, 1, 777]) if isinstance(cost, Price) else 0
+        word = f"{cost.index}+{beyond}" if cost else "-"
         if isinstance(cost, Plan):
             word = f"p{cost.index}"
         leaves = " ".join(f"{leaf}={n}" for leaf, n in usage.items())
-        return ((slot, usage, service, cost, "" if bearer == "-" else bearer, upstream),
+        return ((slot, usage, service, cost, "" if bearer == "-" else bearer, upstream,
+                 beyond),
                 f"charge {slot.number} {word} {bearer} {upstream} "
                 f"{service or '-'} {leaves}")
 
@@ -410,7 +412,11 @@ class Game(sales.Sales):
         text = f"close {slot.number} {end} {status}"
         if status == 402 and self.open_plans() and self.rng.random() < 0.5:
             slot.failed = self.rng.choice(self.open_plans())
-            text += f" {slot.failed.index}"
+            text += f" p{slot.failed.index}"
+        elif status == 402 and self.rng.random() < 0.5:
+            slot.attempt = (self.rng.randint(1, 5000), self.rng.choice(CURRENCIES),
+                            self.rng.choice(["cogs:failed_attempts", "loss:zero_completion"]))
+            text += " {} {} {}".format(*slot.attempt)
         self.group.append(("close", slot, self.add(text, "ok")))
         slot.end = (end, status)
         del self.auditor.slots[slot.number]
@@ -482,6 +488,8 @@ class Game(sales.Sales):
             if kind == "close":
                 # After a failure it is written later, but it is.
                 acts.append(lambda s=slot: auditor.closed.setdefault(s.rid, s.end))
+                if slot.attempt:
+                    acts.append(lambda s=slot: self.attempted(s))
                 if slot.failed:
                     acts.append(lambda s=slot, n=slot.failed.part(): self.failed(s.failed, n))
             elif failed:

@@ -185,6 +185,12 @@ class Sales:
                     self.auditor.post([(f"loss:unused_plan:{at}", f"asset:{plan.upstream}:{at}",
                                         left, "plan")], note="period ended")
 
+    def attempted(self, slot):
+        """What the vendor bills for one that failed; the note names it."""
+        nano, at, bearer = slot.attempt
+        self.auditor.post([(f"{bearer}:{at}", f"asset:lab:{at}", nano, "attempt")],
+                          note=f"{slot.rid.hex()}/1")
+
     def failed(self, plan, nano):
         """An attempt that nobody pays for."""
         at = plan.currency
