@@ -232,7 +232,6 @@ class Game(sales.Sales):
 
     def moved(self, verb, account, currency, promo, nano, ok, apply):
         """Commits fail around some of them: then nothing has happened."""
-        self.go()       # else the purse of what is gathered would have to be foreseen twice
         note = self.name()
         fails = self.rng.random() < 0.1
         if fails:
@@ -249,6 +248,7 @@ class Game(sales.Sales):
         account = self.some_account()
         if account.name == "limited" and self.rng.random() < 0.8:
             return              # else it would never come to its limit
+        self.go()               # what is gathered changes what is there
         currency = self.rng.choice([account.currency, account.currency, *CURRENCIES])
         promo = self.rng.random() < 0.3
         nano = self.some_amount(100_000)
