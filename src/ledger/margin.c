@@ -67,7 +67,8 @@ static const char joins_sql[] =
     " LEFT JOIN charge c ON c.id=t.cause LEFT JOIN account a ON a.id=COALESCE(c.account,"
     " CASE t.kind WHEN 'refund' THEN t.debit WHEN 'refund_back' THEN t.credit END)"
     " LEFT JOIN account o ON o.id=COALESCE(a.owner, a.id) LEFT JOIN plan p ON p.id=t.plan"
-    " LEFT JOIN purchase u ON u.id=t.purchase";
+    " LEFT JOIN purchase u ON u.id=t.purchase"
+    " LEFT JOIN account x ON x.id=t.credit AND x.kind='system' AND x.name LIKE 'asset:%'";
 
 /* What is told of one group in one currency. */
 struct cell {

@@ -55,6 +55,23 @@ class Page(StationCase):
         if os.environ.get("ENTREPOT_SCREENSHOT"):
             self.browser.screenshot(os.environ["ENTREPOT_SCREENSHOT"] + name)
 
+    def test_the_margin_is_the_owners_to_see(self):
+        hidden = 'return document.getElementById("margin").hidden;'
+        self.show(self.buyer)
+        self.assertTrue(self.browser.script(hidden))
+        with open(f"{self.station.data}/owner.key", encoding="utf-8") as file:
+            self.browser.script(SHOW, file.read().strip())
+        until(lambda: not self.browser.script(hidden), "the owner sees the margin")
+        report = self.station.cli("usage", "--margin", "--by", "model", "--json")
+        self.assertEqual(self.browser.script(TEXT, "answer"), report["answer"])
+        rows = self.browser.script(TEXT, "earned")
+        for row in report["rows"]:
+            self.assertIn(row["left"], rows)
+        self.shot("margin")
+        self.browser.script(SHOW, self.buyer.key)
+        until(lambda: self.browser.script(hidden), "a customer sees it no more")
+        self.assertEqual(self.browser.script(TEXT, "earned"), "")
+
     def test_a_voucher(self):
         buyer = self.customer(None)
         made = self.station.cli("voucher", "create", "7.5", "--currency", "CNY", "--json")

@@ -56,7 +56,8 @@ class Books:
                         self.purchases.get(transfer["purchase"])):
                 if row:
                     return row["upstream"]
-            return None
+            name = self.accounts[transfer["credit"]]["name"]
+            return ":".join(name.split(":")[1:-1]) if name.startswith("asset:") else None
         payer = self.accounts[charge["account"]] if charge else None
         if transfer["kind"] == "refund":
             payer = self.accounts[transfer["debit"]]

@@ -41,7 +41,14 @@ class Margin(StationCase):
         plan = {"requests": 7, "period": "month", "cost": {"amount": "0.50", "currency": "CNY"}}
         return [station.upstream(cls.vendor, "openai", cost=COST, cooldown="0s"),
                 station.upstream(cls.vendor, "anthropic", cooldown="0s", budget=plan),
+                station.upstream(cls.vendor, "anthropic", "spare", cooldown="0s"),
                 station.upstream(cls.vendor, "gemini")]
+
+    @classmethod
+    def models(cls):
+        routes = [{"upstream": name, "model": "claude", "priority": number}
+                  for number, name in enumerate(("anthropic", "spare"))]
+        return [*super().models(), station.model("two", *routes)]
 
     @classmethod
     def setUpClass(cls):
@@ -63,6 +70,8 @@ class Margin(StationCase):
         assert {answer.status for answer in answers} == {200}
         cls.vendor.reply(error(500))
         answers.append(first.post(MESSAGES, body_for("messages")))
+        cls.vendor.reply(error(500))
+        answers.append(first.post(MESSAGES, body_for("messages", model="two")))
         run("upstream", "writeoff", "openai", "1.000000001", "CNY")
         cls.station.store.wait_requests([answer.request_id for answer in answers])
         until(lambda: cls.station.store.sql("SELECT 1 FROM transfer WHERE kind = 'plan'"), "a plan")
