@@ -143,6 +143,31 @@ static void currencies_are_three_to_eight_capitals(void **state)
     assert_string_equal(c.code, "TOKEN123");
 }
 
+static void parts_are_exact_and_toward_zero(void **state)
+{
+    int64_t out;
+
+    (void)state;
+    assert_true(money_part(&out, 100, 2, 7));
+    assert_int_equal(out, 28);
+    assert_true(money_part(&out, -100, 2, 7));
+    assert_int_equal(out, -28);
+    assert_true(money_part(&out, INT64_MAX, INT64_MAX, INT64_MAX));
+    assert_int_equal(out, INT64_MAX);
+    assert_true(money_part(&out, INT64_MIN, 1, 1));
+    assert_int_equal(out, INT64_MIN);
+    assert_false(money_part(&out, INT64_MAX, 2, 1));
+    assert_false(money_part(&out, INT64_MIN, 2, 1));
+    /* All parts of a whole make the whole. */
+    int64_t before = 0, sum = 0;
+    for (int64_t n = 1; n <= 18000; n++) {
+        assert_true(money_part(&out, INT64_C(7900000000), n, 18000));
+        sum += out - before;
+        before = out;
+    }
+    assert_int_equal(sum, INT64_C(7900000000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +177,7 @@ int main(void)
         cmocka_unit_test(writes_the_shortest_exact_text),
         cmocka_unit_test(text_and_back),
         cmocka_unit_test(currencies_are_three_to_eight_capitals),
+        cmocka_unit_test(parts_are_exact_and_toward_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
