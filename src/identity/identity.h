@@ -45,6 +45,7 @@ struct account {
     _Atomic(struct account *) promo;  /* of this balance; NULL: none */
     _Atomic(struct factor *) factor;  /* of the owner; NULL: 1 */
     _Atomic(const char *) group;      /* of the owner; NULL: none */
+    const atomic_bool *shared;        /* others may spend of it: what is said below may be old */
     atomic_int_fast64_t credit_limit; /* how far below zero a limited house may go */
     _Alignas(64) atomic_int_fast64_t free; /* the purse */
     atomic_int_fast64_t held;

@@ -86,7 +86,7 @@ static bool flush_allotment(struct ledger *l, struct purse *p)
             return false;
     }
     st = l->sql[SQL_UPDATE_ALLOTMENT];
-    store_bind_i64(st, 1, p->given - p->spent);
+    store_bind_i64(st, 1, p->given - p->spent - p->returned);
     store_bind_i64(st, 2, l->epoch);
     store_bind_i64(st, 3, p->account.id);
     return update_one(l, st);
@@ -102,7 +102,7 @@ bool batch_flush(struct ledger *l, struct batch *b)
             store_bind_i64(st, 2, p->account.id);
             b->broken = !update_one(l, st);
         }
-        if (!b->broken && p->given != p->spent)
+        if (!b->broken && p->given != p->spent + p->returned)
             b->broken = !flush_allotment(l, p);
     }
     return !b->broken;
@@ -114,6 +114,7 @@ static void clean(struct purse *p)
     p->delta = 0;
     p->given = 0;
     p->spent = 0;
+    p->returned = 0;
 }
 
 void batch_apply(struct batch *b)
@@ -124,9 +125,9 @@ void batch_apply(struct batch *b)
         if (a->limited) {
             /* In this order: see take_exactly. */
             atomic_fetch_add(&a->free, p->given);
-            atomic_fetch_add(&a->unallotted, p->delta + p->spent - p->given);
+            atomic_fetch_add(&a->unallotted, p->delta + p->spent + p->returned - p->given);
         }
-        p->has_row = p->has_row || p->given != p->spent;
+        p->has_row = p->has_row || p->given != p->spent + p->returned;
         clean(p);
     }
     b->dirty = NULL;
@@ -149,12 +150,47 @@ static void give(struct batch *b, struct account *a, int64_t nano)
         batch_touch(b, p)->given += nano < available ? nano : available;
 }
 
+static int64_t not_given(const struct account *a)
+{
+    return atomic_load(&a->unallotted) - ((const struct purse *)(const void *)a)->given;
+}
+
+static int64_t in_purse(const struct account *a)
+{
+    return atomic_load(&a->free) + ((const struct purse *)(const void *)a)->given;
+}
+
+/* Where others spend, too: what is wanted, first of the promo, or nothing. */
+static bool allot_shared(struct ledger *l, struct batch *b, struct ledger_op *op)
+{
+    struct account *own = op->account;
+    struct account *promo = atomic_load(&own->promo);
+    int64_t nano = op->nano;
+    int64_t of_promo = 0;
+
+    if ((promo != NULL && !share_refresh(l, (struct purse *)(void *)promo, NULL)) ||
+        !share_refresh(l, (struct purse *)(void *)own, NULL)) {
+        b->broken = true;
+        return false;
+    }
+    if (promo != NULL)
+        of_promo = in_purse(promo) + not_given(promo);
+    if (of_promo + in_purse(own) + not_given(own) < nano)
+        return true;
+    if (promo != NULL)
+        give(b, promo, nano - in_purse(promo));
+    give(b, own, nano - (of_promo < nano ? of_promo : nano));
+    return true;
+}
+
 /* What was wanted or a quarter of what is there, whichever is more: a busy account asks rarely. */
-static bool allot(struct batch *b, struct ledger_op *op)
+static bool allot(struct ledger *l, struct batch *b, struct ledger_op *op)
 {
     struct account *promo = atomic_load(&op->account->promo);
     int64_t quarter = atomic_load(&op->account->unallotted) / 4;
 
+    if (atomic_load(&l->shared))
+        return allot_shared(l, b, op);
     if (promo != NULL)
         give(b, promo, INT64_MAX);
     give(b, op->account, quarter > op->nano ? quarter : op->nano);
@@ -167,7 +203,7 @@ static bool write_one(struct ledger *l, struct batch *b, struct item *it)
     int64_t id, nano;
 
     switch ((enum ledger_op_kind)op->kind) {
-    case LEDGER_ALLOT: return allot(b, op);
+    case LEDGER_ALLOT: return allot(l, b, op);
     case LEDGER_CHARGE: return charge_write(l, b, it);
     case LEDGER_CLOSE: return closing_write(l, b, op->closing);
     case LEDGER_USE: return plan_use(l, b, op->plan, op->nano, 0, &id, &nano);
@@ -182,7 +218,7 @@ static bool write_one(struct ledger *l, struct batch *b, struct item *it)
 static bool write_all(struct ledger *l, struct batch *b, struct item *items, size_t count,
                       struct err *e)
 {
-    if (!store_begin(l->store, e))
+    if (!share_begin(l, e))
         return false;
     for (size_t i = 0; i < count && !b->broken; i++)
         if (items[i].op->ok) /* else its preparation failed */
@@ -198,7 +234,7 @@ static bool write_all(struct ledger *l, struct batch *b, struct item *items, siz
 /* All of them in one transaction, or none. */
 static bool run_once(struct ledger *l, struct item *items, size_t count, struct err *e)
 {
-    struct batch b = {0};
+    struct batch b = {.ledger = l};
 
     for (size_t i = 0; i < count; i++) {
         struct ledger_op *op = items[i].op;

@@ -129,6 +129,10 @@ static int64_t reach(struct batch *b, struct account *a, struct share *share, in
 {
     struct purse *p = (struct purse *)(void *)a;
 
+    if (!share_refresh(b->ledger, p, NULL)) {
+        b->broken = true;
+        return nano;
+    }
     share->taken = purse_take(a, nano);
     int64_t there = atomic_load(&a->unallotted) - p->given;
     share->given = there < nano - share->taken ? there : nano - share->taken;
@@ -161,10 +165,18 @@ static void share_out(struct batch *b, struct item *it)
     c->charged = it->promo.paid + it->own.paid;
 }
 
-static void count_spent(struct batch *b, struct account *a, const struct share *share)
+/* Where others spend, too, what is left of a hold is theirs at once as well. */
+static void count_spent(struct batch *b, struct account *a, struct share *share)
 {
-    if (a != NULL && a->limited && share->paid > 0)
-        batch_touch(b, (struct purse *)(void *)a)->spent += share->paid;
+    if (a == NULL || !a->limited)
+        return;
+    struct purse *p = (struct purse *)(void *)a;
+    if (share->paid > 0)
+        batch_touch(b, p)->spent += share->paid;
+    if (atomic_load(&b->ledger->shared)) {
+        share->returned = share->held + share->taken + share->given - share->paid;
+        batch_touch(b, p)->returned += share->returned;
+    }
 }
 
 bool charge_write(struct ledger *l, struct batch *b, struct item *it)
@@ -207,7 +219,7 @@ static void settle_share(struct account *a, const struct share *share, bool done
     int_fast64_t before = atomic_fetch_sub(&a->held, gone);
     assert(before >= gone);
     if (a->limited)
-        atomic_fetch_add(&a->free, done ? gone - share->paid : gone);
+        atomic_fetch_add(&a->free, done ? gone - share->paid - share->returned : gone);
 }
 
 static void settle_hold(struct item *it, bool done)

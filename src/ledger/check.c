@@ -33,9 +33,10 @@ static const struct invariant invariants[] = {
      "SELECT 'account ' || a.name || ': allotted ' || SUM(l.nano) || ', balance ' || a.balance"
      " FROM allotment l JOIN account a ON a.id=l.account GROUP BY a.id"
      " HAVING SUM(l.nano)>a.balance+a.credit_limit"},
-    {"a charge is closed, reversed or of this epoch",
+    {"a charge is closed, reversed or of an epoch that runs",
      "SELECT 'charge ' || c.id FROM charge c WHERE c.computed>0 AND"
-     " c.epoch<(SELECT MAX(id) FROM epoch) AND NOT EXISTS(SELECT 1 FROM request r"
+     " NOT EXISTS(SELECT 1 FROM epoch e WHERE e.id=c.epoch AND e.state<>'settled')"
+     " AND NOT EXISTS(SELECT 1 FROM request r"
      " WHERE r.rid=c.rid) AND NOT EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
      " AND t.kind='reversal')"},
     {"a reversed charge is not of a complete request",

@@ -64,6 +64,7 @@ struct purse *purse_add(struct ledger *l, int64_t id, struct str name, uint8_t k
     p->account.currency = cur;
     p->account.kind = kind;
     p->account.owner = &p->account;
+    p->account.shared = &l->shared;
     p->account.limited = kind == ACCOUNT_CUSTOMER || credit_limit > 0;
     atomic_init(&p->account.credit_limit, credit_limit);
     atomic_init(&p->account.balance, balance);
@@ -80,6 +81,13 @@ struct purse *system_account(struct ledger *l, const char *name, struct currency
 
     if (p != NULL)
         return p;
+    if (atomic_load(&l->shared)) { /* another station may have made it */
+        if (!share_look(l, e))
+            return NULL;
+        p = purse_by_name(l, name);
+        if (p != NULL)
+            return p;
+    }
     store_bind_text(st, 1, str_from(name));
     store_bind_text(st, 2, str_from(cur.code));
     store_bind_text(st, 3, STR("system"));
@@ -141,12 +149,12 @@ static void destroy(struct ledger *l)
     free(l);
 }
 
-static bool open_store(struct ledger *l, const char *path, struct err *e)
+static bool open_store(struct ledger *l, const char *path, bool beside, struct err *e)
 {
-    l->store = store_open(path, e);
+    l->store = beside ? store_open_beside(path, e) : store_open(path, e);
     l->own_view = (struct ledger_view){.store = l->store, .directory = l->directory};
     return l->store != NULL && store_migrate(l->store, ledger_schema, ledger_schema_count, e) &&
-           prepare_all(l, e) && ledger_start(l, e);
+           prepare_all(l, e) && ledger_start(l, beside, e);
 }
 
 bool ledger_run(struct ledger *l, struct err *e)
@@ -154,7 +162,7 @@ bool ledger_run(struct ledger *l, struct err *e)
     return thread_start(l, e) && readers_start(l, e);
 }
 
-struct ledger *ledger_open(const char *path, bool run, struct err *e)
+static struct ledger *open_one(const char *path, bool run, bool beside, struct err *e)
 {
     struct ledger *l = calloc(1, sizeof *l);
 
@@ -170,13 +178,23 @@ struct ledger *ledger_open(const char *path, bool run, struct err *e)
     l->keys = map_new();
     l->groups = map_new();
     l->factors = map_new();
-    if (!open_store(l, path, e) || (run && !ledger_run(l, e))) {
+    if (!open_store(l, path, beside, e) || (run && !ledger_run(l, e))) {
         readers_stop(l);
         thread_stop(l);
         destroy(l);
         return NULL;
     }
     return l;
+}
+
+struct ledger *ledger_open(const char *path, bool run, struct err *e)
+{
+    return open_one(path, run, false, e);
+}
+
+struct ledger *ledger_open_beside(const char *path, struct err *e)
+{
+    return open_one(path, false, true, e);
 }
 
 void ledger_close(struct ledger *l)

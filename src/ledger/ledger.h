@@ -5,7 +5,7 @@
  * ledger_gather and get their operation back on their own loop after the commit. Holds live in
  * memory only. 1 a customer's balance is never below zero  2 every movement is a transfer  3 sum of
  * allotments <= balance  4 a charge is durable before its operation comes back done  5 a charge has
- * exactly one of: a closing request row, a reversal, this epoch.
+ * exactly one of: a closing request row, a reversal, an epoch that runs.
  */
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
@@ -24,6 +24,19 @@ struct ledger;
  * replaces the epoch, reverses charges without a request row, loads accounts and keys, starts the
  * thread when run. */
 struct ledger *ledger_open(const char *path, bool run, struct err *e);
+/*
+ * The same beside a station that shares the store, and does not lead: it holds no lock that a second
+ * station would run into. Each spends only what it was allotted on the disk; charges of one count in
+ * the budgets of the other; what one leaves undone when it dies, the other mends.
+ */
+struct ledger *ledger_open_beside(const char *path, struct err *e);
+/* On the ledger thread. On: another may be opened beside this one from now on. Off: no more, once
+ * all others are gone; until then money is decided on the disk. */
+bool ledger_share(struct ledger *l, bool on, struct err *e) MUST_CHECK;
+/* Takes the lock that the station has which administration and a next start find; or gives it up.
+ * Any thread. */
+bool ledger_lead(struct ledger *l, struct err *e) MUST_CHECK;
+void ledger_yield(struct ledger *l);
 /* Starts the threads of a ledger opened with run == false. From then on the books are checked, now
  * and every hour; a small store has been checked when it returns. */
 bool ledger_run(struct ledger *l, struct err *e) MUST_CHECK;
@@ -43,6 +56,7 @@ enum hold_result {
 struct hold {
     struct account *from;
     int64_t promo, paid;
+    bool asked; /* a LEDGER_ALLOT for it came back: what memory says then is as new as can be */
 };
 static inline int64_t hold_total(const struct hold *h)
 {

@@ -50,6 +50,20 @@ enum sql {
     SQL_FIND_CHARGE,
     SQL_CHARGE_TRANSFERS,
     SQL_REVERSED,
+    SQL_INSERT_EPOCH,
+    SQL_SET_EPOCH,
+    SQL_OPEN_EPOCH,
+    SQL_DROP_ALLOTMENTS,
+    SQL_DATA_VERSION,
+    SQL_LAST_ACCOUNT,
+    SQL_LAST_KEY,
+    SQL_LAST_CHARGE,
+    SQL_LAST_TRANSFER,
+    SQL_NEW_ACCOUNTS,
+    SQL_NEW_KEYS,
+    SQL_NEW_CHARGES,
+    SQL_NEW_TRANSFERS,
+    SQL_PURSE,
     SQL_COUNT
 };
 
@@ -61,10 +75,13 @@ struct purse {
     struct factor *own_factor; /* NULL: its group's */
     struct purse *next_dirty;
     bool dirty;
-    bool has_row;  /* an allotment row of this epoch exists */
-    int64_t delta; /* of the balance */
-    int64_t given; /* moved from unallotted to free */
-    int64_t spent; /* charged against the allotment */
+    bool has_row;     /* an allotment row of this epoch exists */
+    int64_t delta;    /* of the balance */
+    int64_t given;    /* moved from unallotted to free */
+    int64_t spent;    /* charged against the allotment */
+    int64_t returned; /* of what requests held or the purse had, to where any station may get it */
+    int64_t generation;  /* of the ledger, when balance and unallotted were read from the disk */
+    int64_t idle, swept; /* share.c */
 };
 
 /* A business event, as events.def tells it, and what its transfers are made of. */
@@ -116,6 +133,7 @@ struct event_purses {
 struct share {
     int64_t held, taken, given; /* given: out of what no purse had */
     int64_t paid;
+    int64_t returned; /* of these, to where no purse has it */
 };
 
 /* An operation of a batch and what its failure or success must do to memory. */
@@ -130,6 +148,7 @@ struct item {
 };
 
 struct batch {
+    struct ledger *ledger;
     struct purse *dirty;
     int64_t purchase, plan; /* whose transfers these are; 0: of none */
     bool broken;            /* a statement failed: nothing of this batch may commit */
@@ -170,6 +189,13 @@ struct ledger {
     struct map *groups;  /* by name: struct group */
     struct map *factors; /* by id: struct factor; all that were ever in force here */
     int64_t epoch;
+    /* share.c */
+    atomic_bool shared; /* another station may spend from the store: the disk decides */
+    bool pinned;        /* and that stays so, whoever is there */
+    int64_t generation, round_ns;
+    struct {
+        int64_t version, account, key, charge, transfer, reversed;
+    } seen; /* of what others commit */
     pthread_t thread;
     bool running;
     pthread_mutex_t mutex; /* of the queue: first, last, stopping */
@@ -221,16 +247,12 @@ bool check_note(struct str note, struct err *e);
  * where there is none yet. */
 struct account *balance_find(struct ledger *l, struct str account, struct currency cur, bool promo,
                              bool make, struct err *e);
-/* At most this much of what lanes may spend, after what no purse has; taken as a hold, so that no
- * request spends it, too. False: *taken is less than is wanted. */
-bool balance_take(struct batch *b, struct account *a, int64_t nano, int64_t *taken);
-/* Refuses in amounts; what was taken goes back. */
-bool balance_short(struct account *a, int64_t taken, struct err *e);
-/* The event as one commit of its own, with what the batch does besides, and in the same transaction
- * the rows that `also` (or NULL) writes of the last transfer. On failure the batch is dropped. */
+/* The event as one commit of its own, and in the same transaction the rows that `also` (or NULL)
+ * writes of the last transfer. What it pays is taken from what no request holds of `from`, a
+ * balance, or (NULL) from none. */
 typedef bool also_fn(struct ledger *l, void *ctx, int64_t transfer, struct err *e);
-bool move_commit(struct ledger *l, struct batch *b, enum event event, const struct event_facts *f,
-                 struct str note, also_fn *also, void *ctx, struct err *e);
+bool move_commit(struct ledger *l, enum event event, const struct event_facts *f,
+                 struct account *from, struct str note, also_fn *also, void *ctx, struct err *e);
 
 /* event.c */
 /* Finds the accounts, and makes those of the system on first use: outside any transaction, but for
@@ -302,12 +324,35 @@ void leaves_bind_more(struct statement *st, int at, const struct usage *u, char 
 bool leaves_read(struct statement *row, int at, int more, struct usage *u);
 void leaves_text(struct buf *out, const struct usage *u); /* as JSON */
 
+/* share.c */
+#define SHARE_ROUND_NS INT64_C(20000000) /* what nobody holds lies idle for two of them at most */
+/* As store_begin; memory then knows what other stations have committed. Any transaction that
+ * decides about money begins so. */
+bool share_begin(struct ledger *l, struct err *e) MUST_CHECK;
+bool share_look(struct ledger *l, struct err *e) MUST_CHECK; /* that alone */
+/* The same outside of one, for what is said or checked before. */
+bool share_now(struct ledger *l, struct account *a, struct err *e) MUST_CHECK;
+/* Inside such a transaction: balance and unallotted are as on the disk. Nothing where this station
+ * is alone. */
+bool share_refresh(struct ledger *l, struct purse *p, struct err *e) MUST_CHECK;
+/* A start in its three steps: an epoch; with the accounts loaded, the end of those that are dead;
+ * with all loaded. */
+bool share_start(struct ledger *l, bool beside, struct err *e) MUST_CHECK;
+bool share_started(struct ledger *l, struct batch *b, struct err *e) MUST_CHECK;
+bool share_loaded(struct ledger *l, struct err *e) MUST_CHECK;
+/* Now and then while it is shared: idle money goes back, dead stations are settled, and where no
+ * other is left it is shared no more. */
+void share_round(struct ledger *l);
+
 /* start.c */
+bool ledger_load_account(struct ledger *l, struct statement *row, struct err *e);
+/* Reverses what this epoch charged, beyond the mark, without a closing row. */
+bool charges_of_dead(struct ledger *l, struct batch *b, int64_t epoch, int64_t mark, struct err *e);
 /* What an account, or one key of it (0: all), was charged in the window that is open at *at_us.
  * That moves to the last of these charges where it is later: then the clock was set back. */
 bool ledger_spent(struct ledger *l, int64_t account, int64_t key, char period, int64_t *at_us,
                   int64_t *nano, struct err *e);
-bool ledger_start(struct ledger *l, struct err *e);
+bool ledger_start(struct ledger *l, bool beside, struct err *e);
 bool ledger_load_key(struct ledger *l, struct statement *row);
 
 /* A transaction that changes nothing: does the store commit again? */

@@ -68,36 +68,93 @@ struct account *balance_find(struct ledger *l, struct str account, struct curren
     return found;
 }
 
-bool move_commit(struct ledger *l, struct batch *b, enum event event, const struct event_facts *f,
-                 struct str note, also_fn *also, void *ctx, struct err *e)
+/* Refuses in amounts; what was taken from the purse goes back. */
+static bool too_much(struct account *a, int64_t taken, struct err *e)
 {
+    struct buf b;
+
+    purse_give_back(a, taken);
+    buf_init(&b, 64);
+    decimal_write(&b, atomic_load(&a->unallotted) + atomic_load(&a->free), 9);
+    err_set(e, "only %.*s %s of its balance is not held by requests under way",
+            STR_ARG(buf_str(&b)), a->currency.code);
+    buf_release(&b);
+    return false;
+}
+
+/* Money that is to go from an account besides: none for a == NULL. taken: from its purse. */
+struct taking {
+    struct account *a;
+    int64_t nano, taken;
+};
+
+/* What lanes may spend comes after what no purse has; taken as a hold, so that no request spends
+ * it, too. Inside the transaction that it is for. */
+static bool take_free(struct ledger *l, struct batch *b, struct taking *t, struct err *e)
+{
+    struct account *a = t->a;
+    int64_t taken;
+
+    if (a == NULL || !a->limited)
+        return true;
+    struct purse *p = (struct purse *)(void *)a;
+    if (!share_refresh(l, p, e))
+        return false;
+    int64_t rest = t->nano - atomic_load(&a->unallotted);
+    if (rest <= 0)
+        return true;
+    taken = purse_take(a, rest);
+    if (taken < rest)
+        return too_much(a, taken, e);
+    t->taken = taken;
+    batch_touch(b, p)->spent += rest;
+    return true;
+}
+
+/* After a rollback, or instead of a commit. */
+static bool undo(struct ledger *l, struct batch *b, struct taking *t)
+{
+    store_rollback(l->store);
+    batch_drop(b);
+    if (t->taken > 0)
+        purse_give_back(t->a, t->taken);
+    return false;
+}
+
+static void keep(struct batch *b, struct taking *t)
+{
+    batch_apply(b);
+    if (t->taken > 0)
+        atomic_fetch_sub(&t->a->held, t->taken);
+}
+
+bool move_commit(struct ledger *l, enum event event, const struct event_facts *f,
+                 struct account *from, struct str note, also_fn *also, void *ctx, struct err *e)
+{
+    struct batch b = {.ledger = l};
+    struct taking t = {.a = from, .nano = f->amount[AMOUNT_PAID]};
     struct event_purses purses;
 
-    if (!event_prepare(l, event, f, &purses, e) || !store_begin(l->store, e)) {
-        batch_drop(b);
+    if (!event_prepare(l, event, f, &purses, e) || !share_begin(l, e))
         return false;
-    }
-    bool ok = event_post(l, b, event, f, &purses, 0, note);
+    if (!take_free(l, &b, &t, e))
+        return undo(l, &b, &t);
+    bool ok = event_post(l, &b, event, f, &purses, 0, note);
     bool told = ok && also != NULL && !also(l, ctx, store_last_id(l->store), e);
-    if (!ok || told || !batch_flush(l, b)) {
+    if (!ok || told || !batch_flush(l, &b)) {
         if (!told)
             err_set(e, "store: %s", store_error(l->store));
-        store_rollback(l->store);
-        batch_drop(b);
-        return false;
+        return undo(l, &b, &t);
     }
-    if (!store_commit(l->store, e)) {
-        batch_drop(b);
-        return false;
-    }
-    batch_apply(b);
+    if (!store_commit(l->store, e))
+        return undo(l, &b, &t);
+    keep(&b, &t);
     return true;
 }
 
 bool ledger_credit(struct ledger *l, struct str account, struct currency cur, bool promo,
                    int64_t nano, struct str note, struct buf *out, struct err *e)
 {
-    struct batch b = {0};
     int64_t sum;
 
     if (nano <= 0)
@@ -112,44 +169,16 @@ bool ledger_credit(struct ledger *l, struct str account, struct currency cur, bo
         return err_set(e, "the balance would be larger than the ledger can hold");
     struct event_facts facts = {.payer = ledger_balance_in(a->owner, a->currency),
                                 .amount = {[AMOUNT_PAID] = nano}};
-    if (!move_commit(l, &b, promo ? EVENT_GRANT : EVENT_CREDIT, &facts, note, NULL, NULL, e))
+    if (!move_commit(l, promo ? EVENT_GRANT : EVENT_CREDIT, &facts, NULL, note, NULL, NULL, e))
         return false;
     text_account(out, a, ledger_balance(a));
-    return true;
-}
-
-bool balance_short(struct account *a, int64_t taken, struct err *e)
-{
-    struct buf b;
-
-    purse_give_back(a, taken);
-    buf_init(&b, 64);
-    decimal_write(&b, atomic_load(&a->unallotted) + atomic_load(&a->free), 9);
-    err_set(e, "only %.*s %s of its balance is not held by requests under way",
-            STR_ARG(buf_str(&b)), a->currency.code);
-    buf_release(&b);
-    return false;
-}
-
-bool balance_take(struct batch *b, struct account *a, int64_t nano, int64_t *taken)
-{
-    int64_t rest = nano - atomic_load(&a->unallotted);
-
-    *taken = 0;
-    if (!a->limited || rest <= 0)
-        return true;
-    *taken = purse_take(a, rest);
-    if (*taken < rest)
-        return false;
-    batch_touch(b, (struct purse *)(void *)a)->spent += rest;
     return true;
 }
 
 bool ledger_debit(struct ledger *l, struct str account, struct currency cur, bool promo,
                   int64_t nano, struct str note, struct buf *out, struct err *e)
 {
-    struct batch b = {0};
-    int64_t taken, sum;
+    int64_t sum;
 
     if (nano <= 0)
         return err_set(e, "a debit is a positive amount");
@@ -158,34 +187,23 @@ bool ledger_debit(struct ledger *l, struct str account, struct currency cur, boo
         return false;
     if (!money_sub(&sum, ledger_balance(a), nano))
         return err_set(e, "the balance would be smaller than the ledger can hold");
-    if (!balance_take(&b, a, nano, &taken))
-        return balance_short(a, taken, e);
     struct event_facts facts = {.payer = ledger_balance_in(a->owner, a->currency),
                                 .amount = {[AMOUNT_PAID] = nano}};
-    if (!move_commit(l, &b, promo ? EVENT_LAPSE : EVENT_DEBIT, &facts, note, NULL, NULL, e)) {
-        purse_give_back(a, taken);
+    if (!move_commit(l, promo ? EVENT_LAPSE : EVENT_DEBIT, &facts, a, note, NULL, NULL, e))
         return false;
-    }
-    atomic_fetch_sub(&a->held, taken);
     text_account(out, a, ledger_balance(a));
     return true;
 }
 
-static bool store_limit(struct ledger *l, struct account *a, int64_t nano, struct batch *b,
+static bool write_limit(struct ledger *l, struct account *a, int64_t nano, struct batch *b,
                         struct err *e)
 {
     struct statement *st = l->sql[SQL_SET_CREDIT_LIMIT];
 
-    if (!store_begin(l->store, e))
-        return false;
     store_bind_i64(st, 1, nano);
     store_bind_i64(st, 2, a->id);
-    if (store_step(st) != STEP_DONE || !batch_flush(l, b)) {
-        err_set(e, "store: %s", store_error(l->store));
-        store_rollback(l->store);
-        return false;
-    }
-    return store_commit(l->store, e);
+    return (store_step(st) == STEP_DONE && batch_flush(l, b)) ||
+           err_set(e, "store: %s", store_error(l->store));
 }
 
 /* Becoming limited, or no longer, while requests run would mix holds of both kinds. */
@@ -199,7 +217,7 @@ static bool check_limit(struct ledger *l, const struct account *a, int64_t nano,
         return err_set(e, "a limit of credit is an amount above 0, or none");
     if (!money_add(&sum, ledger_balance(a), nano))
         return err_set(e, "the limit is larger than the ledger can hold");
-    if (l->running && a->limited != (nano > 0))
+    if ((l->running || atomic_load(&l->shared)) && a->limited != (nano > 0))
         return err_set(e,
                        "stop the station to %s a limit of credit; it can be changed while it runs",
                        nano > 0 ? "set" : "take away");
@@ -212,22 +230,20 @@ bool ledger_account_credit_limit(struct ledger *l, struct str name, int64_t nano
                                  struct err *e)
 {
     struct account *a = account_named(l, name, e);
-    struct batch b = {0};
-    int64_t taken = 0;
+    struct batch b = {.ledger = l};
+    struct taking t = {0};
 
-    if (a == NULL || !check_limit(l, a, nano, e))
+    if (a == NULL || !share_begin(l, e))
         return false;
+    if (!share_refresh(l, (struct purse *)(void *)a, e) || !check_limit(l, a, nano, e))
+        return undo(l, &b, &t);
     bool stays_limited = a->limited && nano > 0;
     int64_t less = stays_limited ? atomic_load(&a->credit_limit) - nano : 0;
-    if (less > 0 && !balance_take(&b, a, less, &taken))
-        return balance_short(a, taken, e);
-    if (!store_limit(l, a, nano, &b, e)) {
-        batch_drop(&b);
-        purse_give_back(a, taken);
-        return false;
-    }
-    batch_apply(&b);
-    atomic_fetch_sub(&a->held, taken);
+    if (less > 0)
+        t = (struct taking){.a = a, .nano = less};
+    if (!take_free(l, &b, &t, e) || !write_limit(l, a, nano, &b, e) || !store_commit(l->store, e))
+        return undo(l, &b, &t);
+    keep(&b, &t);
     a->limited = nano > 0;
     atomic_store(&a->credit_limit, nano);
     atomic_fetch_sub(&a->unallotted, less);

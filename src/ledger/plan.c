@@ -287,14 +287,22 @@ static bool prepare_ended(struct ledger *l, const struct ended *p, struct err *e
 
 static bool end_one(struct ledger *l, const struct ended *p, struct err *e)
 {
-    struct batch b = {0};
-    char sql[120];
+    struct batch b = {.ledger = l};
+    char sql[200];
 
-    snprintf(sql, sizeof sql, "UPDATE plan SET closed=1, spent=cost WHERE id=%lld",
-             (long long)p->id);
-    if (!prepare_ended(l, p, e) || !store_begin(l->store, e))
+    snprintf(sql, sizeof sql,
+             "UPDATE plan SET closed=1, spent=cost WHERE id=%lld AND closed=0"
+             " AND used=%lld AND booked=%lld AND spent=%lld",
+             (long long)p->id, (long long)p->used, (long long)p->booked, (long long)p->spent);
+    if (!prepare_ended(l, p, e) || !share_begin(l, e))
         return false;
-    if (!post_ended(l, &b, p) || !store_exec(l->store, sql, e) || !batch_flush(l, &b)) {
+    bool ok = post_ended(l, &b, p) && store_exec(l->store, sql, e);
+    if (ok && store_changes(l->store) == 0) { /* another station was quicker: looked at again */
+        store_rollback(l->store);
+        batch_drop(&b);
+        return true;
+    }
+    if (!ok || !batch_flush(l, &b)) {
         err_set(e, "store: %s", store_error(l->store));
         store_rollback(l->store);
         batch_drop(&b);

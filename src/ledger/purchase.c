@@ -42,7 +42,7 @@ static bool insert_purchase(struct ledger *l, const char *kind, const struct pur
 /* The row and its transfers, in one commit. */
 static bool record(struct ledger *l, enum event event, const struct purchase *p, struct err *e)
 {
-    struct batch b = {0};
+    struct batch b = {.ledger = l};
     struct event_purses purses;
     struct event_facts facts = {.cur = p->paid_currency,
                                 .cost_cur = p->currency,
@@ -51,7 +51,7 @@ static bool record(struct ledger *l, enum event event, const struct purchase *p,
                                            [AMOUNT_SPREAD] = p->spread,
                                            [AMOUNT_COST] = p->nano}};
 
-    if (!event_prepare(l, event, &facts, &purses, e) || !store_begin(l->store, e))
+    if (!event_prepare(l, event, &facts, &purses, e) || !share_begin(l, e))
         return false;
     bool ok = insert_purchase(l, event == EVENT_WRITEOFF ? "writeoff" : "buy", p);
     b.purchase = ok ? store_last_id(l->store) : 0;

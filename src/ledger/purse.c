@@ -33,7 +33,7 @@ void purse_give_back(struct account *a, int64_t nano)
 }
 
 /* All or nothing, and why not. */
-static enum hold_result take_exactly(struct account *a, int64_t nano)
+static enum hold_result take_exactly(struct account *a, int64_t nano, bool ask)
 {
     /* Read first: an allotment reaches free before it leaves unallotted, so no sum comes out
      * short. */
@@ -43,7 +43,7 @@ static enum hold_result take_exactly(struct account *a, int64_t nano)
 
     do {
         if (available < nano) {
-            if (!money_add(&reach, available, unallotted) || reach >= nano)
+            if (ask || !money_add(&reach, available, unallotted) || reach >= nano)
                 return HOLD_WAIT;
             return HOLD_NO_FUNDS;
         }
@@ -57,13 +57,15 @@ static enum hold_result take(struct hold *h, int64_t nano)
 {
     struct account *promo = atomic_load(&h->from->promo);
     int64_t first = 0;
+    /* Another station may have spent or returned some since. */
+    bool ask = atomic_load(h->from->shared) && !h->asked;
 
     if (promo != NULL) {
-        if (atomic_load(&promo->unallotted) > 0 && atomic_load(&promo->free) < nano)
+        if ((ask || atomic_load(&promo->unallotted) > 0) && atomic_load(&promo->free) < nano)
             return HOLD_WAIT;
         first = purse_take(promo, nano);
     }
-    enum hold_result r = first == nano ? HOLD_HELD : take_exactly(h->from, nano - first);
+    enum hold_result r = first == nano ? HOLD_HELD : take_exactly(h->from, nano - first, ask);
     if (r != HOLD_HELD) {
         if (first > 0)
             purse_give_back(promo, first);
@@ -71,6 +73,7 @@ static enum hold_result take(struct hold *h, int64_t nano)
     }
     h->promo += first;
     h->paid += nano - first;
+    h->asked = false;
     return HOLD_HELD;
 }
 

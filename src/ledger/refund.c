@@ -158,7 +158,7 @@ static bool prepare(struct ledger *l, struct refund *r, struct err *e)
         return err_set(e, "a house account has paid nothing in");
     if (r->reference.n > REFERENCE_BYTES || !text_is_printable(r->reference))
         return err_set(e, "a reference is at most %d bytes of printable text", REFERENCE_BYTES);
-    if (!voucher_left(l, a, &left, e))
+    if (!share_now(l, a, e) || !voucher_left(l, a, &left, e))
         return false;
     int64_t most = ledger_balance(a) - left;
     int64_t there = atomic_load(&a->unallotted) + atomic_load(&a->free);
@@ -177,19 +177,12 @@ bool ledger_refund(struct ledger *l, struct str account, struct currency cur, in
                        .ts = clock_wall_us(),
                        .reference = reference.n > 0 ? reference : STR(""),
                        .state = STR("requested")};
-    struct batch b = {0};
-    int64_t taken;
 
     if (r.account == NULL || !prepare(l, &r, e))
         return false;
-    if (!balance_take(&b, r.account, r.nano, &taken))
-        return balance_short(r.account, taken, e);
     struct event_facts facts = {.payer = r.account, .amount = {[AMOUNT_PAID] = r.nano}};
-    if (!move_commit(l, &b, EVENT_REFUND, &facts, r.reference, insert_refund, &r, e)) {
-        purse_give_back(r.account, taken);
+    if (!move_commit(l, EVENT_REFUND, &facts, r.account, r.reference, insert_refund, &r, e))
         return false;
-    }
-    atomic_fetch_sub(&r.account->held, taken);
     write_refund(out, &r);
     return true;
 }
@@ -247,7 +240,6 @@ static bool parse_id(struct str text, int64_t *id, struct err *e)
 static bool end_one(struct ledger *l, struct statement *st, struct ending *end, struct buf *out,
                     struct err *e)
 {
-    struct batch b = {0};
     struct refund r;
 
     store_bind_i64(st, 1, end->id);
@@ -265,7 +257,7 @@ static bool end_one(struct ledger *l, struct statement *st, struct ending *end, 
     write_refund(&text, &r);
     store_reset(st); /* what it reads goes before the row changes */
     struct event_facts facts = {.payer = r.account, .amount = {[AMOUNT_PAID] = r.nano}};
-    bool ok = move_commit(l, &b, end->sent ? EVENT_REFUND_SENT : EVENT_REFUND_CANCELLED, &facts,
+    bool ok = move_commit(l, end->sent ? EVENT_REFUND_SENT : EVENT_REFUND_CANCELLED, &facts, NULL,
                           STR(""), end_refund, end, e);
     if (ok)
         buf_add(out, buf_str(&text));

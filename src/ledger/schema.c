@@ -245,8 +245,17 @@ static const char schema_12[] =
     "ALTER TABLE attempt ADD COLUMN cost_currency TEXT;"
     "ALTER TABLE attempt ADD COLUMN cost_to TEXT NOT NULL DEFAULT '';"; /* '': as charge's */
 
-const char *const ledger_schema[] = {schema_1, schema_2, schema_3, schema_4,  schema_5,  schema_6,
-                                     schema_7, schema_8, schema_9, schema_10, schema_11, schema_12};
+/* A station that spends alone keeps balances in memory; nobody may start beside it. One that shares
+ * asks the disk. Settled: its allotments are returned, its charges closed or reversed. */
+static const char schema_13[] =
+    "ALTER TABLE epoch ADD COLUMN state TEXT NOT NULL DEFAULT 'alone'"
+    " CHECK(state IN ('alone', 'shared', 'settled'));"
+    "UPDATE epoch SET state='settled' WHERE id<(SELECT MAX(id) FROM epoch);"
+    "CREATE INDEX epoch_open ON epoch(id) WHERE state<>'settled';";
+
+const char *const ledger_schema[] = {schema_1,  schema_2,  schema_3, schema_4, schema_5,
+                                     schema_6,  schema_7,  schema_8, schema_9, schema_10,
+                                     schema_11, schema_12, schema_13};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
@@ -315,5 +324,28 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_FIND_CHARGE] = "SELECT id, key, nano, ts, account FROM charge WHERE rid=?",
     [SQL_CHARGE_TRANSFERS] = "SELECT debit, credit, nano, kind FROM transfer WHERE cause=?"
                              " AND kind IN ('charge','promo','discount','overrun','cost')",
+    [SQL_INSERT_EPOCH] = "INSERT INTO epoch(started, last_charge, state)"
+                         " SELECT ?1, COALESCE(MAX(id), 0), ?2 FROM charge",
+    [SQL_SET_EPOCH] = "UPDATE epoch SET state=? WHERE id=?",
+    [SQL_OPEN_EPOCH] = "SELECT id, last_charge, state FROM epoch WHERE state<>'settled' AND id>?"
+                       " AND id<>? ORDER BY id LIMIT 1",
+    [SQL_DROP_ALLOTMENTS] = "DELETE FROM allotment WHERE epoch=?",
+    [SQL_DATA_VERSION] = "PRAGMA data_version",
+    [SQL_LAST_ACCOUNT] = "SELECT COALESCE(MAX(id), 0) FROM account",
+    [SQL_LAST_KEY] = "SELECT COALESCE(MAX(id), 0) FROM key",
+    [SQL_LAST_CHARGE] = "SELECT COALESCE(MAX(id), 0) FROM charge",
+    [SQL_LAST_TRANSFER] = "SELECT COALESCE(MAX(id), 0) FROM transfer",
+    [SQL_NEW_ACCOUNTS] = "SELECT id, name, currency, kind, balance, budget, budget_period,"
+                         " credit_limit, group_, owner, promo FROM account WHERE id>? ORDER BY id",
+    [SQL_NEW_KEYS] = "SELECT id, hash, label, account, models, expires, rpm, concurrency,"
+                     " budget, budget_period, revoked, root FROM key WHERE id>? ORDER BY id",
+    [SQL_NEW_CHARGES] = "SELECT id, key, account, nano, epoch, ts FROM charge WHERE id>?"
+                        " ORDER BY id",
+    [SQL_NEW_TRANSFERS] = /* its charge, as above, where it takes one back */
+    "SELECT t.id, c.key, c.account, c.nano, c.epoch, c.ts, c.id, t.debit, t.kind='reversal',"
+    " t.credit FROM transfer t LEFT JOIN charge c ON c.id=t.cause WHERE t.id>? ORDER BY t.id",
+    [SQL_PURSE] = "SELECT balance, credit_limit, (SELECT COALESCE(SUM(l.nano), 0) FROM allotment l"
+                  " WHERE l.account=?1 AND l.epoch IN (SELECT id FROM epoch"
+                  " WHERE state<>'settled')) FROM account WHERE id=?1",
     [SQL_REVERSED] = "SELECT 1 FROM transfer WHERE cause=? AND kind IN ('reversal','lost')",
 };

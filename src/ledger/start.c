@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a start does, in one transaction: a new epoch, the allotments of older ones returned,
- * accounts,
- * keys and spent budgets loaded, and every charge of the last epoch without its request row
- * reversed.
- * Older epochs were treated so when they were replaced, so only charges above its mark are looked
- * at.
+ * What a start does, in one transaction: a new epoch, accounts, keys and spent budgets loaded, and
+ * each epoch that is not settled and whose station lives no more is settled: its allotments are
+ * returned, and every charge of it without its request row is reversed. It charged nothing below
+ * its mark.
  */
 #include "ledger/ledger_int.h"
 
@@ -17,30 +15,6 @@
 static bool store_failed(struct ledger *l, struct err *e)
 {
     return err_set(e, "store: %s", store_error(l->store));
-}
-
-static bool replace_epoch(struct ledger *l, int64_t *mark, struct err *e)
-{
-    struct statement *st =
-        store_prepare(l->store, "SELECT last_charge FROM epoch ORDER BY id DESC LIMIT 1", e);
-    enum store_step step;
-
-    if (st == NULL)
-        return false;
-    step = store_step(st);
-    *mark = step == STEP_ROW ? store_i64(st, 0) : 0;
-    store_reset(st);
-    st = store_prepare(l->store,
-                       "INSERT INTO epoch(started, last_charge)"
-                       " SELECT ?, COALESCE(MAX(id), 0) FROM charge",
-                       e);
-    if (st == NULL || step == STEP_FAIL)
-        return st != NULL && store_failed(l, e);
-    store_bind_i64(st, 1, clock_wall_us());
-    if (store_step(st) != STEP_DONE)
-        return store_failed(l, e);
-    l->epoch = store_last_id(l->store);
-    return store_exec(l->store, "DELETE FROM allotment", e);
 }
 
 static uint8_t kind_of(struct str kind)
@@ -57,32 +31,33 @@ static void load_budget(struct budget *b, struct statement *row, int at)
     atomic_init(&b->period, str_eq(store_text(row, at + 1), STR("m")) ? 'm' : 'd');
 }
 
+bool ledger_load_account(struct ledger *l, struct statement *row, struct err *e)
+{
+    struct str name = store_text(row, 1);
+    struct currency cur;
+
+    if (name.n >= LIMIT_NAME || !currency_parse(store_text(row, 2), &cur))
+        return err_set(e, "store: account %lld is malformed", (long long)store_i64(row, 0));
+    struct purse *p = purse_add(l, store_i64(row, 0), name, kind_of(store_text(row, 3)), cur,
+                                store_i64(row, 4), store_i64(row, 7));
+    load_budget(&p->account.budget, row, 5);
+    group_join(l, p, store_text(row, 8));
+    if (!store_null(row, 9)) /* an owner is older than its balances */
+        balance_attach(p, purse_by_id(l, store_i64(row, 9)), store_i64(row, 10) != 0);
+    return true;
+}
+
 static bool load_accounts(struct ledger *l, struct err *e)
 {
-    struct statement *st =
-        store_prepare(l->store,
-                      "SELECT id, name, currency, kind, balance, budget, budget_period,"
-                      " credit_limit, group_, owner, promo FROM account ORDER BY id",
-                      e);
-    struct currency cur;
+    struct statement *st = l->sql[SQL_NEW_ACCOUNTS];
     enum store_step step;
 
-    if (st == NULL)
-        return false;
-    while ((step = store_step(st)) == STEP_ROW) {
-        struct str name = store_text(st, 1);
-        if (name.n >= LIMIT_NAME || !currency_parse(store_text(st, 2), &cur)) {
-            err_set(e, "store: account %lld is malformed", (long long)store_i64(st, 0));
+    store_bind_i64(st, 1, 0);
+    while ((step = store_step(st)) == STEP_ROW)
+        if (!ledger_load_account(l, st, e)) {
             store_reset(st);
             return false;
         }
-        struct purse *p = purse_add(l, store_i64(st, 0), name, kind_of(store_text(st, 3)), cur,
-                                    store_i64(st, 4), store_i64(st, 7));
-        load_budget(&p->account.budget, st, 5);
-        group_join(l, p, store_text(st, 8));
-        if (!store_null(st, 9)) /* an owner is older than its balances */
-            balance_attach(p, purse_by_id(l, store_i64(st, 9)), store_i64(st, 10) != 0);
-    }
     return step == STEP_DONE || store_failed(l, e);
 }
 
@@ -124,15 +99,10 @@ bool ledger_load_key(struct ledger *l, struct statement *row)
 
 static bool load_keys(struct ledger *l, struct err *e)
 {
-    struct statement *st =
-        store_prepare(l->store,
-                      "SELECT id, hash, label, account, models, expires, rpm, concurrency,"
-                      " budget, budget_period, revoked, root FROM key ORDER BY id",
-                      e);
+    struct statement *st = l->sql[SQL_NEW_KEYS];
     enum store_step step;
 
-    if (st == NULL)
-        return false;
+    store_bind_i64(st, 1, 0);
     while ((step = store_step(st)) == STEP_ROW)
         if (!ledger_load_key(l, st)) {
             store_reset(st);
@@ -193,24 +163,16 @@ static bool load_budgets(struct ledger *l, struct err *e)
 }
 
 /* One at a time: the reversal of one takes it out of what the query finds. */
-static bool reverse_orphans(struct ledger *l, struct batch *b, int64_t mark, struct err *e)
+static bool reverse_orphans(struct ledger *l, struct batch *b, struct statement *st, int64_t epoch,
+                            int64_t mark, struct err *e)
 {
-    struct statement *st =
-        store_prepare(l->store,
-                      "SELECT c.id, c.rid FROM charge c WHERE c.id>? AND c.epoch<? AND NOT EXISTS"
-                      "(SELECT 1 FROM request r WHERE r.rid=c.rid) AND NOT EXISTS"
-                      "(SELECT 1 FROM transfer t WHERE t.cause=c.id"
-                      " AND t.kind IN ('reversal','lost')) ORDER BY c.id LIMIT 1",
-                      e);
     unsigned count = 0;
 
-    if (st == NULL)
-        return false;
     for (;; count++) {
         struct item it = {0};
         struct rid rid;
         store_bind_i64(st, 1, mark);
-        store_bind_i64(st, 2, l->epoch);
+        store_bind_i64(st, 2, epoch);
         enum store_step step = store_step(st);
         if (step == STEP_DONE)
             break;
@@ -228,24 +190,38 @@ static bool reverse_orphans(struct ledger *l, struct batch *b, int64_t mark, str
     return true;
 }
 
-static bool start_inside(struct ledger *l, struct batch *b, struct err *e)
+bool charges_of_dead(struct ledger *l, struct batch *b, int64_t epoch, int64_t mark, struct err *e)
 {
-    int64_t mark;
+    struct statement *st =
+        store_prepare(l->store,
+                      "SELECT c.id, c.rid FROM charge c WHERE c.id>? AND c.epoch=? AND NOT EXISTS"
+                      "(SELECT 1 FROM request r WHERE r.rid=c.rid) AND NOT EXISTS"
+                      "(SELECT 1 FROM transfer t WHERE t.cause=c.id"
+                      " AND t.kind IN ('reversal','lost')) ORDER BY c.id LIMIT 1",
+                      e);
+    if (st == NULL)
+        return false;
+    bool ok = reverse_orphans(l, b, st, epoch, mark, e);
+    store_drop(l->store, st);
+    return ok;
+}
 
-    if (!replace_epoch(l, &mark, e) || !load_accounts(l, e) || !load_keys(l, e) ||
-        !factors_load(l, e) || !rates_load(l, e) || !reverse_orphans(l, b, mark, e) ||
-        !load_budgets(l, e))
+static bool start_inside(struct ledger *l, struct batch *b, bool beside, struct err *e)
+{
+    if (!share_start(l, beside, e) || !load_accounts(l, e) || !load_keys(l, e) ||
+        !factors_load(l, e) || !rates_load(l, e) || !share_started(l, b, e) ||
+        !load_budgets(l, e) || !share_loaded(l, e))
         return false;
     return batch_flush(l, b) || store_failed(l, e);
 }
 
-bool ledger_start(struct ledger *l, struct err *e)
+bool ledger_start(struct ledger *l, bool beside, struct err *e)
 {
-    struct batch b = {0};
+    struct batch b = {.ledger = l};
 
     if (!store_begin(l->store, e))
         return false;
-    if (!start_inside(l, &b, e)) {
+    if (!start_inside(l, &b, beside, e)) {
         store_rollback(l->store);
         return false;
     }

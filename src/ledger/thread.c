@@ -90,9 +90,9 @@ static bool unwell(struct ledger *l)
     return atomic_load(&l->failing) || l->kept != NULL;
 }
 
-static bool wait_a_while(struct ledger *l)
+static bool wait_a_while(struct ledger *l, int64_t ns)
 {
-    struct timespec until = condition_time(clock_mono_ns() + MEND_NS);
+    struct timespec until = condition_time(clock_mono_ns() + ns);
 
     return pthread_cond_timedwait(&l->wake, &l->mutex, &until) == 0;
 }
@@ -103,16 +103,18 @@ static bool done(struct ledger *l)
     return l->stopping && atomic_load(&l->queued) == 0;
 }
 
-/* Waits for work; 0: there is none, but time to mend, or all is done and *stopped. */
+/* Waits for work; 0: there is none, but time to mend or to look at the others, or all is done and
+ * *stopped. */
 static size_t take_batch(struct ledger *l, struct item *items, bool *stopped)
 {
     size_t count = 0;
 
     pthread_mutex_lock(&l->mutex);
     while (l->first == NULL && !done(l)) {
-        if (l->stopping || !unwell(l))
+        int64_t ns = unwell(l) ? MEND_NS : SHARE_ROUND_NS;
+        if (l->stopping || (!unwell(l) && !atomic_load(&l->shared)))
             pthread_cond_wait(&l->wake, &l->mutex);
-        else if (!wait_a_while(l))
+        else if (!wait_a_while(l, ns))
             break;
     }
     while (l->first != NULL && count < LIMIT_BATCH) {
@@ -228,6 +230,7 @@ static void *run(void *ctx)
         /* While it fails each batch is a try of its own; only silence needs one made for it. */
         if (unwell(l) && (count == 0 || !atomic_load(&l->failing)))
             mend(l, items);
+        share_round(l);
     }
     return NULL;
 }

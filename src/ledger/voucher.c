@@ -161,14 +161,13 @@ bool ledger_voucher_create(struct ledger *l, int64_t nano, struct currency cur, 
                        .count = count,
                        .note = note,
                        .out = &codes};
-    struct batch b = {0};
     int64_t total = 0;
 
     if (!check_batch(&m, &total, e) || !make_secret(l, e))
         return false;
     struct event_facts facts = {.cur = cur, .amount = {[AMOUNT_PAID] = total}};
     buf_init(&codes, 1 << 20);
-    bool ok = move_commit(l, &b, EVENT_VOUCHER_SOLD, &facts, note, insert_all, &m, e);
+    bool ok = move_commit(l, EVENT_VOUCHER_SOLD, &facts, NULL, note, insert_all, &m, e);
     if (ok) {
         buf_addf(out, "{\"batch\":\"%lld\",\"count\":%u", (long long)m.id, count);
         write_terms(out, str_from(cur.code), nano, expires_us, note);
@@ -269,7 +268,6 @@ static enum redeem_result credit_voucher(struct ledger *l, struct account *owner
                                          struct err *e)
 {
     struct account *a = balance_find(l, str_from(owner->name), v->cur, false, true, e);
-    struct batch b = {0};
     int64_t sum;
 
     if (a == NULL)
@@ -283,7 +281,7 @@ static enum redeem_result credit_voucher(struct ledger *l, struct account *owner
     struct ending end = {
         .which = "id", .of = v->id, .account = a->id, .ts = v->ts, .count = 1, .redeemed = true};
     struct event_facts facts = {.payer = a, .amount = {[AMOUNT_PAID] = v->nano}};
-    return move_commit(l, &b, EVENT_VOUCHER_REDEEMED, &facts, STR(""), end_vouchers, &end, e)
+    return move_commit(l, EVENT_VOUCHER_REDEEMED, &facts, NULL, STR(""), end_vouchers, &end, e)
                ? REDEEM_DONE
                : REDEEM_FAILED;
 }
@@ -367,7 +365,6 @@ bool ledger_voucher_void(struct ledger *l, struct str batch_or_code, bool broken
                          struct err *e)
 {
     struct ending end = {.ts = clock_wall_us()};
-    struct batch b = {0};
     struct found v;
 
     if (!find_either(l, batch_or_code, &v, &end, e))
@@ -376,7 +373,7 @@ bool ledger_voucher_void(struct ledger *l, struct str batch_or_code, bool broken
     if (broken && (v.expires_us == 0 || v.expires_us > end.ts))
         return err_set(e, "only what has expired can be kept; void it without --to");
     struct event_facts facts = {.cur = v.cur, .amount = {[AMOUNT_PAID] = v.nano * end.count}};
-    if (!move_commit(l, &b, broken ? EVENT_VOUCHER_BROKEN : EVENT_VOUCHER_VOIDED, &facts, STR(""),
+    if (!move_commit(l, broken ? EVENT_VOUCHER_BROKEN : EVENT_VOUCHER_VOIDED, &facts, NULL, STR(""),
                      end_vouchers, &end, e))
         return false;
     buf_addf(out, "{\"%s\":\"%lld\",\"voided\":%lld,\"currency\":\"%s\",\"amount\":",

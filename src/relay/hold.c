@@ -48,6 +48,7 @@ static bool next_payer(struct request *r, struct account *after)
         return false;
     }
     r->hold.from = a;
+    r->hold.asked = false;
     r->rate = rate;
     r->factor = atomic_load(&owner->factor);
     r->ratio_count = 0;

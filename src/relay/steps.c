@@ -626,6 +626,7 @@ void step_ledger_done(struct task *t)
     struct request *r = CONTAINER(op, struct request, op);
 
     r->op_in_flight = false;
+    r->hold.asked = r->hold.asked || op->kind == LEDGER_ALLOT;
     if (r->state == REQ_CHARGE || r->state == REQ_CLOSE) {
         request_run(r); /* it waited only for this */
         return;

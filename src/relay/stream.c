@@ -176,6 +176,7 @@ static enum hold_result hold_more(struct request *r)
             return last;
         }
     }
+    r->hold.asked = false; /* by the next time there may be more */
     return last;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "store/lock.h"
 
 struct statement {
@@ -20,10 +21,13 @@ struct store {
     struct statement *statements;
     int lock_fd;             /* -1: a reader has none */
     const atomic_bool *stop; /* of a reader */
+    int64_t busy_since_ns;   /* another process writes; see wait_turn */
 };
 
 #define STOP_STEPS 10000  /* instructions of SQLite between two looks at stop: a millisecond */
 #define BACKUP_PAGES 1024 /* copied between two looks at it */
+#define BUSY_NS INT64_C(5000000000)
+#define BUSY_PAUSE_US 300 /* two that write in turn wait for one another's fsync, not for a timer */
 
 /* The file is made here first, since SQLite would make it readable for others. */
 static bool make_private_file(const char *path, struct err *e)
@@ -38,6 +42,18 @@ static bool make_private_file(const char *path, struct err *e)
 
 #define LOOKASIDE_BYTES 512 /* SQLite's small allocations come from 512 slots of its own */
 #define LOOKASIDE_SLOTS 512
+
+static int wait_turn(void *ctx, int count)
+{
+    struct store *s = ctx;
+
+    if (count == 0)
+        s->busy_since_ns = clock_mono_ns();
+    if (clock_mono_ns() - s->busy_since_ns > BUSY_NS)
+        return 0;
+    usleep(BUSY_PAUSE_US);
+    return 1;
+}
 
 static bool open_db(struct store *s, const char *path, struct err *e)
 {
@@ -54,8 +70,9 @@ static bool open_db(struct store *s, const char *path, struct err *e)
                             LOOKASIDE_SLOTS);
     /* The wait comes first: after a crash somebody who only reads may hold the file for a moment.
      * secure_delete: what a row held is not left in free pages. */
+    sqlite3_busy_handler(s->db, wait_turn, s);
     if (!store_exec(s,
-                    "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                     "PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF;"
                     "PRAGMA cache_size=-16384",
                     e))
@@ -63,7 +80,7 @@ static bool open_db(struct store *s, const char *path, struct err *e)
     return true;
 }
 
-struct store *store_open(const char *path, struct err *e)
+static struct store *open_one(const char *path, bool lead, struct err *e)
 {
     struct store *s = calloc(1, sizeof *s);
 
@@ -71,12 +88,42 @@ struct store *store_open(const char *path, struct err *e)
         err_set(e, "out of memory");
         return NULL;
     }
-    s->lock_fd = lock_take(path, e);
-    if (s->lock_fd < 0 || !open_db(s, path, e)) {
+    s->lock_fd = lock_open(path, e);
+    if (s->lock_fd < 0 || (lead && !lock_lead(s->lock_fd, path, e)) || !open_db(s, path, e)) {
         store_close(s);
         return NULL;
     }
     return s;
+}
+
+struct store *store_open(const char *path, struct err *e)
+{
+    return open_one(path, true, e);
+}
+
+struct store *store_open_beside(const char *path, struct err *e)
+{
+    return open_one(path, false, e);
+}
+
+bool store_lead(struct store *s, struct err *e)
+{
+    return lock_lead(s->lock_fd, sqlite3_db_filename(s->db, "main"), e);
+}
+
+void store_yield(struct store *s)
+{
+    lock_yield(s->lock_fd);
+}
+
+bool store_take_seat(struct store *s, int64_t number)
+{
+    return lock_take_seat(s->lock_fd, number);
+}
+
+bool store_seat_taken(const struct store *s, int64_t number)
+{
+    return lock_seat_taken(s->lock_fd, number);
 }
 
 static int stopped(void *ctx)
@@ -175,6 +222,11 @@ int64_t store_last_id(const struct store *s)
     return sqlite3_last_insert_rowid(s->db);
 }
 
+bool store_in_transaction(const struct store *s)
+{
+    return sqlite3_get_autocommit(s->db) == 0;
+}
+
 int store_changes(const struct store *s)
 {
     return sqlite3_changes(s->db);
@@ -215,6 +267,11 @@ bool store_migrate(struct store *s, const char *const *texts, int count, struct 
         return false;
     if (version > count)
         return err_set(e, "the store was written by a newer version (schema %d, this one knows %d)",
+                       version, count);
+    if (version < count && lock_any_seat_taken(s->lock_fd))
+        return err_set(e,
+                       "the store has to be migrated from schema %d to %d, which no station that "
+                       "still uses it could follow: stop it first",
                        version, count);
     for (int i = version; i < count; i++)
         if (!migrate_one(s, texts[i], i + 1, e))

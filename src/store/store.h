@@ -21,12 +21,22 @@ struct statement;
  * also
  * when another process holds `<path>.lock`; the text names its pid. */
 struct store *store_open(const char *path, struct err *e);
+/* The same beside a process that holds the lock: see store_lead. */
+struct store *store_open_beside(const char *path, struct err *e);
+/* Takes the lock beside the file, or gives it up and stays. Any thread. */
+bool store_lead(struct store *s, struct err *e);
+void store_yield(struct store *s);
+/* A number that this process holds as long as the store is open or it lives; whether another holds
+ * one. */
+bool store_take_seat(struct store *s, int64_t number);
+bool store_seat_taken(const struct store *s, int64_t number);
 /* A further connection to a store that is open, for reading alone, of one thread of its own; to be
  * closed first. Once *stop is true what it reads fails soon. */
 struct store *store_open_reader(const struct store *of, const atomic_bool *stop, struct err *e);
 void store_close(struct store *s); /* NULL is fine; an open transaction is rolled back */
 
-/* Text i brings the schema from version i to i + 1, each in its own transaction. */
+/* Text i brings the schema from version i to i + 1, each in its own transaction. Refused while
+ * another process has a seat: it knows the old one. */
 bool store_migrate(struct store *s, const char *const *texts, int count, struct err *e) MUST_CHECK;
 
 bool store_exec(struct store *s, const char *sql, struct err *e) MUST_CHECK;
@@ -37,6 +47,7 @@ bool store_begin_read(struct store *s, struct err *e) MUST_CHECK;
 void store_rollback(struct store *s);           /* nothing where no transaction is open */
 const char *store_error(const struct store *s); /* of the last failure */
 int64_t store_last_id(const struct store *s);
+bool store_in_transaction(const struct store *s);
 int store_changes(const struct store *s); /* rows touched by the last statement */
 
 /* A copy of the store into a new file (0600), consistent between begin_read and rollback. */

@@ -33,7 +33,7 @@ INVARIANTS = {
         "UPDATE allotment SET nano = nano - 1000000000000"
         " WHERE account = (SELECT id FROM account WHERE name = :name)",
         "account {name}: allotted 1"),
-    "a charge is closed, reversed or of this epoch": (
+    "a charge is closed, reversed or of an epoch that runs": (
         "CREATE TABLE kept AS SELECT * FROM request WHERE rid = :rid;"
         "DELETE FROM request WHERE rid = :rid;"
         "UPDATE charge SET epoch = epoch - 1 WHERE id = :charge",
