@@ -10,9 +10,11 @@ static const struct subcommand {
     int (*run)(int argc, char **argv);
     const char *arguments, *help, *details;
 } subcommands[] = {
-    {"serve", cli_serve, "[-c FILE]", "the station",
+    {"serve", cli_serve, "[-c FILE] [--takeover]", "the station",
      "  -c FILE         its configuration; without one: the vendors whose keys are in the\n"
      "                  environment, or the simulator where there is none\n"
+     "  --takeover      takes over from the station that runs on this store and address, which\n"
+     "                  lets its streams end; where none runs, an ordinary start\n"
      "  SIGHUP reads the file again, SIGTERM or SIGINT lets streams end, a second one cuts them "
      "off.\n"},
     {"check", cli_check, "-c FILE", "every mistake of a configuration in one run",

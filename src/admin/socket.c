@@ -23,6 +23,9 @@ struct admin_socket {
     struct listener *listener;
     struct list callers;
     unsigned count;
+    takeover_fn *takeover;
+    void *takeover_ctx;
+    bool held;   /* no changes for now */
     bool closed; /* freed with the last command under way */
 };
 
@@ -155,12 +158,24 @@ static void caller_refuse(struct caller *c, const char *why)
     caller_write(c);
 }
 
-static bool caller_parse(struct caller *c, struct str line, struct err *e)
+/* True: the connection is another's from now on. */
+static bool caller_gives_away(struct caller *c)
 {
-    c->doc = json_parse(line, e);
-    if (c->doc == NULL) {
+    const struct json *line = json_root(c->doc);
+    struct admin_socket *s = c->socket;
+    struct conn *conn = c->conn;
+
+    if (s->takeover == NULL || json_get(line, "takeover") == NULL) {
         return false;
     }
+    c->conn = NULL;
+    s->takeover(s->takeover_ctx, conn, line);
+    caller_hang_up(c);
+    return true;
+}
+
+static bool caller_parse(struct caller *c, struct err *e)
+{
     const struct json *argv = json_get(json_root(c->doc), "argv");
     size_t n = json_is_array(argv) ? json_count(argv) : 0;
     if (n == 0 || n > COMMAND_ARGUMENTS) {
@@ -181,8 +196,16 @@ static bool caller_parse(struct caller *c, struct str line, struct err *e)
 static void caller_line(struct caller *c, size_t length)
 {
     struct err e;
-    if (!caller_parse(c, str_slice(c->in.p, length), &e)) {
+    c->doc = json_parse(str_slice(c->in.p, length), &e);
+    if (c->doc != NULL && caller_gives_away(c)) {
+        return;
+    }
+    if (c->doc == NULL || !caller_parse(c, &e)) {
         caller_refuse(c, e.text);
+        return;
+    }
+    if (c->socket->held && c->call.command->kind == LEDGER_CALL) {
+        caller_refuse(c, "another process is taking over from this station, try again");
         return;
     }
     c->op = (struct ledger_op){.task = {.run = caller_done},
@@ -293,12 +316,19 @@ struct admin_socket *admin_socket_open(struct loop *loop, struct station *statio
     return s;
 }
 
-void admin_socket_close(struct admin_socket *s)
+void admin_socket_on_takeover(struct admin_socket *s, takeover_fn *fn, void *ctx)
 {
-    if (s == NULL) {
-        return;
-    }
-    listener_close(s->listener);
+    s->takeover = fn;
+    s->takeover_ctx = ctx;
+}
+
+void admin_socket_hold(struct admin_socket *s, bool on)
+{
+    s->held = on;
+}
+
+static void end(struct admin_socket *s)
+{
     s->closed = true;
     s->count++; /* held until all callers have been told */
     for (struct list *at = s->callers.next; at != &s->callers;) {
@@ -308,4 +338,20 @@ void admin_socket_close(struct admin_socket *s)
     }
     s->count--;
     socket_release(s);
+}
+
+void admin_socket_close(struct admin_socket *s)
+{
+    if (s != NULL) {
+        listener_close(s->listener);
+        end(s);
+    }
+}
+
+void admin_socket_leave(struct admin_socket *s)
+{
+    if (s != NULL) {
+        listener_leave(s->listener);
+        end(s);
+    }
 }

@@ -9,11 +9,19 @@
 #define ADMIN_SOCKET_H
 
 #include "relay/relay.h"
+#include "json/json.h"
 
 struct admin_socket;
 
 struct admin_socket *admin_socket_open(struct loop *loop, struct station *station, struct str path,
                                        struct err *e);
+/* A line {"takeover":"ask",...} gives the connection away, with the line, which is borrowed. */
+typedef void takeover_fn(void *ctx, struct conn *conn, const struct json *line);
+void admin_socket_on_takeover(struct admin_socket *s, takeover_fn *fn, void *ctx);
+/* Commands that change something are refused for now, or no more. */
+void admin_socket_hold(struct admin_socket *s, bool on);
+/* As close, but its path in the file system is another's by now. */
+void admin_socket_leave(struct admin_socket *s);
 /* Takes no more commands; those under way end, and their answers are dropped. */
 void admin_socket_close(struct admin_socket *s);
 

@@ -23,6 +23,8 @@
 #define LIMIT_BAD_KEYS_MS (60 * 1000)
 #define LIMIT_GUESSERS 4096 /* addresses remembered for it, per lane */
 
+#define LIMIT_TAKEOVER_MS \
+    (10 * 1000) /* for each answer in a takeover; all else goes on meanwhile */
 #define LIMIT_STOP_MS (10 * 60 * 1000) /* draining at SIGTERM; then what runs is cut off */
 
 /* Upstream */

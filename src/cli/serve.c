@@ -17,6 +17,7 @@
 #include "cli/cli.h"
 #include "cli/plans.h"
 #include "cli/prices.h"
+#include "cli/takeover.h"
 #include "cli/vendors.h"
 #include "relay/relay.h"
 #include "sim/sim.h"
@@ -32,6 +33,11 @@ struct serve {
     pthread_t threads[LIMIT_LANES];
     unsigned lane_count;
     struct loop *home; /* admin socket, signals and the simulator */
+    struct admin_socket *admin;
+    char admin_path[1100];
+    struct giver *giver;
+    bool take_over;
+    struct taker taker;
     struct sim *sim;
     unsigned sim_port;
     int64_t plans_at_ns; /* when periods of budgets are looked at again */
@@ -234,7 +240,7 @@ static bool first_start(struct serve *s, struct err *e)
     return ok;
 }
 
-static bool start_lanes(struct serve *s, struct err *e)
+static bool make_lanes(struct serve *s, struct err *e)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned want = s->config->lanes;
@@ -242,13 +248,21 @@ static bool start_lanes(struct serve *s, struct err *e)
     if (want == 0) {
         want = cores > 2 ? (unsigned)cores - 1 : 1;
     }
-    for (unsigned i = 0; i < want && i < LIMIT_LANES; i++) {
+    want = want < LIMIT_LANES ? want : LIMIT_LANES;
+    s->station.lanes = want;
+    s->station.inherited = s->taker.sockets;
+    for (unsigned i = 0; i < want; i++) {
         s->lanes[i] = lane_new(&s->station, i, e);
         if (s->lanes[i] == NULL) {
             return false;
         }
         s->lane_count++;
     }
+    return true;
+}
+
+static void run_lanes(struct serve *s)
+{
     atomic_store(&s->station.lanes_running, s->lane_count);
     for (unsigned i = 0; i < s->lane_count; i++) {
         if (pthread_create(&s->threads[i], NULL, lane_thread, s->lanes[i]) != 0) {
@@ -258,7 +272,6 @@ static bool start_lanes(struct serve *s, struct err *e)
         (void)snprintf(name, sizeof(name), "lane-%u", i);
         (void)pthread_setname_np(s->threads[i], name);
     }
-    return true;
 }
 
 /* The key as the shown command gets at it. */
@@ -318,14 +331,24 @@ static void mask_signals(int how)
 static void wait_for_signals(struct serve *s)
 {
     mask_signals(SIG_UNBLOCK);
-    while (!signalled_stop) {
+    while (!signalled_stop && !giver_gone(s->giver)) {
         loop_step(s->home, 200);
-        if (signalled_reload) {
+        if (signalled_reload && !giver_busy(s->giver)) {
             signalled_reload = 0;
             have_run(s, reload_on_ledger);
         }
         keep_plans(s);
     }
+}
+
+/* Another process has the listeners, the lock and the socket's path by now. */
+static void yield_station(struct serve *s)
+{
+    log_event(LOG_INFO, "taken_over", "lanes=%u", s->lane_count);
+    atomic_store(&s->station.lingers, true);
+    atomic_store(&s->station.yielded, true);
+    admin_socket_leave(s->admin);
+    s->admin = NULL;
 }
 
 /* Lets what runs end; the home loop goes on, for the simulator and the admin socket. */
@@ -337,6 +360,9 @@ static void drain(struct serve *s)
     atomic_store(&s->station.draining, true);
     while (atomic_load(&s->station.lanes_running) > 0) {
         loop_step(s->home, 50);
+        if (signalled_stop) {
+            atomic_store(&s->station.lingers, false);
+        }
         bool late = signalled_stop > 1 || loop_now_ms(s->home) > until_ms;
         if (late && !atomic_exchange(&s->station.hurried, true)) {
             log_event(LOG_WARN, "cut_off", "reason=\"%s\"",
@@ -367,15 +393,40 @@ static bool open_store(struct serve *s, struct err *e)
     if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
         return err_set(e, "cannot make %s: %s", dir, strerror(errno));
     }
-    s->ledger = ledger_open(path, false, e);
+    (void)snprintf(s->admin_path, sizeof(s->admin_path), "%s/admin.sock", dir);
+    if (s->take_over && !taker_ask(&s->taker, s->config, s->admin_path, e)) {
+        return false;
+    }
+    s->ledger = s->taker.fd >= 0 ? ledger_open_beside(path, e) : ledger_open(path, false, e);
     return s->ledger != NULL;
 }
 
+/* The other shares as long as it lives, and so does this one. */
+static bool lead(struct serve *s, struct err *e)
+{
+    return taker_lead(&s->taker, s->ledger, e) && ledger_share(s->ledger, false, e);
+}
+
+static bool serve_on(struct serve *s, struct err *e)
+{
+    s->giver = giver_new(s->home, &s->station, s->lanes, s->lane_count);
+    s->admin = admin_socket_open(s->home, &s->station, str_from(s->admin_path), e);
+    if (s->admin == NULL) {
+        return false;
+    }
+    giver_listen(s->giver, &s->admin, s->admin_path);
+    run_lanes(s);
+    if (s->taker.fd >= 0) {
+        taker_running(&s->taker);
+        taker_end(&s->taker);
+    }
+    return true;
+}
+
 /* Everything up to the running lanes; false with the reason. */
-static bool start(struct serve *s, struct admin_socket **admin, struct err *e)
+static bool start(struct serve *s, struct err *e)
 {
     struct buf errors;
-    char path[1024];
 
     buf_init(&errors, 64 * 1024);
     s->home = loop_new(e);
@@ -390,12 +441,6 @@ static bool start(struct serve *s, struct admin_socket **admin, struct err *e)
     if (!open_store(s, e) || !first_start(s, e)) {
         return false;
     }
-    if (!ledger_begin(s->ledger, e) || !prices_set(s->config, s->ledger, &errors) ||
-        !ledger_commit(s->ledger, e) || !plans_set(s->config, s->ledger, e) ||
-        !ledger_run(s->ledger, e)) {
-        return false;
-    }
-    buf_release(&errors);
     station_init(&s->station, s->config);
     s->station.ledger = s->ledger;
     s->station.page = page;
@@ -405,19 +450,28 @@ static bool start(struct serve *s, struct admin_socket **admin, struct err *e)
             return false;
         }
     }
-    (void)snprintf(path, sizeof(path), "%.*s/admin.sock", STR_ARG(s->config->data_dir));
-    *admin = admin_socket_open(s->home, &s->station, str_from(path), e);
-    return *admin != NULL && start_lanes(s, e);
+    /* Until here nobody has seen anything of it; from here on it is the station. */
+    if (!make_lanes(s, e) || (s->taker.fd >= 0 && !lead(s, e)) ||
+        !ledger_begin(s->ledger, e) || !prices_set(s->config, s->ledger, &errors) ||
+        !ledger_commit(s->ledger, e) || !plans_set(s->config, s->ledger, e) ||
+        !ledger_run(s->ledger, e)) {
+        return false;
+    }
+    buf_release(&errors);
+    return serve_on(s, e);
 }
 
 /* What a start that failed had already made. */
-static void undo(struct serve *s, struct admin_socket *admin)
+static void undo(struct serve *s)
 {
+    taker_end(&s->taker);
+    /* What it has of another station's listeners stays that one's. */
+    atomic_store(&s->station.yielded, s->taker.sockets.listen_count > 0);
     for (unsigned i = 0; i < s->lane_count; i++) {
         lane_free(s->lanes[i]);
     }
-    if (admin != NULL) {
-        admin_socket_close(admin);
+    if (s->giver != NULL) {
+        giver_free(s->giver);
     }
     if (s->ledger != NULL) {
         ledger_close(s->ledger);
@@ -457,28 +511,48 @@ static void set_limits(void)
     umask(0077);
 }
 
+static bool read_options(struct serve *s, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        struct str word = str_from(argv[i]);
+        if (str_eq(word, STR("-c")) && i + 1 < argc) {
+            s->config_path = argv[++i];
+        } else if (str_eq(word, STR("--takeover"))) {
+            s->take_over = true;
+        } else {
+            cli_fail(2, "usage: entrepot serve [-c FILE] [--takeover]");
+            return false;
+        }
+    }
+    return true;
+}
+
 int cli_serve(int argc, char **argv)
 {
     struct serve s = {0};
-    struct admin_socket *admin = NULL;
     struct err e = {""};
 
-    if (!cli_config_option(argc, argv, &s.config_path)) {
+    s.taker.fd = -1;
+    if (!read_options(&s, argc, argv)) {
         return 2;
     }
     set_limits();
     catch_signals();
     mask_signals(SIG_BLOCK);
-    if (!start(&s, &admin, &e)) {
+    if (!start(&s, &e)) {
         fprintf(stderr, "entrepot: %s\n", e.text);
-        undo(&s, admin);
+        undo(&s);
         return 1;
     }
     log_start();
     greet(&s);
     wait_for_signals(&s);
+    if (giver_gone(s.giver)) {
+        yield_station(&s);
+    }
+    giver_free(s.giver);
     drain(&s);
-    admin_socket_close(admin);
+    admin_socket_close(s.admin);
     ledger_close(s.ledger);
     workers_stop(); /* a worker may still have an answer for a loop */
     for (unsigned i = 0; i < s.lane_count; i++) {

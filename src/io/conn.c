@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "io/io_int.h"
+#include "io/unix.h"
 
 #define GONE ((unsigned)(EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 #define IOV_AT_ONCE 64
@@ -238,4 +239,28 @@ struct str conn_peer(struct conn *c)
 const char *conn_error(const struct conn *c)
 {
     return c->error != NULL ? c->error : "";
+}
+
+bool conn_pass(struct conn *c, struct str line, const int *fds, unsigned count)
+{
+    struct iovec v = {(void *)(uintptr_t)line.p, line.n};
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int) * PASS_MAX)];
+    } control = {.room = {0}};
+    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+
+    if (count > PASS_MAX) {
+        return false;
+    }
+    if (count > 0) {
+        m.msg_control = &control;
+        m.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+        struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+        h->cmsg_level = SOL_SOCKET;
+        h->cmsg_type = SCM_RIGHTS;
+        h->cmsg_len = CMSG_LEN(sizeof(int) * count);
+        memcpy(CMSG_DATA(h), fds, sizeof(int) * count);
+    }
+    return sendmsg(c->fd, &m, MSG_NOSIGNAL) == (ssize_t)line.n;
 }

@@ -62,6 +62,8 @@ bool conn_seems_quiet(const struct conn *c);
 size_t
 conn_unsent(const struct conn *c); /* bytes taken from us that the peer has not acknowledged */
 void conn_close(struct conn *c);   /* closes; no callback follows */
+/* A line with copies of descriptors, over a plain Unix connection; all of it or nothing. */
+bool conn_pass(struct conn *c, struct str line, const int *fds, unsigned count);
 struct str
 conn_peer(struct conn *c); /* "192.0.2.7" of an accepted connection; lives as long as it */
 
@@ -74,6 +76,13 @@ struct listener *listener_open(struct loop *l, struct str address, struct tls_se
 bool listener_probe(struct str address, struct err *e);
 bool listener_valid(struct str address);
 void listener_close(struct listener *s);
+/* One that listens already, on a descriptor of another process, which is its own from now on, also
+ * on failure. */
+struct listener *listener_adopt(struct loop *l, int fd, struct tls_server *tls, accept_fn *fn,
+                                void *ctx, struct err *e);
+int listener_fd(const struct listener *s);
+/* Closes it here: another process goes on with it, and with who waits to be accepted. */
+void listener_leave(struct listener *s);
 unsigned listener_port(const struct listener *s);
 
 /*

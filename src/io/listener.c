@@ -234,8 +234,8 @@ static bool open_unix(struct listener *s, struct str path, struct err *e)
     return true;
 }
 
-struct listener *listener_open(struct loop *l, struct str address, struct tls_server *tls,
-                               accept_fn *fn, void *ctx, struct err *e)
+static struct listener *listener_new(struct loop *l, struct tls_server *tls, accept_fn *fn,
+                                     void *ctx, struct err *e)
 {
     struct listener *s = calloc(1, sizeof(*s));
 
@@ -251,6 +251,17 @@ struct listener *listener_open(struct loop *l, struct str address, struct tls_se
     s->fn = fn;
     s->ctx = ctx;
     s->fd = -1;
+    return s;
+}
+
+struct listener *listener_open(struct loop *l, struct str address, struct tls_server *tls,
+                               accept_fn *fn, void *ctx, struct err *e)
+{
+    struct listener *s = listener_new(l, tls, fn, ctx, e);
+
+    if (s == NULL) {
+        return NULL;
+    }
     bool open = str_starts(address, STR("unix:")) ? open_unix(s, str_skip(address, 5), e)
                                                   : open_tcp(s, address, e);
     if (open && !loop_watch(l, s->fd, &s->watch, EPOLLIN)) {
@@ -263,16 +274,51 @@ struct listener *listener_open(struct loop *l, struct str address, struct tls_se
     return s;
 }
 
+struct listener *listener_adopt(struct loop *l, int fd, struct tls_server *tls, accept_fn *fn,
+                                void *ctx, struct err *e)
+{
+    struct listener *s = listener_new(l, tls, fn, ctx, e);
+    struct sockaddr_un a = {.sun_family = AF_UNSPEC};
+    socklen_t n = sizeof(a) - 1;
+
+    if (s == NULL) {
+        close(fd);
+        return NULL;
+    }
+    s->fd = fd;
+    if (getsockname(fd, (struct sockaddr *)&a, &n) < 0 || !loop_watch(l, fd, &s->watch, EPOLLIN)) {
+        err_set(e, "cannot listen on the other's socket: %s", conn_errno_text(errno));
+        listener_leave(s);
+        return NULL;
+    }
+    if (a.sun_family == AF_UNIX) {
+        memcpy(s->path, a.sun_path, sizeof(s->path));
+    }
+    return s;
+}
+
+int listener_fd(const struct listener *s)
+{
+    return s->fd;
+}
+
 void listener_close(struct listener *s)
+{
+    if (s != NULL && s->path[0] != '\0') {
+        unlink(s->path);
+    }
+    listener_leave(s);
+}
+
+void listener_leave(struct listener *s)
 {
     if (s == NULL) {
         return;
     }
     wheel_cancel(&s->loop->timers, &s->pause);
-    if (s->path[0] != '\0') {
-        unlink(s->path);
-    }
     if (s->fd >= 0) {
+        /* Where another process has it, too, closing takes it out of nothing. */
+        (void)epoll_ctl(s->loop->epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
         close(s->fd);
     }
     loop_bury(s->loop, &s->watch);

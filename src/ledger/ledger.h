@@ -25,9 +25,9 @@ struct ledger;
  * thread when run. */
 struct ledger *ledger_open(const char *path, bool run, struct err *e);
 /*
- * The same beside a station that shares the store, and does not lead: it holds no lock that a second
- * station would run into. Each spends only what it was allotted on the disk; charges of one count in
- * the budgets of the other; what one leaves undone when it dies, the other mends.
+ * The same beside a station that shares the store, and does not lead: it holds no lock that a
+ * second station would run into. Each spends only what it was allotted on the disk; charges of one
+ * count in the budgets of the other; what one leaves undone when it dies, the other mends.
  */
 struct ledger *ledger_open_beside(const char *path, struct err *e);
 /* On the ledger thread. On: another may be opened beside this one from now on. Off: no more, once

@@ -81,7 +81,8 @@ struct purse {
     int64_t spent;    /* charged against the allotment */
     int64_t returned; /* of what requests held or the purse had, to where any station may get it */
     int64_t generation;  /* of the ledger, when balance and unallotted were read from the disk */
-    int64_t idle, swept; /* share.c */
+    int64_t idle, swept; /* share.c: the least in the purse for idle_rounds; what goes back */
+    unsigned idle_rounds;
 };
 
 /* A business event, as events.def tells it, and what its transfers are made of. */
@@ -325,7 +326,7 @@ bool leaves_read(struct statement *row, int at, int more, struct usage *u);
 void leaves_text(struct buf *out, const struct usage *u); /* as JSON */
 
 /* share.c */
-#define SHARE_ROUND_NS INT64_C(20000000) /* what nobody holds lies idle for two of them at most */
+#define SHARE_ROUND_NS INT64_C(20000000) /* from one look at the others to the next */
 /* As store_begin; memory then knows what other stations have committed. Any transaction that
  * decides about money begins so. */
 bool share_begin(struct ledger *l, struct err *e) MUST_CHECK;

@@ -17,6 +17,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define IDLE_ROUNDS 5 /* a lane takes what it was given sooner; else it asks again */
+
 static bool store_failed(struct ledger *l, struct err *e)
 {
     return err_set(e, "store: %s", store_error(l->store));
@@ -195,7 +197,7 @@ static bool refresh_all(struct ledger *l, struct err *e)
     return true;
 }
 
-/* What a request may not be waiting for: in the purse at the last look, too. It goes back. */
+/* What no request is about to take, as it was in the purse for some rounds: it goes back. */
 static void sweep(struct ledger *l, struct batch *b)
 {
     size_t at = 0;
@@ -204,13 +206,14 @@ static void sweep(struct ledger *l, struct batch *b)
 
     while (map_next(l->accounts, &at, &id, &entry)) {
         struct purse *p = entry;
-        int64_t idle = p->idle;
-        p->idle = atomic_load(&p->account.free);
-        if (!p->account.limited || idle <= 0 || p->idle <= 0)
+        int64_t there = atomic_load(&p->account.free);
+        p->idle = p->idle_rounds == 0 || there < p->idle ? there : p->idle;
+        p->idle_rounds = there > 0 ? p->idle_rounds + 1 : 0;
+        if (!p->account.limited || p->idle_rounds < IDLE_ROUNDS)
             continue;
-        p->swept = purse_take(&p->account, idle < p->idle ? idle : p->idle);
+        p->swept = purse_take(&p->account, p->idle);
         batch_touch(b, p)->returned += p->swept;
-        p->idle = 0;
+        p->idle_rounds = 0;
     }
 }
 

@@ -15,6 +15,8 @@ void answer_head(struct request *r, unsigned status, struct str content_type, in
         buf_cat(out, STR("content-type: "), content_type, STR("\r\n"));
     }
     buf_add(out, extra);
+    /* Who is told comes back to the station that serves from now on. */
+    r->keep = r->keep && !atomic_load(&r->lane->station->draining);
     if (!r->keep) {
         buf_add(out, STR("connection: close\r\n"));
     }

@@ -48,22 +48,46 @@ bool lane_submit(struct lane *l, struct ledger_op *op)
 
 static bool open_admin(struct lane *l, struct str address, struct err *e)
 {
-    if (!listener_probe(address, e)) {
-        return false;
+    int inherited = l->station->inherited.admin;
+
+    if (l->station->inherited.listen_count > 0 && inherited >= 0) {
+        l->admin = listener_adopt(l->loop, inherited, NULL, session_accept_admin, l, e);
+    } else if (listener_probe(address, e)) {
+        l->admin = listener_open(l->loop, address, NULL, session_accept_admin, l, e);
     }
-    l->admin = listener_open(l->loop, address, NULL, session_accept_admin, l, e);
     return l->admin != NULL;
+}
+
+static bool add_listener(struct lane *l, struct listener *s)
+{
+    l->listeners[l->listener_count] = s;
+    l->listener_count += s != NULL;
+    return s != NULL;
+}
+
+/* Who waits in the queue of a socket that nobody takes over would be lost: all are dealt out. */
+static bool inherit_listeners(struct lane *l, unsigned number, struct err *e)
+{
+    const struct station *st = l->station;
+    bool ok = true;
+
+    for (unsigned i = number; ok && i < st->inherited.listen_count; i += st->lanes) {
+        ok = add_listener(
+            l, listener_adopt(l->loop, st->inherited.listen[i], st->tls, session_accept, l, e));
+    }
+    return ok;
 }
 
 /* The first lane makes sure that nobody else has the port: the lanes themselves share it. */
 static bool open_listeners(struct lane *l, unsigned number, struct err *e)
 {
     const struct config *c = lane_config(l);
-    bool ok = number > 0 || listener_probe(c->listen, e);
+    bool ok = inherit_listeners(l, number, e);
 
-    if (ok) {
-        l->listener = listener_open(l->loop, c->listen, l->station->tls, session_accept, l, e);
-        ok = l->listener != NULL;
+    if (ok && l->listener_count == 0) {
+        ok = (number > 0 || listener_probe(c->listen, e)) &&
+             add_listener(l,
+                          listener_open(l->loop, c->listen, l->station->tls, session_accept, l, e));
     }
     if (ok && number == 0 && c->admin.n > 0) {
         ok = open_admin(l, c->admin, e);
@@ -73,13 +97,23 @@ static bool open_listeners(struct lane *l, unsigned number, struct err *e)
 
 static void close_listeners(struct lane *l)
 {
-    if (l->listener != NULL) {
-        listener_close(l->listener);
-        l->listener = NULL;
+    bool leave = atomic_load(&l->station->yielded);
+    void (*end)(struct listener *s) = leave ? listener_leave : listener_close;
+
+    while (l->listener_count > 0) {
+        end(l->listeners[--l->listener_count]);
+    }
+    end(l->admin);
+    l->admin = NULL;
+}
+
+void lane_sockets(const struct lane *l, struct sockets *out)
+{
+    for (unsigned i = 0; i < l->listener_count && out->listen_count < LIMIT_LANES; i++) {
+        out->listen[out->listen_count++] = listener_fd(l->listeners[i]);
     }
     if (l->admin != NULL) {
-        listener_close(l->admin);
-        l->admin = NULL;
+        out->admin = listener_fd(l->admin);
     }
 }
 
@@ -109,9 +143,12 @@ struct lane *lane_new(struct station *st, unsigned number, struct err *e)
     return l;
 }
 
-/* Sessions between two requests have nothing to finish; in a hurry nobody has. */
+/* Sessions between two requests have nothing to finish; in a hurry nobody has. But a client that
+ * was not told sends its next request any moment. */
 static void close_sessions(struct lane *l, bool all)
 {
+    bool idle = !atomic_load(&l->station->lingers);
+
     struct list *n = l->sessions.next;
 
     while (n != &l->sessions) {
@@ -119,7 +156,7 @@ static void close_sessions(struct lane *l, bool all)
         n = n->next;
         if (all && s->req != NULL) {
             request_stop(s->req);
-        } else if (all || (s->req == NULL && s->out.n == 0)) {
+        } else if (all || (idle && s->req == NULL && s->out.n == 0)) {
             session_close(s);
         }
     }
@@ -153,5 +190,5 @@ void lane_free(struct lane *l)
 
 unsigned lane_port(const struct lane *l)
 {
-    return listener_port(l->listener);
+    return listener_port(l->listeners[0]);
 }

@@ -219,11 +219,13 @@ void own_estimate(struct request *r)
     answer_own(r, 200, STR("application/json"), STR("relay-estimated: input_tokens\r\n"));
 }
 
-/* Ready for new requests: not while it drains, nor while charges cannot be recorded. */
+/* Ready for new requests: not while it drains (but where another serves on), nor while charges
+ * cannot be recorded. */
 static void ready(struct request *r)
 {
     struct station *st = r->lane->station;
-    bool ok = !atomic_load(&st->draining) && ledger_admits(st->ledger);
+    bool drains = atomic_load(&st->draining) && !atomic_load(&st->yielded);
+    bool ok = !drains && ledger_admits(st->ledger);
 
     buf_add(&r->reply, ok ? STR("{\"status\":\"ok\"}") : STR("{\"status\":\"not ready\"}"));
     answer_own(r, ok ? 200 : 503, STR("application/json"), STR(""));

@@ -14,6 +14,12 @@
 
 struct lane;
 
+/* Descriptors on which a station listens. */
+struct sockets {
+    int listen[LIMIT_LANES], admin; /* admin: -1 where there is none */
+    unsigned listen_count;
+};
+
 /* What the lanes share; made by serve, outlives them. */
 struct station {
     struct ledger *ledger;
@@ -22,12 +28,16 @@ struct station {
     atomic_uint config_number; /* of the one in force */
     struct tls_server *tls;
     atomic_bool draining; /* what runs ends, nothing new begins */
+    atomic_bool yielded;  /* another process has the listeners and serves: before draining */
+    atomic_bool lingers;  /* then kept connections stay for one more request, which says "close" */
     atomic_bool hurried;  /* what runs is cut off and settled */
     atomic_uint lanes_running;
     atomic_long request_bytes; /* bodies and replies in memory, all lanes */
     atomic_ullong ends[64];    /* requests by how they ended, as relay/ends.def lists them */
     atomic_ullong charges, mismatches;
     struct str (*page)(void); /* the page at / */
+    struct sockets inherited; /* that another process listened on; none: they are opened */
+    unsigned lanes;           /* among which these are dealt */
 };
 
 /* Takes a reference of its own, and prepares its channels, as station_reconfigure does. */
@@ -42,5 +52,7 @@ struct lane *lane_new(struct station *st, unsigned number, struct err *e);
 void lane_run(struct lane *l);
 void lane_free(struct lane *l);
 unsigned lane_port(const struct lane *l);
+/* Adds those of this lane, which stay its own. Until the station drains. */
+void lane_sockets(const struct lane *l, struct sockets *out);
 
 #endif

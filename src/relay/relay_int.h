@@ -30,8 +30,9 @@ struct lane {
     unsigned config_number;
     struct ledger_outbox outbox; /* of this turn */
     struct task send_outbox;
-    struct listener *listener,
-        *admin; /* admin: on the first lane, where the configuration has it */
+    struct listener *listeners[LIMIT_LANES]; /* one, or as many as it has inherited */
+    unsigned listener_count;
+    struct listener *admin; /* on the first lane, where the configuration has it */
     struct list sessions;
     struct guesses *guesses, *code_guesses; /* of keys, of vouchers */
     struct rand_weak random;
@@ -77,6 +78,9 @@ struct session {
     bool corked;  /* what is sent is gathered; written by uncork_task */
     bool dead;    /* closed; the memory goes at the end of the turn */
 };
+
+/* station.c: it drains, and connections end with what is under way on them. */
+bool station_closes(const struct station *st);
 
 /* lane.c: the configuration in force; borrowed until the lane's next turn. */
 struct config *lane_config(struct lane *l);
@@ -128,7 +132,7 @@ struct request {
     int64_t wanted_row;              /* of the prices; 0: all that there ever were */
     const char *problem_code;        /* instead of the end's; or NULL */
     uint8_t state, end;
-    bool keep;         /* the client wants its connection kept */
+    bool keep;         /* the client wants its connection kept, and nothing says otherwise */
     bool stale_pool;   /* it met an idle connection that was closed: there may be more of them */
     bool head_only;    /* it asked by HEAD: an answer has no body */
     bool durable;      /* its charge is, which may be reversed yet */

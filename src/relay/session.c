@@ -342,7 +342,7 @@ void session_answered(struct session *s, bool keep)
 
     s->req = NULL;
     session_forget(s);
-    if (!keep || atomic_load(&s->lane->station->draining)) {
+    if (!keep || station_closes(s->lane->station)) {
         s->closing = true;
         s->drain = !whole && s->h1.state != H1_ERROR;
         set_timer(s, s->out.n > 0 ? LIMIT_WRITE_MS : LIMIT_DRAIN_MS);
@@ -360,7 +360,7 @@ static void accept_one(struct lane *l, struct conn *c, bool admin)
 {
     struct session *s = l->session_count < LIMIT_SESSIONS ? calloc(1, sizeof(*s)) : NULL;
 
-    if (s == NULL || atomic_load(&l->station->draining)) {
+    if (s == NULL || station_closes(l->station)) {
         free(s);
         conn_close(c);
         return;

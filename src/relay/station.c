@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration that is in force: swapped whole, counted by whoever works with it. */
-#include "relay/relay.h"
+#include "relay/relay_int.h"
 #include "upstream/upstream.h"
 
 void station_init(struct station *st, struct config *c)
@@ -33,4 +33,9 @@ void station_release(struct station *st)
 {
     config_unref(st->config);
     pthread_mutex_destroy(&st->config_lock);
+}
+
+bool station_closes(const struct station *st)
+{
+    return atomic_load(&st->draining) && !atomic_load(&st->lingers);
 }

@@ -181,7 +181,7 @@ static void charges_there_count_in_budgets_here(void **state)
     station_free(a);
 }
 
-#define RACES 300
+#define RACES 2000
 
 struct racer {
     struct station *s;
