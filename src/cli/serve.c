@@ -358,6 +358,9 @@ static void drain(struct serve *s)
 
     log_event(LOG_INFO, "draining", "lanes=%u seconds_max=%d", s->lane_count, LIMIT_STOP_MS / 1000);
     atomic_store(&s->station.draining, true);
+    for (unsigned i = 0; i < s->lane_count; i++) {
+        lane_wake(s->lanes[i]);
+    }
     while (atomic_load(&s->station.lanes_running) > 0) {
         loop_step(s->home, 50);
         if (signalled_stop) {

@@ -64,6 +64,7 @@ enum sql {
     SQL_NEW_CHARGES,
     SQL_NEW_TRANSFERS,
     SQL_PURSE,
+    SQL_REVOKED,
     SQL_COUNT
 };
 
@@ -195,7 +196,7 @@ struct ledger {
     bool pinned;        /* and that stays so, whoever is there */
     int64_t generation, round_ns;
     struct {
-        int64_t version, account, key, charge, transfer, reversed;
+        int64_t version, account, key, charge, transfer, reversed, revoked;
     } seen; /* of what others commit */
     pthread_t thread;
     bool running;

@@ -344,6 +344,7 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_NEW_TRANSFERS] = /* its charge, as above, where it takes one back */
     "SELECT t.id, c.key, c.account, c.nano, c.epoch, c.ts, c.id, t.debit, t.kind='reversal',"
     " t.credit FROM transfer t LEFT JOIN charge c ON c.id=t.cause WHERE t.id>? ORDER BY t.id",
+    [SQL_REVOKED] = "SELECT id FROM key WHERE revoked=1",
     [SQL_PURSE] = "SELECT balance, credit_limit, (SELECT COALESCE(SUM(l.nano), 0) FROM allotment l"
                   " WHERE l.account=?1 AND l.epoch IN (SELECT id FROM epoch"
                   " WHERE state<>'settled')) FROM account WHERE id=?1",

@@ -42,6 +42,20 @@ static bool set_state(struct ledger *l, int64_t epoch, const char *state, struct
     return store_step(st) == STEP_DONE || store_failed(l, e);
 }
 
+/* A key that was revoked elsewhere may still stand on a connection that is kept here. */
+static bool learn_revoked(struct ledger *l, struct err *e)
+{
+    struct statement *st = l->sql[SQL_REVOKED];
+    enum store_step step;
+
+    while ((step = store_step(st)) == STEP_ROW) {
+        struct key *k = key_by_id(l, store_i64(st, 0));
+        if (k != NULL)
+            atomic_store(&k->revoked, true);
+    }
+    return step == STEP_DONE || store_failed(l, e);
+}
+
 /* From here on whatever others commit is new. Inside a transaction. */
 static bool mark_seen(struct ledger *l, struct err *e)
 {
@@ -197,8 +211,21 @@ static bool refresh_all(struct ledger *l, struct err *e)
     return true;
 }
 
-/* What no request is about to take, as it was in the purse for some rounds: it goes back. */
-static void sweep(struct ledger *l, struct batch *b)
+/* What the purse can do without, as no request is about to take it: it was there for some rounds. */
+static int64_t idle(struct purse *p)
+{
+    int64_t there = atomic_load(&p->account.free);
+
+    p->idle = p->idle_rounds == 0 || there < p->idle ? there : p->idle;
+    p->idle_rounds = there > 0 ? p->idle_rounds + 1 : 0;
+    if (p->idle_rounds < IDLE_ROUNDS)
+        return 0;
+    p->idle_rounds = 0;
+    return p->idle;
+}
+
+/* What is idle goes back, or all that no request holds. */
+static void sweep(struct ledger *l, struct batch *b, bool all)
 {
     size_t at = 0;
     struct str id;
@@ -206,14 +233,11 @@ static void sweep(struct ledger *l, struct batch *b)
 
     while (map_next(l->accounts, &at, &id, &entry)) {
         struct purse *p = entry;
-        int64_t there = atomic_load(&p->account.free);
-        p->idle = p->idle_rounds == 0 || there < p->idle ? there : p->idle;
-        p->idle_rounds = there > 0 ? p->idle_rounds + 1 : 0;
-        if (!p->account.limited || p->idle_rounds < IDLE_ROUNDS)
-            continue;
-        p->swept = purse_take(&p->account, p->idle);
-        batch_touch(b, p)->returned += p->swept;
-        p->idle_rounds = 0;
+        int64_t nano = !p->account.limited ? 0 : all ? INT64_MAX : idle(p);
+        if (nano > 0)
+            p->swept = purse_take(&p->account, nano);
+        if (p->swept > 0)
+            batch_touch(b, p)->returned += p->swept;
     }
 }
 
@@ -315,23 +339,6 @@ bool share_loaded(struct ledger *l, struct err *e)
     return !atomic_load(&l->shared) || mark_seen(l, e);
 }
 
-bool ledger_share(struct ledger *l, bool on, struct err *e)
-{
-    l->pinned = on;
-    if (!on || atomic_load(&l->shared))
-        return true;
-    if (!store_begin(l->store, e))
-        return false;
-    if (!mark_seen(l, e) || !set_state(l, l->epoch, "shared", e)) {
-        store_rollback(l->store);
-        return false;
-    }
-    if (!store_commit(l->store, e))
-        return false;
-    atomic_store(&l->shared, true);
-    return true;
-}
-
 bool ledger_lead(struct ledger *l, struct err *e)
 {
     return store_lead(l->store, e);
@@ -342,12 +349,48 @@ void ledger_yield(struct ledger *l)
     store_yield(l->store);
 }
 
+/* The transaction that share_begin began: its end, in memory as on the disk. */
+static bool finish(struct ledger *l, struct batch *b, bool ok, struct err *e)
+{
+    if (!ok)
+        store_rollback(l->store);
+    ok = ok && store_commit(l->store, e);
+    swept(b, ok);
+    if (ok)
+        batch_apply(b);
+    else
+        batch_drop(b);
+    return ok;
+}
+
+/* All that is in purses goes back with it: what requests are about to take they ask for again. */
+bool ledger_share(struct ledger *l, bool on, struct err *e)
+{
+    struct batch b = {.ledger = l};
+
+    l->pinned = on;
+    if (!on || atomic_load(&l->shared))
+        return true;
+    if (!store_begin(l->store, e))
+        return false;
+    sweep(l, &b, true);
+    bool ok = mark_seen(l, e) && set_state(l, l->epoch, "shared", e) &&
+              (batch_flush(l, &b) || store_failed(l, e));
+    if (!finish(l, &b, ok, e))
+        return false;
+    atomic_store(&l->shared, true);
+    return true;
+}
+
 /* Alone again only in a round that had nothing to do: what it did is seen by the next. */
 static bool round_inside(struct ledger *l, struct batch *b, bool *alone, struct err *e)
 {
     unsigned live, dead;
 
-    sweep(l, b);
+    sweep(l, b, false);
+    if (l->seen.revoked != l->generation && !learn_revoked(l, e))
+        return false;
+    l->seen.revoked = l->generation;
     if (!look_round(l, b, &live, &dead, e))
         return false;
     *alone = live == 0 && dead == 0 && b->dirty == NULL && !l->pinned;
@@ -369,17 +412,7 @@ void share_round(struct ledger *l)
         now_ns - l->round_ns < SHARE_ROUND_NS)
         return;
     l->round_ns = now_ns;
-    bool done = share_begin(l, &e);
-    if (done && !round_inside(l, &b, &alone, &e)) {
-        store_rollback(l->store);
-        done = false;
-    }
-    done = done && store_commit(l->store, &e);
-    swept(&b, done);
-    if (done)
-        batch_apply(&b);
-    else
-        batch_drop(&b);
+    bool done = share_begin(l, &e) && finish(l, &b, round_inside(l, &b, &alone, &e), &e);
     if (!done) {
         log_event(LOG_ERROR, "ledger_commit_failed", "operations=0 error=\"%s\"", e.text);
         atomic_store(&l->failing, true);

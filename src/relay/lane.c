@@ -176,6 +176,17 @@ void lane_run(struct lane *l)
     atomic_fetch_sub(&l->station->lanes_running, 1);
 }
 
+static void woken(struct task *t)
+{
+    (void)t;
+}
+
+void lane_wake(struct lane *l)
+{
+    l->wake.run = woken;
+    loop_post(l->loop, &l->wake);
+}
+
 void lane_free(struct lane *l)
 {
     close_listeners(l);

@@ -50,6 +50,7 @@ void station_release(struct station *st);
 struct lane *lane_new(struct station *st, unsigned number, struct err *e);
 /* Until the station drains and the last session is gone. */
 void lane_run(struct lane *l);
+void lane_wake(struct lane *l); /* it sees at once that it drains; any thread, once */
 void lane_free(struct lane *l);
 unsigned lane_port(const struct lane *l);
 /* Adds those of this lane, which stay its own. Until the station drains. */

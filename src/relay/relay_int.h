@@ -29,7 +29,7 @@ struct lane {
     struct config *config; /* as last seen */
     unsigned config_number;
     struct ledger_outbox outbox; /* of this turn */
-    struct task send_outbox;
+    struct task send_outbox, wake;
     struct listener *listeners[LIMIT_LANES]; /* one, or as many as it has inherited */
     unsigned listener_count;
     struct listener *admin; /* on the first lane, where the configuration has it */

@@ -133,10 +133,10 @@ class Station:
         with open(self.file, "w", encoding="utf-8") as out:
             out.write(text if text is not None else to_yaml(self.settings))
 
-    def start(self, wait=True):
+    def start(self, wait=True, words=()):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.wrapper, PROGRAM, "serve", "-c", self.file], cwd=self.folder,
+                [*self.wrapper, PROGRAM, "serve", "-c", self.file, *words], cwd=self.folder,
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if wait:
             self.wait_ready()
@@ -157,6 +157,16 @@ class Station:
             return self.ask("GET", "/readyz", timeout=5).status == 200
         except (OSError, AttributeError):
             return False
+
+    def take_over(self):
+        """A new process serves from now on; the old one, which lets its connections end."""
+        old, before = self.process, len(self.log_lines("event=taken_over"))
+        self.start(wait=False, words=["--takeover"])
+        until(lambda: len(self.log_lines("event=taken_over")) > before
+              or self.process.poll() is not None, "the old process yields")
+        if self.process.poll() is not None:
+            raise AssertionError(f"the new one exited {self.process.returncode}:\n{self.log()}")
+        return old
 
     def signal(self, number):
         self.process.send_signal(number)

@@ -123,6 +123,22 @@ static void money_is_spent_once_and_lies_nowhere_idle(void **state)
     station_free(a);
 }
 
+static void a_store_that_others_use_is_not_migrated(void **state)
+{
+    struct station *a = station_new("customer", 1000, 0);
+    struct err e = {""};
+
+    (void)state;
+    assert_true(share(a, true));
+    sql(a, "PRAGMA user_version=1");
+    assert_null(ledger_open_beside(a->path, &e));
+    assert_non_null(strstr(e.text, "has to be migrated from schema 1"));
+    char back[64];
+    snprintf(back, sizeof back, "PRAGMA user_version=%d", ledger_schema_count);
+    sql(a, back);
+    station_free(a);
+}
+
 static void who_is_left_spends_alone_again(void **state)
 {
     struct station *a = station_new("customer", 1000, 0);
@@ -243,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_starts_beside_one_that_spends_alone),
         cmocka_unit_test(money_is_spent_once_and_lies_nowhere_idle),
+        cmocka_unit_test(a_store_that_others_use_is_not_migrated),
         cmocka_unit_test(who_is_left_spends_alone_again),
         cmocka_unit_test(charges_there_count_in_budgets_here),
         cmocka_unit_test(two_race_for_the_same_money),
