@@ -5,6 +5,7 @@
     tests/crash/run.py --rounds 200 --seed 7    kill -9 at random moments, a third in a fault
     tests/crash/run.py --faults --long          full and failing disks, a lock, a clock that jumps
     tests/crash/run.py --sigstop                stopped and continued
+    tests/crash/run.py --takeover               process follows process, and one of two is killed
     tests/crash/run.py --disk-full              a small file system that fills up (needs root)
     tests/crash/run.py --slow-fsync 2           an fsync of 2 s under 500 open streams
 
@@ -27,7 +28,7 @@ import time
 if __package__ in (None, ""):
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from tests.crash import faults, shim, ticker  # noqa: E402
+from tests.crash import faults, handover, shim, ticker  # noqa: E402
 from tests.crash.load import Books, Clients, Faults, VendorProcess, settings  # noqa: E402
 from tests.peer import station  # noqa: E402
 from tests.peer.case import CHAT, JSON  # noqa: E402
@@ -181,6 +182,14 @@ def sigstop_rounds(options, rng):
         bench.close()
 
 
+def takeover(options, rng):
+    bench = Bench().start()
+    try:
+        return handover.takeover_rounds(bench, options, rng)
+    finally:
+        bench.close()
+
+
 class SmallDisk:
     """A small file system for the data, and a file that fills it."""
     size = 96 << 20     # three times what the log of SQLite grows to before it is copied
@@ -308,6 +317,7 @@ def parse(words):
     parser.add_argument("--window", type=float, default=0.5, metavar="S",
                         help="a crash may give back answers at most so much older (default 0.5 s)")
     parser.add_argument("--sigstop", action="store_true")
+    parser.add_argument("--takeover", action="store_true")
     parser.add_argument("--disk-full", action="store_true")
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--long", action="store_true", help="faults that outlast every wait, too")
@@ -326,6 +336,7 @@ def run(words=None):
     name, mode = (("slow-fsync", slow_fsync) if options.slow_fsync else
                   ("faults", fault_rounds) if options.faults else
                   ("disk-full", disk_full) if options.disk_full else
+                  ("takeover", takeover) if options.takeover else
                   ("sigstop", sigstop_rounds) if options.sigstop else ("kill", kill_rounds))
     print(f"{name}: seed {options.seed}, {station.LANES} lanes", flush=True)
     try:

@@ -33,6 +33,9 @@ class Crash(unittest.TestCase):
     def test_sigstop(self):
         self.check("--sigstop", "--rounds", "2")
 
+    def test_takeover(self):
+        self.check("--takeover", "--rounds", "8", "--window", "30")
+
     @unittest.skipUnless(os.geteuid() == 0, "a small file system needs root")
     def test_disk_full(self):
         try:
