@@ -36,7 +36,7 @@ static bool allows(const struct budget *b, int64_t held, int64_t nano, int64_t w
     int64_t total;
 
     return money_add(&total, spent_now(b, wall_us), held) && money_add(&total, total, nano) &&
-           total <= atomic_load(&b->limit);
+           money_add(&total, total, atomic_load(&b->elsewhere)) && total <= atomic_load(&b->limit);
 }
 
 int64_t budget_left(const struct budget *b, int64_t wall_us)
@@ -44,7 +44,8 @@ int64_t budget_left(const struct budget *b, int64_t wall_us)
     int64_t left;
 
     return money_sub(&left, atomic_load(&b->limit), spent_now(b, wall_us)) &&
-                   money_sub(&left, left, atomic_load(&b->held)) && left > 0
+                   money_sub(&left, left, atomic_load(&b->held)) &&
+                   money_sub(&left, left, atomic_load(&b->elsewhere)) && left > 0
                ? left
                : 0;
 }

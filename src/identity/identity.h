@@ -20,6 +20,7 @@ struct budget {
     _Atomic(char) period;      /* 'd' or 'm' */
     _Alignas(64) atomic_int_fast64_t held;
     atomic_int_fast64_t spent_window, spent; /* of the window that began there; the ledger writes */
+    atomic_int_fast64_t elsewhere; /* held by other stations on the store; the ledger writes */
 };
 
 enum account_kind { ACCOUNT_CUSTOMER, ACCOUNT_HOUSE, ACCOUNT_SYSTEM };
@@ -69,6 +70,7 @@ struct key {
     _Alignas(64) atomic_int_fast64_t minute_count; /* minute << 24 | requests in it: one swap */
     atomic_int_fast64_t running;
     struct budget budget;
+    int64_t told, heard; /* the ledger's: held here as others were told, and what they told */
 };
 
 static inline struct budget *key_budget(struct key *k)

@@ -253,6 +253,8 @@ static bool run_once(struct ledger *l, struct item *items, size_t count, struct 
         batch_apply(&b);
     else
         batch_drop(&b);
+    if (!done && atomic_load(&l->shared))
+        holds_forget(l, -1);
     return done;
 }
 

@@ -204,6 +204,10 @@ bool charge_write(struct ledger *l, struct batch *b, struct item *it)
         return false;
     }
     struct event_facts facts = facts_of(c, bearer);
+    if (c->hold.from == c->key->account && !holds_tell_less(l, c->key, hold_total(&c->hold))) {
+        b->broken = true;
+        return false;
+    }
     count_spent(b, c->hold.from, &it->own);
     count_spent(b, atomic_load(&c->hold.from->promo), &it->promo);
     return event_post(l, b, EVENT_CHARGE, &facts, &it->purses, store_last_id(l->store), STR(""));

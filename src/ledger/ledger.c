@@ -74,31 +74,32 @@ struct purse *purse_add(struct ledger *l, int64_t id, struct str name, uint8_t k
     return p;
 }
 
-struct purse *system_account(struct ledger *l, const char *name, struct currency cur, struct err *e)
+static enum store_step insert_system(struct ledger *l, const char *name, struct currency cur)
 {
     struct statement *st = l->sql[SQL_INSERT_ACCOUNT];
-    struct purse *p = purse_by_name(l, name);
 
-    if (p != NULL)
-        return p;
-    if (atomic_load(&l->shared)) { /* another station may have made it */
-        if (!share_look(l, e))
-            return NULL;
-        p = purse_by_name(l, name);
-        if (p != NULL)
-            return p;
-    }
     store_bind_text(st, 1, str_from(name));
     store_bind_text(st, 2, str_from(cur.code));
     store_bind_text(st, 3, STR("system"));
     store_bind_i64(st, 4, clock_wall_us());
     store_bind_i64(st, 5, 0);
     store_bind_text(st, 6, STR("m"));
-    if (store_step(st) != STEP_DONE) {
+    return store_step(st);
+}
+
+struct purse *system_account(struct ledger *l, const char *name, struct currency cur, struct err *e)
+{
+    struct purse *p = purse_by_name(l, name);
+
+    if (p != NULL)
+        return p;
+    enum store_step step = insert_system(l, name, cur);
+    if (step == STEP_DONE)
+        return purse_add(l, store_last_id(l->store), str_from(name), ACCOUNT_SYSTEM, cur, 0, 0);
+    /* Another station on the store was quicker: it is there. */
+    if (step != STEP_CONSTRAINT || !share_look(l, e) || (p = purse_by_name(l, name)) == NULL)
         err_set(e, "store: %s", store_error(l->store));
-        return NULL;
-    }
-    return purse_add(l, store_last_id(l->store), str_from(name), ACCOUNT_SYSTEM, cur, 0, 0);
+    return p;
 }
 
 void balance_attach(struct purse *p, struct purse *owner, bool promo)

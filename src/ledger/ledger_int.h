@@ -65,6 +65,9 @@ enum sql {
     SQL_NEW_TRANSFERS,
     SQL_PURSE,
     SQL_REVOKED,
+    SQL_DROP_BUDGET_HOLDS,
+    SQL_TELL_BUDGET_HOLD,
+    SQL_BUDGET_HOLDS,
     SQL_COUNT
 };
 
@@ -84,6 +87,7 @@ struct purse {
     int64_t generation;  /* of the ledger, when balance and unallotted were read from the disk */
     int64_t idle, swept; /* share.c: the least in the purse for idle_rounds; what goes back */
     unsigned idle_rounds;
+    int64_t heard;
 };
 
 /* A business event, as events.def tells it, and what its transfers are made of. */
@@ -197,6 +201,7 @@ struct ledger {
     int64_t generation, round_ns;
     struct {
         int64_t version, account, key, charge, transfer, reversed, revoked;
+        bool holds;
     } seen; /* of what others commit */
     pthread_t thread;
     bool running;
@@ -345,6 +350,14 @@ bool share_loaded(struct ledger *l, struct err *e) MUST_CHECK;
 /* Now and then while it is shared: idle money goes back, dead stations are settled, and where no
  * other is left it is shared no more. */
 void share_round(struct ledger *l);
+
+/* holds.c; inside a transaction where the store is shared */
+bool holds_hear(struct ledger *l, struct err *e) MUST_CHECK;
+bool holds_tell(struct ledger *l, struct err *e) MUST_CHECK;
+/* So much of what was told is charged in this transaction. */
+bool holds_tell_less(struct ledger *l, struct key *k, int64_t nano) MUST_CHECK;
+/* -1: after a rollback nobody knows what others were told. 0: nobody is there to be told. */
+void holds_forget(struct ledger *l, int64_t told);
 
 /* start.c */
 bool ledger_load_account(struct ledger *l, struct statement *row, struct err *e);

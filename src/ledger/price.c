@@ -12,7 +12,7 @@ static bool failed(struct ledger *l, struct err *e)
 
 bool ledger_begin(struct ledger *l, struct err *e)
 {
-    return store_begin(l->store, e);
+    return share_begin(l, e);
 }
 
 bool ledger_commit(struct ledger *l, struct err *e)

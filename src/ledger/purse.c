@@ -95,8 +95,8 @@ enum hold_result ledger_hold(struct hold *h, struct key *k, int64_t nano)
     assert(nano >= 0 && h->from->owner == k->account);
     bool counted = h->from == k->account;
     enum hold_result r = counted ? hold_budgets(k->account, k, nano) : HOLD_HELD;
-    if (r != HOLD_HELD)
-        return r;
+    if (r != HOLD_HELD) /* others may have charged or released some of it since */
+        return atomic_load(h->from->shared) && !h->asked ? HOLD_WAIT : r;
     if (!h->from->limited) {
         atomic_fetch_add(&h->from->held, nano);
         h->paid += nano;

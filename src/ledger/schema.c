@@ -251,7 +251,10 @@ static const char schema_13[] =
     "ALTER TABLE epoch ADD COLUMN state TEXT NOT NULL DEFAULT 'alone'"
     " CHECK(state IN ('alone', 'shared', 'settled'));"
     "UPDATE epoch SET state='settled' WHERE id<(SELECT MAX(id) FROM epoch);"
-    "CREATE INDEX epoch_open ON epoch(id) WHERE state<>'settled';";
+    "CREATE INDEX epoch_open ON epoch(id) WHERE state<>'settled';"
+    "CREATE TABLE budget_hold(epoch INTEGER NOT NULL REFERENCES epoch(id)," /* for the others */
+    " key INTEGER NOT NULL REFERENCES key(id), nano INTEGER NOT NULL CHECK(nano>=0),"
+    " PRIMARY KEY(epoch, key)) STRICT, WITHOUT ROWID;";
 
 const char *const ledger_schema[] = {schema_1,  schema_2,  schema_3, schema_4, schema_5,
                                      schema_6,  schema_7,  schema_8, schema_9, schema_10,
@@ -344,6 +347,9 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_NEW_TRANSFERS] = /* its charge, as above, where it takes one back */
     "SELECT t.id, c.key, c.account, c.nano, c.epoch, c.ts, c.id, t.debit, t.kind='reversal',"
     " t.credit FROM transfer t LEFT JOIN charge c ON c.id=t.cause WHERE t.id>? ORDER BY t.id",
+    [SQL_DROP_BUDGET_HOLDS] = "DELETE FROM budget_hold WHERE epoch=?",
+    [SQL_TELL_BUDGET_HOLD] = "INSERT OR REPLACE INTO budget_hold(epoch, key, nano) VALUES(?,?,?)",
+    [SQL_BUDGET_HOLDS] = "SELECT key, SUM(nano) FROM budget_hold WHERE epoch<>? GROUP BY key",
     [SQL_REVOKED] = "SELECT id FROM key WHERE revoked=1",
     [SQL_PURSE] = "SELECT balance, credit_limit, (SELECT COALESCE(SUM(l.nano), 0) FROM allotment l"
                   " WHERE l.account=?1 AND l.epoch IN (SELECT id FROM epoch"

@@ -33,6 +33,12 @@ static bool ask_number(struct ledger *l, enum sql sql, int64_t *out, struct err 
     return true;
 }
 
+static bool drop_rows(struct ledger *l, enum sql sql, int64_t epoch, struct err *e)
+{
+    store_bind_i64(l->sql[sql], 1, epoch);
+    return store_step(l->sql[sql]) == STEP_DONE || store_failed(l, e);
+}
+
 static bool set_state(struct ledger *l, int64_t epoch, const char *state, struct err *e)
 {
     struct statement *st = l->sql[SQL_SET_EPOCH];
@@ -141,7 +147,7 @@ static bool catch_up(struct ledger *l, struct err *e)
     if (!each_new(l, SQL_NEW_ACCOUNTS, &l->seen.account, new_account, e) ||
         !each_new(l, SQL_NEW_KEYS, &l->seen.key, new_key, e) ||
         !each_new(l, SQL_NEW_CHARGES, &l->seen.charge, new_charge, e) ||
-        !each_new(l, SQL_NEW_TRANSFERS, &l->seen.transfer, new_transfer, e))
+        !each_new(l, SQL_NEW_TRANSFERS, &l->seen.transfer, new_transfer, e) || !holds_hear(l, e))
         return false;
     l->seen.version = version;
     return true;
@@ -211,7 +217,7 @@ static bool refresh_all(struct ledger *l, struct err *e)
     return true;
 }
 
-/* What the purse can do without, as no request is about to take it: it was there for some rounds. */
+/* What the purse can do without, as no request is about to take it: it was there for some time. */
 static int64_t idle(struct purse *p)
 {
     int64_t there = atomic_load(&p->account.free);
@@ -255,12 +261,10 @@ static void swept(struct batch *b, bool done)
 /* Its allotments go back, and what it charged without a closing row is reversed. */
 static bool settle(struct ledger *l, struct batch *b, int64_t epoch, int64_t mark, struct err *e)
 {
-    struct statement *st = l->sql[SQL_DROP_ALLOTMENTS];
-
-    store_bind_i64(st, 1, epoch);
     l->generation++; /* more is there to be allotted */
-    return (store_step(st) == STEP_DONE || store_failed(l, e)) &&
-           charges_of_dead(l, b, epoch, mark, e) && set_state(l, epoch, "settled", e);
+    return drop_rows(l, SQL_DROP_ALLOTMENTS, epoch, e) &&
+           drop_rows(l, SQL_DROP_BUDGET_HOLDS, epoch, e) && charges_of_dead(l, b, epoch, mark, e) &&
+           set_state(l, epoch, "settled", e);
 }
 
 /* The next epoch behind *id that is not settled, and not this one; 0: there is none. */
@@ -336,7 +340,7 @@ bool share_started(struct ledger *l, struct batch *b, struct err *e)
 
 bool share_loaded(struct ledger *l, struct err *e)
 {
-    return !atomic_load(&l->shared) || mark_seen(l, e);
+    return !atomic_load(&l->shared) || (mark_seen(l, e) && holds_hear(l, e));
 }
 
 bool ledger_lead(struct ledger *l, struct err *e)
@@ -356,10 +360,12 @@ static bool finish(struct ledger *l, struct batch *b, bool ok, struct err *e)
         store_rollback(l->store);
     ok = ok && store_commit(l->store, e);
     swept(b, ok);
-    if (ok)
+    if (ok) {
         batch_apply(b);
-    else
+    } else {
         batch_drop(b);
+        holds_forget(l, -1);
+    }
     return ok;
 }
 
@@ -374,7 +380,7 @@ bool ledger_share(struct ledger *l, bool on, struct err *e)
     if (!store_begin(l->store, e))
         return false;
     sweep(l, &b, true);
-    bool ok = mark_seen(l, e) && set_state(l, l->epoch, "shared", e) &&
+    bool ok = mark_seen(l, e) && set_state(l, l->epoch, "shared", e) && holds_tell(l, e) &&
               (batch_flush(l, &b) || store_failed(l, e));
     if (!finish(l, &b, ok, e))
         return false;
@@ -397,8 +403,9 @@ static bool round_inside(struct ledger *l, struct batch *b, bool *alone, struct 
     if (dead > 0)
         l->seen.version = -1; /* its reversals count in the budgets here as others' do */
     if (*alone)
-        return refresh_all(l, e) && set_state(l, l->epoch, "alone", e);
-    return batch_flush(l, b) || store_failed(l, e);
+        return refresh_all(l, e) && set_state(l, l->epoch, "alone", e) &&
+               drop_rows(l, SQL_DROP_BUDGET_HOLDS, l->epoch, e);
+    return holds_tell(l, e) && (batch_flush(l, b) || store_failed(l, e));
 }
 
 void share_round(struct ledger *l)
@@ -418,6 +425,7 @@ void share_round(struct ledger *l)
         atomic_store(&l->failing, true);
     }
     if (done && alone) {
+        holds_forget(l, 0);
         atomic_store(&l->shared, false);
         log_event(LOG_INFO, "store_alone", "epoch=%lld", (long long)l->epoch);
     }

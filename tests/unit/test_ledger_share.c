@@ -197,6 +197,42 @@ static void charges_there_count_in_budgets_here(void **state)
     station_free(a);
 }
 
+static void holds_there_count_in_budgets_here(void **state)
+{
+    struct station *a = station_new("customer", 100000, 1000);
+    struct hold there = {.from = a->account};
+
+    (void)state;
+    assert_int_equal(ask(a, &there, 400), HOLD_HELD);
+    assert_true(share(a, true));
+    struct station *b = beside(a);
+    struct hold here = {.from = b->account};
+    assert_int_equal(ask(b, &here, 601), HOLD_OVER_BUDGET);
+    assert_int_equal(ask(b, &here, 500), HOLD_HELD);
+    for (int i = 0; i < 1000 && atomic_load(&a->key->budget.elsewhere) != 500; i++)
+        usleep(2000);
+    struct hold more = {.from = a->account};
+    assert_int_equal(ask(a, &more, 101), HOLD_OVER_BUDGET);
+    pay(a, there, 1, 300);
+    assert_true(close_request(a, 1));
+    /* Charged 300 of what was held: what is left of the hold is free with the charge itself. */
+    more = (struct hold){.from = b->account};
+    assert_int_equal(ask(b, &more, 201), HOLD_OVER_BUDGET);
+    assert_int_equal(ask(b, &more, 1), HOLD_HELD);
+    assert_int_equal(ask(b, &more, 200), HOLD_OVER_BUDGET);
+    assert_int_equal(ask(b, &more, 199), HOLD_HELD);
+    ledger_release(&more, b->key);
+    ledger_release(&here, b->key);
+    assert_true(check(b));
+    leave(b);
+    for (int i = 0; i < 1000 && atomic_load(&a->key->budget.elsewhere) != 0; i++)
+        usleep(2000);
+    more = (struct hold){.from = a->account};
+    assert_int_equal(ask(a, &more, 700), HOLD_HELD);
+    ledger_release(&more, a->key);
+    station_free(a);
+}
+
 #define RACES 2000
 
 struct racer {
@@ -262,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_store_that_others_use_is_not_migrated),
         cmocka_unit_test(who_is_left_spends_alone_again),
         cmocka_unit_test(charges_there_count_in_budgets_here),
+        cmocka_unit_test(holds_there_count_in_budgets_here),
         cmocka_unit_test(two_race_for_the_same_money),
     };
 

@@ -283,6 +283,20 @@ class Two(StationCase):
         self.assertGreater(spent, 3 * cost - paid)
         self.settled()
 
+    def test_budgets_count_what_the_other_holds(self):
+        one = held(body_for("chat", stream=True, maximum=200), 200)
+        customer = self.customer("100", budget=amount(2 * one - 1), period="day")
+        gate = self.hold_streams()
+        raw, answer = self.stream(customer, maximum=200)
+        self.take_over()
+        wanted = body_for("chat", stream=True, maximum=200)
+        self.assertEqual(customer.post(CHAT, wanted).status, 429)
+        gate.set()
+        self.end(raw, answer)
+        raw.close()
+        self.assertEqual(customer.post(CHAT, wanted).status, 200, "it was not charged so much")
+        self.settled()
+
     def test_the_one_that_drains_is_killed(self):
         customer = self.customer(amount(held(body_for("chat", stream=True, maximum=300), 300)))
         self.hold_streams()
