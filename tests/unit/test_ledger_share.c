@@ -102,9 +102,9 @@ static void money_is_spent_once_and_lies_nowhere_idle(void **state)
     assert_true(share(a, true));
     struct station *b = beside(a);
     struct hold here = {.from = b->account};
+    assert_int_equal(atomic_load(&a->account->free), 0); /* what no request holds is back */
     assert_int_equal(ask(b, &here, 901), HOLD_NO_FUNDS);
-    for (int i = 0; i < 1000 && atomic_load(&a->account->free) > 0; i++)
-        usleep(2000); /* what no request holds goes back */
+    assert_int_equal(atomic_load(&b->account->free), 0); /* who cannot have all takes nothing */
     assert_int_equal(ask(b, &here, 900), HOLD_HELD);
     assert_int_equal(ask(a, &there, 1), HOLD_NO_FUNDS);
     pay(b, here, 1, 200);
@@ -119,6 +119,26 @@ static void money_is_spent_once_and_lies_nowhere_idle(void **state)
     expect(b, 0, 0);
     assert_true(check(a));
     assert_true(check(b));
+    leave(b);
+    station_free(a);
+}
+
+static void what_a_request_gave_back_goes_back(void **state)
+{
+    struct station *a = station_new("customer", 1000, 0);
+    struct hold there = {.from = a->account};
+
+    (void)state;
+    assert_true(share(a, true));
+    struct station *b = beside(a);
+    struct hold here = {.from = b->account};
+    assert_int_equal(ask(a, &there, 1000), HOLD_HELD);
+    assert_int_equal(ask(b, &here, 1), HOLD_NO_FUNDS);
+    ledger_release(&there, a->key);
+    for (int i = 0; i < 1000 && atomic_load(&a->account->free) > 0; i++)
+        usleep(2000);
+    assert_int_equal(ask(b, &here, 1000), HOLD_HELD);
+    ledger_release(&here, b->key);
     leave(b);
     station_free(a);
 }
@@ -295,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_starts_beside_one_that_spends_alone),
         cmocka_unit_test(money_is_spent_once_and_lies_nowhere_idle),
+        cmocka_unit_test(what_a_request_gave_back_goes_back),
         cmocka_unit_test(a_store_that_others_use_is_not_migrated),
         cmocka_unit_test(who_is_left_spends_alone_again),
         cmocka_unit_test(charges_there_count_in_budgets_here),
