@@ -18,7 +18,7 @@ static void set_heard(struct ledger *l)
     at = 0;
     while (map_next(l->keys, &at, &id, &entry)) {
         struct key *k = entry;
-        atomic_store(&k->budget.elsewhere, k->heard);
+        atomic_store(&k->budget.elsewhere, k->heard); /* 0 where another key counts for it */
         ((struct purse *)(void *)k->account)->heard += k->heard;
         k->heard = 0;
     }
@@ -60,6 +60,7 @@ static bool tell(struct ledger *l, struct key *k, int64_t nano)
 
 bool holds_tell_less(struct ledger *l, struct key *k, int64_t nano)
 {
+    k = k->root != NULL ? k->root : k;
     if (!atomic_load(&l->shared) || k->told <= 0)
         return true;
     return tell(l, k, k->told > nano ? k->told - nano : 0);
@@ -73,8 +74,8 @@ bool holds_tell(struct ledger *l, struct err *e)
 
     while (map_next(l->keys, &at, &id, &entry)) {
         struct key *k = entry;
-        bool counts =
-            atomic_load(&k->budget.limit) != 0 || atomic_load(&k->account->budget.limit) != 0;
+        bool counts = k->root == NULL && (atomic_load(&k->budget.limit) != 0 ||
+                                          atomic_load(&k->account->budget.limit) != 0);
         int64_t held = counts ? atomic_load(&k->budget.held) : 0;
         if (held != k->told && !tell(l, k, held))
             return err_set(e, "store: %s", store_error(l->store));
