@@ -454,10 +454,9 @@ static bool start(struct serve *s, struct err *e)
         }
     }
     /* Until here nobody has seen anything of it; from here on it is the station. */
-    if (!make_lanes(s, e) || (s->taker.fd >= 0 && !lead(s, e)) ||
-        !ledger_begin(s->ledger, e) || !prices_set(s->config, s->ledger, &errors) ||
-        !ledger_commit(s->ledger, e) || !plans_set(s->config, s->ledger, e) ||
-        !ledger_run(s->ledger, e)) {
+    if (!make_lanes(s, e) || (s->taker.fd >= 0 && !lead(s, e)) || !ledger_begin(s->ledger, e) ||
+        !prices_set(s->config, s->ledger, &errors) || !ledger_commit(s->ledger, e) ||
+        !plans_set(s->config, s->ledger, e) || !ledger_run(s->ledger, e)) {
         return false;
     }
     buf_release(&errors);
