@@ -42,6 +42,8 @@ void loop_post(struct loop *l, struct task *t); /* any thread; FIFO per thread *
 void loop_post_all(struct loop *l, struct task *first, struct task *last);
 /* The loop's own thread: at the end of this turn, after everything else; wakes nobody. */
 void loop_defer(struct loop *l, struct task *t);
+/* The same, before those that loop_defer has or will have. */
+void loop_defer_first(struct loop *l, struct task *t);
 
 #define IO_EOF 0
 #define IO_AGAIN (-1)

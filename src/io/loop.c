@@ -142,6 +142,14 @@ void loop_defer(struct loop *l, struct task *t)
     l->deferred_end = &t->next;
 }
 
+void loop_defer_first(struct loop *l, struct task *t)
+{
+    t->next = l->deferred;
+    if (l->deferred == NULL)
+        l->deferred_end = &t->next;
+    l->deferred = t;
+}
+
 /* What is deferred meanwhile comes at the end of the next turn. */
 static void run_deferred(struct loop *l)
 {

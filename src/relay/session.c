@@ -105,7 +105,8 @@ void session_cork(struct session *s)
     if (!s->corked && s->out.n == 0) {
         s->corked = true;
         s->uncork_task.run = uncork;
-        loop_defer(s->lane->loop, &s->uncork_task);
+        /* Before what goes to the ledger: a closing row says that its answer was handed out. */
+        loop_defer_first(s->lane->loop, &s->uncork_task);
     }
 }
 
