@@ -75,7 +75,8 @@ struct stat_counted {
 };
 enum stat_tokens_state {
     STAT_TOKENS_FAMILY,     /* the counts of `family` */
-    STAT_TOKENS_MULTIPLIED, /* the counts of `family`, all times `multiplier` */
+    STAT_TOKENS_MULTIPLIED, /* the counts of `family`, all times `multiplier`: of the claimed, or,
+                               which a tokenizer that is not here might also make, of another */
     STAT_TOKENS_NONE,       /* of no family here */
     STAT_TOKENS_UNCLEAR,    /* these strings do not tell the nearest families apart */
     STAT_TOKENS_CROOKED,    /* they do not grow with the text: made up, rounded or estimated */
@@ -201,9 +202,10 @@ struct stat_power {
     struct stat_interval share; /* 95 % */
 };
 /*
- * Simulates stat_two_sample. An answer that the reference gave once stands for all that were not
- * seen: drawn again it is a new one, so that cells of many answers promise no more than they
- * hold. A model that is not known is as sure of itself as the reference, with other favourites.
+ * Simulates stat_two_sample. Answers that the reference was not seen to give are new ones, as many
+ * as its counts tell, so that cells of many answers promise no more than they hold. A model that is
+ * not known is as sure of itself as the reference, with other favourites. Of five answers a cell the
+ * promise itself is rough: counts of ten or more are worth asking.
  */
 bool stat_power(const struct stat_power_ask *ask, struct stat_random *r,
                 struct stat_power *out) MUST_CHECK;

@@ -1,47 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the two-sample test of stat_cells.c would catch, by doing it. */
+/*
+ * What the two-sample test of stat_cells.c would catch, by doing it. Answers are drawn by the
+ * shares that a model's counts tell: of c in m answers sqrt(c (c - 1) / m (m - 1)), whose square
+ * is the unbiased chance that two answers are both this one. What then is left of 1 is answers that
+ * were not seen, each a new one. (Plain shares make a model of few answers too sure of itself.)
+ */
+#include <math.h>
+
 #include "assay/stat.h"
 #include "base/arena.h"
 #include "base/limits.h"
 
-/* The answers that one model gives in one cell, one by one: a draw takes any. */
-struct deck {
-    uint32_t *answers;
-    size_t n;
-    const uint32_t *counts;
-};
-
 struct cell {
-    struct deck reference, other;
-    uint32_t *renamed;  /* of a model that is not known: which answer it gives instead */
-    uint32_t *frequent; /* kinds that the reference gave more than once */
+    double *reference, *other; /* shares, each with all before it; other NULL: not known */
+    uint32_t *renamed;         /* of a model that is not known: which answer it gives instead */
+    uint32_t *frequent;        /* the kinds that it renames */
     size_t frequents;
     uint32_t *x, *y;
-    size_t kinds, room; /* that are known; with those that may come new */
+    size_t kinds, room; /* that were seen; with those that may come new */
     size_t used;
     unsigned n, m;
 };
 
-static bool deck_fill(struct deck *d, const uint32_t *counts, size_t kinds, struct arena *arena)
+static double *shares_of(const uint32_t *counts, size_t kinds, struct arena *arena)
 {
-    size_t n = 0;
+    double *shares = arena_alloc(arena, kinds * sizeof(*shares));
+    uint64_t n = 0;
+    double sum = 0;
 
     for (size_t a = 0; a < kinds; a++) {
         n += counts[a];
     }
-    if (n == 0 || n > LIMIT_ASSAY_ANSWERS) {
-        return false;
-    }
-    *d = (struct deck){.counts = counts, .answers = arena_alloc(arena, n * sizeof(*d->answers))};
-    if (d->answers == NULL) {
-        return false;
+    if (shares == NULL || n == 0 || n > LIMIT_ASSAY_ANSWERS) {
+        return NULL;
     }
     for (size_t a = 0; a < kinds; a++) {
-        for (uint32_t i = 0; i < counts[a]; i++) {
-            d->answers[d->n++] = (uint32_t)a;
-        }
+        double c = counts[a];
+        sum += c > 1 ? sqrt(c * (c - 1) / ((double)n * ((double)n - 1))) : 0;
+        shares[a] = sum;
     }
-    return true;
+    return shares;
 }
 
 static bool cell_fill(struct cell *c, const struct stat_power_cell *ask, struct arena *arena)
@@ -56,7 +54,9 @@ static bool cell_fill(struct cell *c, const struct stat_power_cell *ask, struct 
     c->y = arena_alloc(arena, c->room * sizeof(*c->y));
     c->renamed = arena_alloc(arena, c->kinds * sizeof(*c->renamed));
     c->frequent = arena_alloc(arena, c->kinds * sizeof(*c->frequent));
-    if (arena->overflow) {
+    c->reference = shares_of(ask->reference, c->kinds, arena);
+    c->other = ask->other == NULL ? NULL : shares_of(ask->other, c->kinds, arena);
+    if (arena->overflow || c->reference == NULL || (ask->other != NULL && c->other == NULL)) {
         return false;
     }
     for (size_t a = 0; a < c->kinds; a++) {
@@ -65,11 +65,10 @@ static bool cell_fill(struct cell *c, const struct stat_power_cell *ask, struct 
             c->frequent[c->frequents++] = (uint32_t)a;
         }
     }
-    return deck_fill(&c->reference, ask->reference, c->kinds, arena) &&
-           (ask->other == NULL || deck_fill(&c->other, ask->other, c->kinds, arena));
+    return true;
 }
 
-/* Answers that the reference gave more than once change places among themselves. */
+/* Answers that came more than once change places among themselves. */
 static void rename_answers(struct cell *c, struct stat_random *r)
 {
     for (size_t i = c->frequents; i > 1; i--) {
@@ -81,20 +80,27 @@ static void rename_answers(struct cell *c, struct stat_random *r)
     }
 }
 
-static size_t draw(struct cell *c, const struct deck *d, const uint32_t *renamed,
-                   struct stat_random *r)
+/* The first kind whose share goes beyond a chance; a new one where none does. */
+static size_t draw(struct cell *c, const double *shares, struct stat_random *r)
 {
-    uint32_t answer = d->answers[stat_below(r, (uint32_t)d->n)];
+    double chance = stat_unit(r);
+    size_t low = 0;
+    size_t high = c->kinds;
 
-    if (d->counts[answer] < 2) {
-        return c->used++;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (shares[middle] > chance) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
     }
-    return renamed == NULL ? answer : renamed[answer];
+    return low < c->kinds ? low : c->used++;
 }
 
 static void simulate(struct cell *c, double mix, struct stat_random *r)
 {
-    bool known = c->other.n > 0;
+    bool known = c->other != NULL;
 
     memset(c->x, 0, c->room * sizeof(*c->x));
     memset(c->y, 0, c->room * sizeof(*c->y));
@@ -104,11 +110,11 @@ static void simulate(struct cell *c, double mix, struct stat_random *r)
     }
     for (unsigned i = 0; i < c->n; i++) {
         bool other = stat_unit(r) < mix;
-        const struct deck *d = other && known ? &c->other : &c->reference;
-        c->x[draw(c, d, other && !known ? c->renamed : NULL, r)]++;
+        size_t answer = draw(c, other && known ? c->other : c->reference, r);
+        c->x[other && !known && answer < c->kinds ? c->renamed[answer] : answer]++;
     }
     for (unsigned i = 0; i < c->m; i++) {
-        c->y[draw(c, &c->reference, NULL, r)]++;
+        c->y[draw(c, c->reference, r)]++;
     }
 }
 
