@@ -204,8 +204,8 @@ struct stat_power {
 /*
  * Simulates stat_two_sample. Answers that the reference was not seen to give are new ones, as many
  * as its counts tell, so that cells of many answers promise no more than they hold. A model that is
- * not known is as sure of itself as the reference, with other favourites. Of five answers a cell the
- * promise itself is rough: counts of ten or more are worth asking.
+ * not known is as sure of itself as the reference, with other favourites. Of five answers a cell
+ * the promise itself is rough: counts of ten or more are worth asking.
  */
 bool stat_power(const struct stat_power_ask *ask, struct stat_random *r,
                 struct stat_power *out) MUST_CHECK;

@@ -87,7 +87,8 @@ def two_samples(xs, ys, permutations, seed):
     z = standard(rows)
     z_max = z.max(axis=1)
     p = (1 + at_least(z_max[1:], z_max[0]).sum()) / (1 + permutations)
-    return {"chi": rows[0, 0], "u": rows[0, 1], "z_chi": z[0, 0], "z_u": z[0, 1], "z": z_max[0], "p": p}
+    return {"chi": rows[0, 0], "u": rows[0, 1], "z_chi": z[0, 0], "z_u": z[0, 1], "z": z_max[0],
+            "p": p}
 
 
 def grams(text):

@@ -48,7 +48,8 @@ def samples():
 
 @functools.cache
 def baselines():
-    return {row["name"]: row["rawData"] for row in json.loads(BASELINES.read_text(encoding="utf-8"))}
+    rows = json.loads(BASELINES.read_text(encoding="utf-8"))
+    return {row["name"]: row["rawData"] for row in rows}
 
 
 def pool(tag, cell):
@@ -114,7 +115,8 @@ def continued_alarms(driver, target, size, kernel, runs=100):
             drawn = chance.sample(reference, len(reference))
             x.append(drawn[:each] if target == "smol" else chance.sample(data[target][i], each))
             y.append(drawn[-each:])
-        found += driver.ask("mmd", x=x, y=y, kernel=kernel, permutations=999, seed=run)["p"] <= LEVEL
+        p = driver.ask("mmd", x=x, y=y, kernel=kernel, permutations=999, seed=run)["p"]
+        found += p <= LEVEL
     return found
 
 
@@ -132,8 +134,34 @@ def most_alarms(runs, chance=LEVEL):
     return k
 
 
-def snapshot(names, skip=0):
-    return [counted([a - 1 for a in baselines()[name][skip:]], 355) for name in names]
+def snapshot(names):
+    return [counted([a - 1 for a in baselines()[name]], 355) for name in names]
+
+
+def verdict(driver, rows, answers, name):
+    """Of a list of snapshots: what is said where the posterior is at least .95."""
+    names = list(rows)
+    posterior = driver.ask("identify", counts=list(rows.values()), answers=answers)["posterior"]
+    best = max(range(len(posterior)), key=posterior.__getitem__)
+    if posterior[best] < 0.95:
+        return "unsure"
+    return "none" if best == len(names) else "right" if names[best] == name else "wrong"
+
+
+def identified(driver, n, runs):
+    """Shares of verdicts on n answers of each model: of a list that has it, of one that has not."""
+    chance = random.Random(2)
+    pool_of = baselines()
+    rows = dict(zip(pool_of, snapshot(pool_of)))
+    found = [dict.fromkeys(("right", "wrong", "none", "unsure"), 0) for _ in range(2)]
+    for name in pool_of:
+        others = {k: row for k, row in rows.items() if k != name}
+        for _ in range(runs):
+            answers = [a - 1 for a in chance.sample(pool_of[name], len(pool_of[name]))]
+            asked, rest = counted(answers[:n], 355), counted(answers[n:], 355)
+            for where, table in zip(found, ({**others, name: rest}, others)):
+                where[verdict(driver, table, asked, name)] += 1 / runs / len(pool_of)
+    return found
 
 
 def simulated_limit(driver, target, n, m, runs=200):
@@ -152,7 +180,7 @@ def simulated_limit(driver, target, n, m, runs=200):
 
 def deep_cpu_s(driver):
     """The statistics of a deep profile: a test over 8 cells of 100 and 300 answers, MMD of 25
-    prompts of 10 and 10 texts, both of 9,999 permutations; four detection limits; identification."""
+    prompts of 10 and 10 texts, both of 9,999 permutations; four limits; identification."""
     chance = random.Random(1)
     parts = {}
 
@@ -189,8 +217,12 @@ def main():
         print(f"  one cell, disjoint, in order, {n}/{n}: {interval(driver, *total)}")
     print("hits, measured/pilot of 100:")
     for target, row in POWER.items():
-        figures = [f"{n}/{m}: {alarms(driver, target, n, m)}/{hits}" for (n, m), hits in row.items()]
+        figures = [f"{n}/{m}: {alarms(driver, target, n, m)}/{hits}"
+                   for (n, m), hits in row.items()]
         print(f"  {target:13}", "  ".join(figures))
+    print("identified, of a list with the model and without it:")
+    for n in (20, 40, 80):
+        print(f"  {n}:", identified(driver, n, 10))
     print("continuations, Hamming and 3-grams, measured/pilot of 100:")
     print("  smol", [continued_alarms(driver, "smol", n, k) for n in (50, 100)
                      for k in ("hamming", "trigrams")])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""numpy and scipy judge the assay's statistics: the same numbers, and p on the same permutations."""
+"""numpy and scipy judge the assay's statistics: same numbers, p on the same permutations."""
 import random
 import unittest
 
@@ -91,7 +91,8 @@ class Statistics(unittest.TestCase):
                 return judge.chi_and_u(a, b)[0]
 
             drawn = stats.permutation_test(labels, chi, permutation_type="independent",
-                                           n_resamples=1999, alternative="greater", vectorized=False,
+                                           n_resamples=1999, alternative="greater",
+                                           vectorized=False,
                                            rng=np.random.default_rng(seed))
             ours = self.ask("two", x=[np.bincount(labels[0], minlength=len(kinds)).tolist()],
                             y=[np.bincount(labels[1], minlength=len(kinds)).tolist()],
@@ -105,7 +106,8 @@ class Statistics(unittest.TestCase):
             return "".join(self.chance.choices(KINDS, k=self.chance.choice([0, 1, 2, 3, 8, 30])))
 
         for seed in range(12):
-            sizes = [(self.chance.randint(1, 7), self.chance.randint(2, 7)) for _ in range(3)] + [(4, 3)]
+            sizes = [(self.chance.randint(1, 7), self.chance.randint(2, 7)) for _ in range(3)]
+            sizes.append((4, 3))
             x = [[text() for _ in range(n)] for n, _ in sizes]
             y = [[text() for _ in range(m)] for _, m in sizes]
             for kernel in ("trigrams", "hamming"):
