@@ -10,6 +10,8 @@
 /* A nonce of random length makes honest residuals up to 2.7. */
 #define RESIDUAL_MOST 3.0
 #define R2_LEAST 0.98
+/* No tokenizer makes less of a line. */
+#define SLOPE_LEAST 1.0
 /* A factor that is the same for all strings. Rounding alone moves a string's ratio by 1 %. */
 #define FACTOR_FROM 0.02
 /* Of fewer strings, some factor brings some family near to anything. */
@@ -106,6 +108,24 @@ static double distance_to(enum stat_family f, const struct measured *m, double f
     return sum;
 }
 
+/* A factor explains most of the distance, and better than what adds as much to each repeat, such
+ * as "\r\n" for "\n". */
+static bool is_factor(enum stat_family f, const struct measured *m, double factor)
+{
+    double more[STAT_STRINGS];
+    double shifted = 0;
+
+    for (size_t i = 0; i < m->n; i++) {
+        more[i] = m->slope[i] - count_of(f, m, i);
+    }
+    double added = stat_median(more, m->n);
+    for (size_t i = 0; i < m->n; i++) {
+        shifted += fabs(more[i] - added);
+    }
+    double scaled = distance_to(f, m, factor);
+    return scaled < shifted / factor && scaled < distance_to(f, m, 1) / 2;
+}
+
 /* How near is near enough: as for all strings, but never nearer to another family than to f. */
 static double near_to(enum stat_family f, const struct measured *m)
 {
@@ -150,7 +170,7 @@ static bool find_multiplied(const struct measured *m, enum stat_family claimed,
 
     for (enum stat_family f = 0; f < STAT_FAMILIES; f++) {
         double factor = factor_to(f, m);
-        double d = factor > 0 ? distance_to(f, m, factor) : INFINITY;
+        double d = is_factor(f, m, factor) ? distance_to(f, m, factor) : INFINITY;
         bool taken = found != STAT_FAMILIES && found == claimed;
         if (d < near_to(f, m) && !taken && (d < best || f == claimed)) {
             best = d;
@@ -167,22 +187,30 @@ static bool find_multiplied(const struct measured *m, enum stat_family claimed,
     return true;
 }
 
+static double least_slope(const struct measured *m)
+{
+    double least = INFINITY;
+    for (size_t i = 0; i < m->n; i++) {
+        least = fmin(least, m->slope[i]);
+    }
+    return least;
+}
+
 static void judge(const struct measured *m, enum stat_family claimed, struct stat_tokens *out)
 {
     find_nearest(m, out);
     if (claimed != STAT_FAMILIES) {
         out->multiplier_claimed = factor_to(claimed, m);
     }
-    if (out->r2 < R2_LEAST || out->worst > RESIDUAL_MOST) {
+    if (out->r2 < R2_LEAST || out->worst > RESIDUAL_MOST || least_slope(m) < SLOPE_LEAST) {
         out->state = STAT_TOKENS_CROOKED;
         return;
     }
     if (out->distance < near_to(out->family, m)) {
         out->state = STAT_TOKENS_FAMILY;
         /* 15 tokens of 130 hide a factor that is the same for all strings. */
-        double factor = out->multiplier;
-        if (fabs(factor - 1) > FACTOR_FROM &&
-            distance_to(out->family, m, factor) < 1 + (double)m->n / 2) {
+        bool off = fabs(out->multiplier - 1) > FACTOR_FROM && m->n >= FACTOR_STRINGS;
+        if (off && is_factor(out->family, m, out->multiplier)) {
             out->state = STAT_TOKENS_MULTIPLIED;
         }
         return;

@@ -135,6 +135,57 @@ static void a_multiplier_is_no_other_family(void **state)
     }
 }
 
+/* Counts that are linear: intercept + slope for each copy. */
+static bool count_slopes(const double *slopes, enum stat_family claimed, struct stat_tokens *out)
+{
+    static double y[STAT_STRINGS][5];
+    struct stat_counted c[STAT_STRINGS];
+    for (size_t s = 0; s < STAT_STRINGS; s++) {
+        for (size_t i = 0; i < 5; i++) {
+            y[s][i] = 30 + copies[i] * slopes[s];
+        }
+        c[s] = (struct stat_counted){(enum stat_string)s, copies, y[s], 5};
+    }
+    return stat_tokens_fit(c, STAT_STRINGS, claimed, out);
+}
+
+/* One more token for each line end is no factor. */
+static void what_is_added_to_each_line_multiplies_nothing(void **state)
+{
+    (void)state;
+    for (enum stat_family f = 0; f < STAT_FAMILIES; f++) {
+        double slopes[STAT_STRINGS];
+        struct stat_tokens t;
+        for (size_t s = 0; s < STAT_STRINGS; s++) {
+            slopes[s] = stat_family(f)->counts[s] + 1;
+        }
+        assert_true(count_slopes(slopes, f, &t));
+        assert_int_equal(t.state, STAT_TOKENS_FAMILY);
+        assert_int_equal(t.family, f);
+    }
+}
+
+/* A vocabulary that was revised here and there is still its family. */
+static void a_few_other_tokens_are_no_factor(void **state)
+{
+    (void)state;
+    struct stat_tokens t;
+    assert_true(count_slopes((double[]){12, 19, 21, 16, 8, 18, 22}, STAT_FAMILY_O200K, &t));
+    assert_int_equal(t.state, STAT_TOKENS_FAMILY);
+    assert_int_equal(t.family, STAT_FAMILY_O200K);
+    assert_near(t.distance, 7);
+    assert_near(t.multiplier_claimed, 1.05);
+}
+
+static void counts_that_do_not_grow_are_crooked(void **state)
+{
+    (void)state;
+    double slopes[STAT_STRINGS] = {0};
+    struct stat_tokens t;
+    assert_true(count_slopes(slopes, STAT_FAMILY_O200K, &t));
+    assert_int_equal(t.state, STAT_TOKENS_CROOKED);
+}
+
 /* Another family stays itself when a third was claimed. */
 static void a_claim_does_not_bend_the_counts(void **state)
 {
@@ -517,6 +568,9 @@ int main(void)
         cmocka_unit_test(a_line_is_fitted),
         cmocka_unit_test(every_family_is_known_from_its_counts),
         cmocka_unit_test(a_multiplier_is_no_other_family),
+        cmocka_unit_test(what_is_added_to_each_line_multiplies_nothing),
+        cmocka_unit_test(a_few_other_tokens_are_no_factor),
+        cmocka_unit_test(counts_that_do_not_grow_are_crooked),
         cmocka_unit_test(a_claim_does_not_bend_the_counts),
         cmocka_unit_test(few_strings_do_not_tell_families_apart),
         cmocka_unit_test(counts_of_no_family_are_none),
