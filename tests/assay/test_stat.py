@@ -176,6 +176,20 @@ class Statistics(unittest.TestCase):
             error = np.sqrt(max(theirs * (1 - theirs), 0.01) * (1 / 300 + 1 / 1000))
             self.assertLess(abs(ours - theirs), 4 * error, (n, m, mix, ours, theirs))
 
+    def test_power_of_few_answers_is_not_that_of_their_plain_shares(self):
+        """Half of four answers: .41 of all, whose square is their 1 in 6 chance to agree."""
+        unseen = 400
+        rest = np.full(unseen, (1 - np.sqrt(1 / 6)) / unseen)
+        shares = np.zeros((2, 2 + 2 * unseen))
+        shares[0, 0] = shares[1, 1] = np.sqrt(1 / 6)
+        shares[0, 2:2 + unseen] = shares[1, 2 + unseen:] = rest
+        theirs = judge.power(*shares, 12, 12, 1, 300, 199, 1) / 300
+        ours = self.ask("power", reference=[[2, 0, 1, 1, 0, 0]], other=[[0, 2, 0, 0, 1, 1]], n=12,
+                        m=12, mix=1, level=0.01, runs=1000, permutations=199, seed=1)
+        ours = ours["caught"] / 1000
+        error = np.sqrt(theirs * (1 - theirs) * (1 / 300 + 1 / 1000))
+        self.assertLess(abs(ours - theirs), 4 * error, (ours, theirs))
+
 
 if __name__ == "__main__":
     unittest.main()

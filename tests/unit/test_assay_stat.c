@@ -177,6 +177,27 @@ static void a_few_other_tokens_are_no_factor(void **state)
     assert_near(t.multiplier_claimed, 1.05);
 }
 
+/* A nonce that costs from four to nine tokens bends an honest line so much. */
+static void a_line_may_be_bent_by_a_nonce_but_no_more(void **state)
+{
+    (void)state;
+    double y[] = {39, 72, 104, 169, 301};
+    struct stat_counted digits = {STAT_STRING_DIGITS, copies, y, 5};
+    struct stat_tokens t;
+    y[2] += 4;
+    assert_true(stat_tokens_fit(&digits, 1, STAT_FAMILIES, &t));
+    assert_true(t.worst > 2 && t.worst < 3);
+    assert_int_not_equal(t.state, STAT_TOKENS_CROOKED);
+    y[2] += 2;
+    assert_true(stat_tokens_fit(&digits, 1, STAT_FAMILIES, &t));
+    assert_int_equal(t.state, STAT_TOKENS_CROOKED);
+    /* As little, on a line so short, is much. */
+    digits = (struct stat_counted){STAT_STRING_DIGITS, copies, (double[]){0, 8, 10}, 3};
+    assert_true(stat_tokens_fit(&digits, 1, STAT_FAMILIES, &t));
+    assert_near(t.worst, 2);
+    assert_int_equal(t.state, STAT_TOKENS_CROOKED);
+}
+
 static void counts_that_do_not_grow_are_crooked(void **state)
 {
     (void)state;
@@ -210,6 +231,16 @@ static void few_strings_do_not_tell_families_apart(void **state)
     assert_true(count(STAT_FAMILY_KIMI, 1, 5, STAT_FAMILIES, &t));
     assert_int_equal(t.state, STAT_TOKENS_FAMILY);
     assert_int_equal(t.family, STAT_FAMILY_KIMI);
+    /* In the middle between o200k and llama3. */
+    struct stat_counted middle[] = {
+        {STAT_STRING_DIGITS, copies, (double[]){0, 12, 24}, 3},
+        {STAT_STRING_CJK, copies, (double[]){0, 18, 36}, 3},
+        {STAT_STRING_THAI, copies, (double[]){0, 22, 44}, 3},
+    };
+    assert_true(stat_tokens_fit(middle, 3, STAT_FAMILIES, &t));
+    assert_near(t.distance, 3);
+    assert_near(t.next, 3);
+    assert_int_equal(t.state, STAT_TOKENS_UNCLEAR);
 }
 
 static void counts_of_no_family_are_none(void **state)
@@ -375,6 +406,12 @@ static void odd_texts_are_texts(void **state)
             assert_near(mmd.mmd2, 2);
         }
     }
+    /* An overlong NUL is none. */
+    struct str x[] = {STR("\xc0\x80"), STR("\xc0\x80")};
+    struct str nul[] = {STR("\0"), STR("\0")};
+    struct stat_texts overlong = {x, nul, 2, 2};
+    assert_true(stat_mmd(&overlong, 1, STAT_KERNEL_TRIGRAMS, 99, &r, &mmd));
+    assert_near(mmd.mmd2, 2);
     struct stat_texts one = {odd, odd, 1, 7};
     assert_false(stat_mmd(&one, 1, STAT_KERNEL_HAMMING, 99, &r, &mmd));
 }
@@ -570,6 +607,7 @@ int main(void)
         cmocka_unit_test(a_multiplier_is_no_other_family),
         cmocka_unit_test(what_is_added_to_each_line_multiplies_nothing),
         cmocka_unit_test(a_few_other_tokens_are_no_factor),
+        cmocka_unit_test(a_line_may_be_bent_by_a_nonce_but_no_more),
         cmocka_unit_test(counts_that_do_not_grow_are_crooked),
         cmocka_unit_test(a_claim_does_not_bend_the_counts),
         cmocka_unit_test(few_strings_do_not_tell_families_apart),
