@@ -118,7 +118,8 @@ class Stage:
             self.station = self.start(RELAY_CORE, *self.under, self.build / "entrepot", "serve",
                                       "-c", self.at / "station.yaml")
             for port in self.ports.values():
-                self.wait_for(port)
+                self.wait_for(lambda s, port=port: s.connect_ex(("127.0.0.1", port)) == 0)
+            self.wait_for(lambda _: (self.at / "data" / "admin.sock").exists())
             self.key = self.open_account()
         except BaseException:
             self.__exit__()
@@ -143,11 +144,11 @@ class Stage:
         self.started.append(process)
         return process
 
-    def wait_for(self, port):
+    def wait_for(self, there):
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with socket.socket() as s:
-                if s.connect_ex(("127.0.0.1", port)) == 0:
+                if there(s):
                     return
             time.sleep(0.05)
         sys.exit((self.at / "log").read_text(errors="replace") + "\nbench: not everything started")
