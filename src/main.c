@@ -9,6 +9,7 @@ static const struct subcommand {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *arguments, *help, *details;
+    void (*more)(struct buf *out);
 } subcommands[] = {
     {"serve", cli_serve, "[-c FILE] [--takeover]", "the station",
      "  -c FILE         its configuration; without one: the vendors whose keys are in the\n"
@@ -16,12 +17,13 @@ static const struct subcommand {
      "  --takeover      takes over from the station that runs on this store and address, which\n"
      "                  lets its streams end; where none runs, an ordinary start\n"
      "  SIGHUP reads the file again, SIGTERM or SIGINT lets streams end, a second one cuts them "
-     "off.\n"},
+     "off.\n",
+     NULL},
     {"check", cli_check, "-c FILE", "every mistake of a configuration in one run",
-     "  -c FILE         the configuration; nothing is started or changed\n"},
+     "  -c FILE         the configuration; nothing is started or changed\n", NULL},
     {"sim", cli_sim,
      "[--port N] [--delay 20ms] [--tokens N] [--reasoning N] [--tools N] [--error STATUS] [--cut "
-     "N]",
+     "N] [--seed N] [--cheat NAME[=VALUE]]...",
      "a simulated vendor in all four dialects",
      "  --port N        where it answers, on 127.0.0.1 (9000)\n"
      "  --delay 20ms    before each event, or before a whole answer\n"
@@ -30,28 +32,41 @@ static const struct subcommand {
      "  --tools N       calls of a tool at its end\n"
      "  --error STATUS  every answer is this error\n"
      "  --cut N         breaks off after N events; a whole answer, half way\n"
-     "  A request may ask for the same in its text: sim: tokens=5 delay=1s\n"},
+     "  --seed N        of chance, so that a run can be repeated\n"
+     "  --cheat NAME    how the models of the zoo are sold; may be given several times\n"
+     "  A request may ask for the same, but for cheats, in its text: sim: tokens=5 delay=1s\n",
+     cli_sim_help},
     {"price diff", cli_price_diff, "-c FILE [--json]",
      "what this configuration would change of the prices that are asked now",
      "  -c FILE         the configuration, with its price book; nothing is changed\n"
-     "  --json          the same as JSON\n"},
+     "  --json          the same as JSON\n",
+     NULL},
     {"price import", cli_price_import, "LIST [--vendor NAME] [--write FILE] [--json]",
      "what another price list says beside the price book",
      "  LIST            JSON of genai-prices or of models.dev (api.json)\n"
      "  --vendor NAME   only this one, and all of its models\n"
      "  --write FILE    what differs, as a price book to be reviewed; `price_book: FILE` in the\n"
      "                  configuration then puts it before the built-in one\n"
-     "  --json          the same as JSON\n"},
+     "  --json          the same as JSON\n",
+     NULL},
     {"upstream vendors", cli_upstream_vendors, "[NAME] [--json]",
      "the vendors there are, with their bases and dialects",
      "  NAME            everything about this one\n"
-     "  --json          the same as JSON, with everything about each\n"},
+     "  --json          the same as JSON, with everything about each\n",
+     NULL},
 };
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
 static int help_one(const struct subcommand *s)
 {
-    printf("usage: entrepot %s %s\n\n%s\n\n%s", s->name, s->arguments, s->help, s->details);
+    struct buf more;
+    buf_init(&more, 64 * 1024);
+    if (s->more != NULL) {
+        s->more(&more);
+    }
+    printf("usage: entrepot %s %s\n\n%s\n\n%s%.*s", s->name, s->arguments, s->help, s->details,
+           STR_ARG(buf_str(&more)));
+    buf_release(&more);
     return 0;
 }
 

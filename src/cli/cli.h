@@ -18,6 +18,8 @@ int cli_price_diff(int argc, char **argv);
 int cli_price_import(int argc, char **argv);
 int cli_admin(int argc, char **argv);
 
+/* The models of the zoo, and the cheats there are. */
+void cli_sim_help(struct buf *out);
 /* Text of all administration commands, for --help. */
 void cli_admin_help(struct buf *out);
 /* Some of them begin with this word. */

@@ -15,7 +15,8 @@ static void on_signal(int number)
 }
 
 /* "--delay 20ms" is the directive "delay=20ms". */
-static bool read_flags(int argc, char **argv, struct sim_options *o, struct buf *address)
+static bool read_flags(int argc, char **argv, struct sim_options *o, struct buf *address,
+                       struct err *e)
 {
     struct str port = STR("9000");
     for (int i = 1; i < argc; i += 2) {
@@ -26,6 +27,12 @@ static bool read_flags(int argc, char **argv, struct sim_options *o, struct buf 
         struct str value = str_from(argv[i + 1]);
         if (str_eq(name, STR("--port"))) {
             port = value;
+            continue;
+        }
+        if (str_eq(name, STR("--cheat"))) {
+            if (!sim_cheat_read(o, value, e)) {
+                return false;
+            }
             continue;
         }
         struct buf word;
@@ -41,16 +48,28 @@ static bool read_flags(int argc, char **argv, struct sim_options *o, struct buf 
     return !address->overflow;
 }
 
+void cli_sim_help(struct buf *out)
+{
+    buf_add(out, STR("\n  The models of the zoo, each with a character of its own:\n"));
+    sim_zoo_help(out);
+    buf_add(out, STR("\n  The cheats, with the value that each has where none is given:\n"));
+    sim_cheats_help(out);
+}
+
 int cli_sim(int argc, char **argv)
 {
     struct sim_options o = {.tokens = 16};
     struct buf address;
     struct err e = {""};
     buf_init(&address, 64);
-    if (!read_flags(argc, argv, &o, &address)) {
+    if (!read_flags(argc, argv, &o, &address, &e)) {
         buf_release(&address);
+        if (e.text[0] != '\0') {
+            return cli_fail(2, "%s; entrepot sim --help shows all", e.text);
+        }
         return cli_fail(2, "usage: entrepot sim [--port N] [--delay 20ms] [--tokens N] "
-                           "[--reasoning N] [--error STATUS] [--cut N] [--tools N]");
+                           "[--reasoning N] [--error STATUS] [--cut N] [--tools N] [--seed N] "
+                           "[--cheat NAME[=VALUE]]...");
     }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGTERM, on_signal);

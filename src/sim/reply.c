@@ -33,6 +33,7 @@ static const struct {
     {STR_INIT("error"), offsetof(struct sim_options, error), 599},
     {STR_INIT("cut"), offsetof(struct sim_options, cut), TOKENS_MAX},
     {STR_INIT("tools"), offsetof(struct sim_options, tools), 8},
+    {STR_INIT("seed"), offsetof(struct sim_options, seed), UINT32_MAX},
 };
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -139,7 +140,7 @@ static void plan_model(struct reply *r, struct str name)
     }
 }
 
-static void plan_body(struct reply *r, struct str body)
+static void plan_body(struct reply *r, struct zoo *zoo, struct str body)
 {
     const char *field = NULL;
     struct err why;
@@ -158,6 +159,12 @@ static void plan_body(struct reply *r, struct str body)
     r->include_usage = ask.include_usage;
     read_body(r, json_root(doc));
     json_free(doc);
+    r->script = r->o.error >= 400 ? NULL : zoo_answer(zoo, &r->target, &ask, &r->o, body);
+    if (r->script != NULL) {
+        r->status = r->script->status;
+        r->stream = r->stream && r->status == 200;
+        return;
+    }
     if (ask.max_output > 0 && r->o.tokens > ask.max_output) {
         r->o.tokens = (uint32_t)ask.max_output;
         r->limited = true;
@@ -167,8 +174,8 @@ static void plan_body(struct reply *r, struct str body)
     }
 }
 
-void reply_plan(struct reply *r, unsigned method, struct str target, struct str body,
-                const struct sim_options *defaults)
+void reply_plan(struct reply *r, struct zoo *zoo, unsigned method, struct str target,
+                struct str body, const struct sim_options *defaults)
 {
     struct str query = target, path = str_cut(&query, '?');
     *r = (struct reply){.o = *defaults, .status = 200};
@@ -176,12 +183,21 @@ void reply_plan(struct reply *r, unsigned method, struct str target, struct str 
     if (r->target.endpoint == NULL || r->target.endpoint->op >= OP_OWN) {
         plan_fail(r, r->target.wrong_method ? 405 : 404, STR("there is nothing at this path"));
     } else if (r->target.endpoint->op != OP_MODELS) {
-        plan_body(r, body);
+        plan_body(r, zoo, body);
     }
+}
+
+void reply_release(struct reply *r)
+{
+    script_free(r->script);
+    r->script = NULL;
 }
 
 const char *reply_type(const struct reply *r)
 {
+    if (r->script != NULL) {
+        return r->script->type;
+    }
     return r->stream && !(r->target.stream && r->target.framing == FRAMING_ARRAY)
                ? "text/event-stream"
                : "application/json";
@@ -262,7 +278,9 @@ static void write_embeddings(const struct reply *r, struct buf *out)
 void reply_whole(struct reply *r, struct buf *out)
 {
     const struct endpoint *ep = r->target.endpoint;
-    if (r->status != 200) {
+    if (r->script != NULL) {
+        buf_add(out, buf_str(&r->script->bytes));
+    } else if (r->status != 200) {
         struct problem p = {.status = r->status, .code = "simulated", .text = r->error};
         problem_write(ep != NULL ? (enum dialect)ep->dialect : DIALECT_CHAT, &p, STR("sim"), out);
     } else if (ep->op == OP_MODELS) {
@@ -291,8 +309,31 @@ static uint32_t phase_length(const struct reply *r)
     return 0;
 }
 
+uint32_t reply_wait(const struct reply *r)
+{
+    const struct script *s = r->script;
+
+    if (s == NULL) {
+        return r->o.delay_ms;
+    }
+    return s->at < s->count ? s->pieces[s->at].wait_ms : 0;
+}
+
+static bool script_event(struct script *s, struct buf *out)
+{
+    if (s->at == s->count) {
+        return false;
+    }
+    size_t from = s->at > 0 ? s->pieces[s->at - 1].end : 0;
+    return buf_add(out, str_slice(s->bytes.p + from, s->pieces[s->at++].end - from));
+}
+
 bool reply_event(struct reply *r, struct buf *out)
 {
+    if (r->script != NULL) {
+        r->events++;
+        return script_event(r->script, out);
+    }
     static void (*const write[])(struct reply *, struct buf *) = {
         [DIALECT_CHAT] = reply_chat_event,
         [DIALECT_RESPONSES] = reply_responses_event,

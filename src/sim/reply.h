@@ -8,6 +8,7 @@
 
 #include "dialect/dialect.h"
 #include "sim/sim.h"
+#include "sim/zoo.h"
 
 struct reply {
     struct target target;
@@ -20,14 +21,18 @@ struct reply {
     uint8_t phase;
     uint32_t at; /* within the phase */
     uint32_t events;
-    uint32_t blocks;  /* content blocks or output items begun */
-    struct str error; /* static text when status is not 200 */
+    uint32_t blocks;       /* content blocks or output items begun */
+    struct str error;      /* static text when status is not 200 */
+    struct script *script; /* of a model of the zoo: all of it is there, and its own times */
 };
 
-void reply_plan(struct reply *r, unsigned method, struct str target, struct str body,
-                const struct sim_options *defaults);
+void reply_plan(struct reply *r, struct zoo *zoo, unsigned method, struct str target,
+                struct str body, const struct sim_options *defaults);
+void reply_release(struct reply *r);
 const char *reply_type(const struct reply *r);
 void reply_whole(struct reply *r, struct buf *out);
+/* How long to wait before the answer, or before its next event. */
+uint32_t reply_wait(const struct reply *r);
 /* Appends the next event; false when there is none left. */
 bool reply_event(struct reply *r, struct buf *out);
 

@@ -15,6 +15,7 @@ struct sim {
     struct listener *listener;
     struct list peers;
     struct sim_options defaults;
+    struct zoo *zoo;
 };
 
 enum peer_state { PEER_HEAD, PEER_BODY, PEER_DELAY, PEER_STREAM, PEER_FLUSH };
@@ -42,6 +43,7 @@ static void peer_take_body(void *ctx, const char *p, size_t n)
 
 static void peer_next(struct peer *c)
 {
+    reply_release(&c->reply);
     buf_clear(&c->body);
     buf_clear(&c->out);
     c->sent = 0;
@@ -57,6 +59,7 @@ static void peer_free(struct peer *c)
     wheel_cancel(loop_timers(c->sim->loop), &c->timer);
     conn_close(c->conn);
     list_remove(&c->link);
+    reply_release(&c->reply);
     buf_release(&c->in);
     buf_release(&c->body);
     buf_release(&c->out);
@@ -86,15 +89,18 @@ static bool peer_write(struct peer *c)
 static void peer_wait(struct peer *c)
 {
     wheel_set(loop_timers(c->sim->loop), &c->timer,
-              loop_now_ms(c->sim->loop) + c->reply.o.delay_ms);
+              loop_now_ms(c->sim->loop) + reply_wait(&c->reply));
 }
 
 static void write_head(struct peer *c, size_t length)
 {
     struct reply *r = &c->reply;
-    buf_addf(&c->out, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nx-request-id: sim\r\n", r->status,
-             http_reason(r->status), reply_type(r));
-    if (r->status == 429 || r->status == 503) {
+    buf_addf(&c->out, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\n", r->status, http_reason(r->status),
+             reply_type(r));
+    buf_add(&c->out, r->script != NULL ? buf_str(&r->script->head) : STR("x-request-id: sim\r\n"));
+    if (r->script != NULL) {
+        /* It has said all that a vendor says. */
+    } else if (r->status == 429 || r->status == 503) {
         buf_add(&c->out, STR("Retry-After: 1\r\n"));
     }
     if (!c->keep) {
@@ -139,11 +145,17 @@ static void write_whole(struct peer *c)
     buf_release(&body);
 }
 
+/* A timer says when its events go out. */
+static bool paced(const struct peer *c)
+{
+    return c->reply.script != NULL || c->reply.o.delay_ms > 0;
+}
+
 /* Writes what can be written; true when the answer is out and the connection goes on. */
 static bool peer_flush(struct peer *c)
 {
     while (c->state == PEER_STREAM) {
-        if (c->reply.o.delay_ms > 0) {
+        if (paced(c)) {
             break;
         }
         while (c->state == PEER_STREAM && c->out.n < OUT_HIGH) {
@@ -173,10 +185,19 @@ static void peer_late(struct timer *t)
     if (c->state == PEER_DELAY) {
         write_whole(c);
         c->state = PEER_FLUSH;
-    } else if (c->out.n >= OUT_HIGH || stream_step(c)) {
-        peer_wait(c);
     } else {
-        c->state = PEER_FLUSH;
+        bool more = true;
+        while (more && c->out.n < OUT_HIGH) {
+            more = stream_step(c);
+            if (reply_wait(&c->reply) > 0) {
+                break;
+            }
+        }
+        if (more) {
+            peer_wait(c);
+        } else {
+            c->state = PEER_FLUSH;
+        }
     }
     if (peer_flush(c)) {
         conn_again(c->conn);
@@ -187,7 +208,8 @@ static void peer_answer(struct peer *c)
 {
     /* The head's bytes stand at the start of `in`. */
     struct str target = head_target(&c->head, c->in.p);
-    reply_plan(&c->reply, c->head.method, target, buf_str(&c->body), &c->sim->defaults);
+    reply_plan(&c->reply, c->sim->zoo, c->head.method, target, buf_str(&c->body),
+               &c->sim->defaults);
     c->keep = c->head.keep_alive;
     buf_consume(&c->in, c->fed);
     c->fed = 0;
@@ -195,13 +217,13 @@ static void peer_answer(struct peer *c)
     if (c->reply.stream) {
         write_head(c, 0);
         c->state = PEER_STREAM;
-    } else if (c->reply.o.delay_ms > 0) {
+    } else if (reply_wait(&c->reply) > 0) {
         c->state = PEER_DELAY;
     } else {
         write_whole(c);
         c->state = PEER_FLUSH;
     }
-    if (c->reply.o.delay_ms > 0 && c->state != PEER_FLUSH) {
+    if (paced(c) && c->state != PEER_FLUSH) {
         peer_wait(c);
     }
 }
@@ -298,9 +320,11 @@ struct sim *sim_start(struct loop *l, struct str address, const struct sim_optio
     }
     s->loop = l;
     s->defaults = o != NULL ? *o : (struct sim_options){.tokens = 16};
+    s->zoo = zoo_new(s->defaults.seed);
     list_init(&s->peers);
     s->listener = listener_open(l, address, NULL, sim_accept, s, e);
     if (s->listener == NULL) {
+        zoo_free(s->zoo);
         free(s);
         return NULL;
     }
@@ -318,5 +342,6 @@ void sim_stop(struct sim *s)
     while (!list_empty(&s->peers)) {
         peer_free(CONTAINER(s->peers.next, struct peer, link));
     }
+    zoo_free(s->zoo);
     free(s);
 }

@@ -9,7 +9,14 @@
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
+#include "base/buf.h"
 #include "io/io.h"
+
+#define SIM_CHEATS 32
+struct sim_cheat {
+    uint64_t value; /* a number, thousandths, or which model */
+    bool on;
+};
 
 struct sim_options {
     uint32_t tokens;    /* words of the answer */
@@ -18,7 +25,9 @@ struct sim_options {
     uint32_t error;     /* answer with this status instead */
     uint32_t cut;       /* hang up after so many events; of a whole answer, half way */
     uint32_t tools;     /* end with this many calls of a tool */
+    uint32_t seed;      /* of chance; 0: by the clock */
     uint32_t given;     /* a bit for each that was asked for: it wins over the model's own */
+    struct sim_cheat cheats[SIM_CHEATS];
 };
 
 struct sim;
@@ -31,5 +40,13 @@ void sim_stop(struct sim *s);
 
 /* Reads "name=value" words into o; unknown words are left alone. False: there was no other. */
 bool sim_options_read(struct sim_options *o, struct str words);
+#define SIM_GIVEN_TOKENS (1U << 0)
+#define SIM_GIVEN_DELAY (1U << 2)
+
+/* "swap=MODEL": how the models of the zoo are sold, beside their being honest. */
+bool sim_cheat_read(struct sim_options *o, struct str word, struct err *e);
+void sim_cheats_help(struct buf *out);
+/* A line for each model of the zoo. */
+void sim_zoo_help(struct buf *out);
 
 #endif

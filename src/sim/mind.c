@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a model of the zoo answers: the question decides, by the rows of `habits`; the first that
+ * knows an answer gives it. Then the request's stops and its limit cut it.
+ */
+#include "sim/zoo.h"
+
+#define QUESTION_BYTES 2000
+#define ARGUMENTS_MAX 65536
+
+/* The end of the last text, where a question stands. */
+static struct str question(const struct exchange *x)
+{
+    struct str s = asked_last(&x->asked);
+
+    while (s.n > 0 && s.p[s.n - 1] == TEXT_END) {
+        s.n--;
+    }
+    return s.n > QUESTION_BYTES ? str_skip(s, s.n - QUESTION_BYTES) : s;
+}
+
+static bool habit_pong(struct exchange *x, struct buf *out)
+{
+    static const char *const makers[] = {"OpenAI", "Anthropic", "Google", "DeepSeek", "open"};
+
+    if (str_find(buf_str(&x->asked.text), STR("'pong'")) == SIZE_MAX) {
+        return false;
+    }
+    return buf_addf(out, "pong。我是 %s 系列模型 %s。", makers[x->served->make], x->served->name);
+}
+
+static bool habit_echo(struct exchange *x, struct buf *out)
+{
+    struct str s = question(x), key = STR("Repeat exactly:");
+    size_t at = str_find(s, key);
+
+    return at != SIZE_MAX && buf_add(out, str_trim(str_skip(s, at + key.n)));
+}
+
+/* "The code of NAME is VALUE" anywhere before: VALUE; else "unknown". */
+static struct str needle(struct str all, struct str name)
+{
+    struct str key = STR("code of ");
+
+    for (size_t at = str_find(all, key); at != SIZE_MAX; at = str_find(all, key)) {
+        all = str_skip(all, at + key.n);
+        struct str rest = all;
+        if (str_eq(str_cut(&rest, ' '), name) && str_starts(rest, STR("is "))) {
+            size_t n = 3;
+            while (n < rest.n && rest.p[n] > ' ' && rest.p[n] != '.' && rest.p[n] != ',' &&
+                   rest.p[n] != TEXT_END) {
+                n++;
+            }
+            return str_slice(rest.p + 3, n - 3);
+        }
+    }
+    return STR("unknown");
+}
+
+static bool habit_needles(struct exchange *x, struct buf *out)
+{
+    struct str s = question(x), key = STR("code of ");
+    bool found = false;
+
+    for (size_t at = str_find(s, key); at != SIZE_MAX; at = str_find(s, key)) {
+        s = str_skip(s, at + key.n);
+        size_t n = 0;
+        while (n < s.n && s.p[n] > ' ' && s.p[n] != '?' && s.p[n] != ',' && s.p[n] != '.') {
+            n++;
+        }
+        struct str name = str_slice(s.p, n);
+        if (n == 0 || str_starts(str_skip(s, n), STR(" is "))) {
+            continue;
+        }
+        buf_cat(out, found ? STR("\n") : STR(""), needle(buf_str(&x->asked.text), name));
+        found = true;
+    }
+    return found;
+}
+
+static bool habit_largest(struct exchange *x, struct buf *out)
+{
+    struct str s = question(x);
+    uint64_t best = 0;
+
+    if (str_find(s, STR("largest")) == SIZE_MAX && str_find(s, STR("maximum")) == SIZE_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < s.n;) {
+        uint64_t n = 0;
+        size_t from = i;
+        while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') {
+            i++;
+        }
+        if (i > from && str_to_u64(str_slice(s.p + from, i - from), &n) && n > best) {
+            best = n;
+        }
+        i += i == from;
+    }
+    return buf_add_u64(out, best);
+}
+
+/* "300 words". */
+static bool habit_words(struct exchange *x, struct buf *out)
+{
+    struct str s = question(x);
+    size_t at = str_find(s, STR(" words")), from = at;
+    uint64_t n;
+
+    while (at != SIZE_MAX && from > 0 && s.p[from - 1] >= '0' && s.p[from - 1] <= '9') {
+        from--;
+    }
+    if (at == SIZE_MAX || !str_to_u64(str_slice(s.p + from, at - from), &n)) {
+        return false;
+    }
+    draw_prose(x, n < 5000 ? (unsigned)n : 5000, out);
+    return true;
+}
+
+static bool habit_cell(struct exchange *x, struct buf *out)
+{
+    return draw_cell(x, question(x), out);
+}
+
+static bool habit_prose(struct exchange *x, struct buf *out)
+{
+    unsigned words = 20 + (unsigned)(draw_share(x) * 20);
+
+    draw_prose(x, (x->o->given & SIM_GIVEN_TOKENS) != 0 ? x->o->tokens : words, out);
+    return true;
+}
+
+static bool (*const habits[])(struct exchange *x, struct buf *out) = {
+    habit_pong, habit_echo, habit_needles, habit_largest, habit_words, habit_cell, habit_prose,
+};
+
+/* The JSON object that stands in the question, byte for byte; else {NULL,0}. */
+static struct str given_arguments(struct str s)
+{
+    size_t from = str_find_byte(s, '{'), to = s.n;
+    struct err why;
+
+    while (from < s.n && to > from && s.p[to - 1] != '}') {
+        to--;
+    }
+    if (from >= to) {
+        return (struct str){NULL, 0};
+    }
+    struct str text = str_slice(s.p + from, to - from);
+    struct json_doc *doc = json_parse(text, &why);
+    json_free(doc);
+    return doc != NULL ? text : (struct str){NULL, 0};
+}
+
+/* What a required string is: the word after "in", else a word of ours. */
+static struct str named_place(struct str s)
+{
+    size_t at = str_find(s, STR(" in ")), n = 0;
+
+    if (at == SIZE_MAX) {
+        return STR("sample");
+    }
+    s = str_skip(s, at + 4);
+    while (n < s.n && s.p[n] != ' ' && s.p[n] != '?' && s.p[n] != '.' && s.p[n] != ',') {
+        n++;
+    }
+    return str_slice(s.p, n);
+}
+
+static void make_arguments(const struct asked *a, struct str s, struct buf *out)
+{
+    struct json_out o = {out, false};
+    struct json_each it = json_each(json_get(a->schema, "required"));
+
+    json_open(&o, '{');
+    while (json_next(&it)) {
+        struct json_each own = json_each(json_get(a->schema, "properties"));
+        while (json_next(&own) && !str_eq(own.key, json_str(it.value))) {
+        }
+        struct str type = json_str(json_get(own.value, "type"));
+        const struct json *choice = json_get(own.value, "enum.0");
+        json_put_key(&o, json_str(it.value));
+        if (choice != NULL) {
+            json_put_value(&o, choice);
+        } else if (str_eq_nocase(type, STR("string"))) {
+            json_put_str(&o, named_place(s));
+        } else {
+            json_put_raw(&o, str_eq_nocase(type, STR("boolean"))  ? STR("true")
+                             : str_eq_nocase(type, STR("object")) ? STR("{}")
+                             : str_eq_nocase(type, STR("array"))  ? STR("[]")
+                                                                  : STR("1"));
+        }
+    }
+    json_close(&o, '}');
+}
+
+static bool call_tool(struct exchange *x)
+{
+    const struct asked *a = &x->asked;
+    struct answer *r = &x->answer;
+    struct str s = question(x), given = given_arguments(s);
+    bool meant =
+        str_find(s, STR("tool")) != SIZE_MAX || given.n > 0 || str_find(s, a->tool) != SIZE_MAX;
+
+    if (a->tool.n == 0 || a->forbidden || a->result || !(a->forced || meant)) {
+        return false;
+    }
+    r->calls = true;
+    r->tool = a->tool;
+    r->finish = FINISH_TOOL;
+    if (given.n > 0) {
+        buf_add(&r->arguments, given);
+    } else {
+        make_arguments(a, s, &r->arguments);
+    }
+    return true;
+}
+
+static void cut_answer(struct exchange *x)
+{
+    const struct asked *a = &x->asked;
+    struct answer *r = &x->answer;
+
+    for (size_t i = 0; i < a->stop_count; i++) {
+        size_t at = str_find(buf_str(&r->text), a->stops[i]);
+        if (at != SIZE_MAX) {
+            r->text.n = at;
+            r->finish = FINISH_SEQUENCE;
+            r->sequence = a->stops[i];
+        }
+    }
+    if (a->max_tokens > 0 && !r->calls) {
+        size_t n = tokens_bytes(buf_str(&r->text), (enum family)x->served->family, a->max_tokens);
+        if (n < r->text.n) {
+            r->text.n = n;
+            r->finish = FINISH_LENGTH;
+        }
+    }
+}
+
+static bool thinks(const struct exchange *x)
+{
+    const struct asked *a = &x->asked;
+
+    /* With a limit this small nothing would be left for the answer. */
+    bool room = a->max_tokens == 0 || a->max_tokens >= 64;
+    return (x->served->think == THINK_ASKED && a->think) ||
+           (x->served->think == THINK_HIDDEN && !a->no_think && room);
+}
+
+void mind_answer(struct exchange *x)
+{
+    struct answer *r = &x->answer;
+
+    buf_init(&r->thinking, 1 << 20);
+    buf_init(&r->text, 1 << 20);
+    buf_init(&r->arguments, ARGUMENTS_MAX);
+    if (thinks(x)) {
+        r->thought = !x->strip;
+        draw_prose(x, 24, &r->thinking);
+    }
+    if (!call_tool(x)) {
+        for (size_t i = 0; !habits[i](x, &r->text); i++) {
+        }
+    }
+    cut_answer(x);
+}

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A simulator with its zoo, for a test."""
+import subprocess
+import unittest
+
+from tests.peer import station, zoo
+
+
+class ZooCase(unittest.TestCase):
+    def setUp(self):
+        if not station.available():
+            self.skipTest(f"no program to test at {station.PROGRAM} (set ENTREPOT)")
+
+    def start(self, *options, cheats=()):
+        """The port of one that is running."""
+        words = [w for cheat in cheats for w in ("--cheat", cheat)]
+        process = subprocess.Popen(
+            [station.PROGRAM, "sim", "--port", "0", "--seed", "11", *words, *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.kill)
+        return int(process.stdout.readline().rsplit(":", 1)[1].split("/")[0])
+
+    def say(self, port, dialect, model, text, **settings):
+        return zoo.say(port, dialect, model, text, **settings)
+
+    def resend(self, port, blocks, model="claude-opus-4-8-sim"):
+        """The next turn after an answer of thought and text."""
+        turns = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": blocks},
+                 {"role": "user", "content": "and then?"}]
+        return zoo.say(port, "messages", model, "", messages=turns, thinking=True)
