@@ -9,6 +9,8 @@
 
 enum value { VALUE_NONE, VALUE_NUMBER, VALUE_SHARE, VALUE_FACTOR, VALUE_MODEL };
 
+#define SWAP_USUAL "qwen3-32b-sim"
+
 typedef void apply_fn(struct exchange *x, uint64_t value);
 
 static void swap(struct exchange *x, uint64_t value)
@@ -18,10 +20,8 @@ static void swap(struct exchange *x, uint64_t value)
 
 static void mix(struct exchange *x, uint64_t milli)
 {
-    const struct character *usual = &characters[character_count - 1];
-
     if (x->other == NULL) {
-        x->other = x->claimed == usual ? &characters[0] : usual;
+        x->other = character_find(STR(SWAP_USUAL));
     }
     x->served = rand_weak_next(zoo_rand(x->zoo)) % 1000 < milli ? x->other : x->claimed;
 }
@@ -213,7 +213,7 @@ static const struct cheat {
 } cheats[] = {
     {"adaptive", "50", VALUE_NUMBER, WHEN_ASKED, true, NULL,
      "the other cheats begin after N calls only"},
-    {"swap", "qwen3-32b-sim", VALUE_MODEL, WHEN_ASKED, false, swap,
+    {"swap", SWAP_USUAL, VALUE_MODEL, WHEN_ASKED, false, swap,
      "MODEL answers under the name that was asked for"},
     {"mix", "0.25", VALUE_SHARE, WHEN_ASKED, false, mix, "only this share of requests is swapped"},
     {"hidden", "300", VALUE_NUMBER, WHEN_ASKED, false, hidden,
@@ -339,9 +339,9 @@ uint64_t cheat_same(const struct exchange *x)
 
     buf_init(&kept, all.n + 1);
     for (size_t i = 0; i < all.n; i++) {
-        bool alone = (i == 0 || all.p[i - 1] == ' ' || all.p[i - 1] == '\n') &&
-                     (i + 1 == all.n || all.p[i + 1] == ' ' || all.p[i + 1] == '\n');
-        if (!(all.p[i] >= '0' && all.p[i] <= '9') && !alone) {
+        bool first = i == 0 || all.p[i - 1] <= ' ', last = i + 1 == all.n || all.p[i + 1] <= ' ';
+        bool digit = all.p[i] >= '0' && all.p[i] <= '9';
+        if (!digit && !(first && last) && !(all.p[i] == ' ' || all.p[i] == '\n')) {
             buf_add_byte(&kept, all.p[i]);
         }
     }

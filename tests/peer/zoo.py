@@ -81,6 +81,9 @@ class Said:
         self.input = usage["input_tokens"] + self.created + self.cached
         self.output = usage["output_tokens"]
 
+    def _count(self, root):
+        self.input = root["input_tokens"]
+
     def _gemini(self, root):
         candidate = root["candidates"][0]
         self.id, self.finish = root["responseId"], candidate.get("finishReason")

@@ -6,6 +6,20 @@ import unittest
 from tests.peer import station, zoo
 
 
+def start_simulator(*options):
+    """The process, and its port."""
+    process = subprocess.Popen(
+        [station.PROGRAM, "sim", "--port", "0", "--seed", "11", *options],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    return process, int(process.stdout.readline().rsplit(":", 1)[1].split("/")[0])
+
+
+def stop_simulator(process):
+    process.kill()
+    process.stdout.close()
+    process.wait()
+
+
 class ZooCase(unittest.TestCase):
     def setUp(self):
         if not station.available():
@@ -14,13 +28,9 @@ class ZooCase(unittest.TestCase):
     def start(self, *options, cheats=()):
         """The port of one that is running."""
         words = [w for cheat in cheats for w in ("--cheat", cheat)]
-        process = subprocess.Popen(
-            [station.PROGRAM, "sim", "--port", "0", "--seed", "11", *words, *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.kill)
-        return int(process.stdout.readline().rsplit(":", 1)[1].split("/")[0])
+        process, port = start_simulator(*words, *options)
+        self.addCleanup(stop_simulator, process)
+        return port
 
     def say(self, port, dialect, model, text, **settings):
         return zoo.say(port, dialect, model, text, **settings)
