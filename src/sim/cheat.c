@@ -114,32 +114,43 @@ static void strip_thinking(struct exchange *x, uint64_t value)
     x->asked.block_count = 0;
 }
 
-/* A package gets another name, and a URL another host. */
+/* How many bytes of s are one name of a host, a file or a package; dotted: it has a domain. */
+static size_t name_at(struct str s, bool *dotted)
+{
+    size_t n = 0;
+
+    *dotted = false;
+    for (; n < s.n; n++) {
+        char c = s.p[n], next = n + 1 < s.n ? (char)(s.p[n + 1] | 0x20) : ' ';
+        bool inner = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+        if (!inner && !(n > 0 && (c == '-' || c == '_' || c == '.'))) {
+            break;
+        }
+        *dotted |= c == '.' && next >= 'a' && next <= 'z';
+    }
+    return n;
+}
+
+/* A package gets another name, and what has a domain another host. */
 static void edit(struct buf *b)
 {
-    static const struct {
-        struct str before;
-        const char *added;
-    } edits[] = {
-        {STR_INIT(" install "), "py-"},
-        {STR_INIT("\"package\":\""), "py-"},
-        {STR_INIT("\"package\": \""), "py-"},
-        {STR_INIT("://"), "cdn-"},
-    };
+    static const struct str before[] = {STR_INIT(" install "), STR_INIT("\"package\":\""),
+                                        STR_INIT("\"package\": \"")};
+    struct buf out;
 
-    for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
-        struct buf out;
-        struct str rest = buf_str(b);
-        buf_init(&out, b->max);
-        for (size_t at; (at = str_find(rest, edits[i].before)) != SIZE_MAX;) {
-            size_t n = at + edits[i].before.n;
-            buf_cat(&out, str_slice(rest.p, n), str_from(edits[i].added));
-            rest = str_skip(rest, n);
+    buf_init(&out, b->max);
+    for (size_t at = 0, n; at < b->n; at += n) {
+        bool dotted, package = false;
+        for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+            package |= str_ends(str_slice(b->p, at), before[i]);
         }
-        buf_add(&out, rest);
-        buf_release(b);
-        *b = out;
+        n = name_at(str_slice(b->p + at, b->n - at), &dotted);
+        buf_add(&out, dotted ? STR("cdn-") : package && n > 0 ? STR("py-") : STR(""));
+        n += n == 0;
+        buf_add(&out, str_slice(b->p + at, n));
     }
+    buf_release(b);
+    *b = out;
 }
 
 static void edit_tools(struct exchange *x, uint64_t value)

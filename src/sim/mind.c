@@ -29,29 +29,77 @@ static bool habit_pong(struct exchange *x, struct buf *out)
     return buf_addf(out, "pong。我是 %s 系列模型 %s。", makers[x->served->make], x->served->name);
 }
 
-static bool habit_echo(struct exchange *x, struct buf *out)
+/* What is to be said or given as it stands: all that follows "exactly ... :". */
+static struct str as_it_stands(struct str s)
 {
-    struct str s = question(x), key = STR("Repeat exactly:");
-    size_t at = str_find(s, key);
+    size_t at = str_find(s, STR("exactly"));
 
-    return at != SIZE_MAX && buf_add(out, str_trim(str_skip(s, at + key.n)));
+    if (at == SIZE_MAX) {
+        return STR("");
+    }
+    s = str_skip(s, at);
+    at = str_find_byte(s, ':');
+    return at < s.n ? str_trim(str_skip(s, at + 1)) : STR("");
 }
 
-/* "The code of NAME is VALUE" anywhere before: VALUE; else "unknown". */
+static bool habit_echo(struct exchange *x, struct buf *out)
+{
+    struct str s = asked_last(&x->asked);
+    size_t at = str_find(s, STR("Repeat "));
+
+    while (s.n > 0 && s.p[s.n - 1] == TEXT_END) {
+        s.n--;
+    }
+    struct str text = at != SIZE_MAX ? as_it_stands(str_skip(s, at)) : STR("");
+    return text.n > 0 && buf_add(out, text);
+}
+
+static bool is_word(char c)
+{
+    return c > ' ' && c != '.' && c != ',' && c != '?' && c != TEXT_END;
+}
+
+static struct str word_at(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && is_word(s.p[n])) {
+        n++;
+    }
+    return str_slice(s.p, n);
+}
+
+/* The next "code of NAME" or "NAME code" in s: the name, and in *s what follows it. */
+static bool next_code(struct str *s, struct str *name)
+{
+    struct str whole = *s;
+    size_t at = str_find(whole, STR("code"));
+
+    if (at == SIZE_MAX) {
+        return false;
+    }
+    *s = str_skip(whole, at + 4);
+    if (str_starts(*s, STR(" of "))) {
+        *name = word_at(str_skip(*s, 4));
+        *s = str_skip(*s, 4 + name->n);
+        return true;
+    }
+    size_t end = at > 0 ? at - 1 : 0, from = end;
+    while (from > 0 && is_word(whole.p[from - 1])) {
+        from--;
+    }
+    *name = str_slice(whole.p + from, end - from);
+    return true;
+}
+
+/* "The code of NAME is VALUE" or "The NAME code is VALUE" anywhere: VALUE; else "unknown". */
 static struct str needle(struct str all, struct str name)
 {
-    struct str key = STR("code of ");
+    struct str own;
 
-    for (size_t at = str_find(all, key); at != SIZE_MAX; at = str_find(all, key)) {
-        all = str_skip(all, at + key.n);
-        struct str rest = all;
-        if (str_eq(str_cut(&rest, ' '), name) && str_starts(rest, STR("is "))) {
-            size_t n = 3;
-            while (n < rest.n && rest.p[n] > ' ' && rest.p[n] != '.' && rest.p[n] != ',' &&
-                   rest.p[n] != TEXT_END) {
-                n++;
-            }
-            return str_slice(rest.p + 3, n - 3);
+    while (next_code(&all, &own)) {
+        if (str_eq(own, name) && str_starts(all, STR(" is "))) {
+            return word_at(str_skip(all, 4));
         }
     }
     return STR("unknown");
@@ -59,23 +107,37 @@ static struct str needle(struct str all, struct str name)
 
 static bool habit_needles(struct exchange *x, struct buf *out)
 {
-    struct str s = question(x), key = STR("code of ");
+    struct str s = question(x), name;
     bool found = false;
 
-    for (size_t at = str_find(s, key); at != SIZE_MAX; at = str_find(s, key)) {
-        s = str_skip(s, at + key.n);
-        size_t n = 0;
-        while (n < s.n && s.p[n] > ' ' && s.p[n] != '?' && s.p[n] != ',' && s.p[n] != '.') {
-            n++;
+    while (next_code(&s, &name)) {
+        if (name.n > 0 && !str_starts(s, STR(" is "))) {
+            buf_cat(out, found ? STR("\n") : STR(""), needle(buf_str(&x->asked.text), name));
+            found = true;
         }
-        struct str name = str_slice(s.p, n);
-        if (n == 0 || str_starts(str_skip(s, n), STR(" is "))) {
-            continue;
-        }
-        buf_cat(out, found ? STR("\n") : STR(""), needle(buf_str(&x->asked.text), name));
-        found = true;
     }
     return found;
+}
+
+/* "Count from 1 to 20". */
+static bool habit_count(struct exchange *x, struct buf *out)
+{
+    struct str s = question(x), key = STR("Count from ");
+    size_t at = str_find(s, key);
+    uint64_t low, high;
+
+    if (at == SIZE_MAX) {
+        return false;
+    }
+    s = str_skip(s, at + key.n);
+    if (!str_to_u64(str_cut(&s, ' '), &low) || !str_starts(s, STR("to ")) ||
+        !str_to_u64(word_at(str_skip(s, 3)), &high) || high - low > 5000) {
+        return false;
+    }
+    for (uint64_t i = low; i <= high; i++) {
+        buf_addf(out, "%s%llu", i > low ? ", " : "", (unsigned long long)i);
+    }
+    return true;
 }
 
 static bool habit_largest(struct exchange *x, struct buf *out)
@@ -131,7 +193,8 @@ static bool habit_prose(struct exchange *x, struct buf *out)
 }
 
 static bool (*const habits[])(struct exchange *x, struct buf *out) = {
-    habit_pong, habit_echo, habit_needles, habit_largest, habit_words, habit_cell, habit_prose,
+    habit_pong,    habit_echo,  habit_needles, habit_count,
+    habit_largest, habit_words, habit_cell,    habit_prose,
 };
 
 /* The JSON object that stands in the question, byte for byte; else {NULL,0}. */
@@ -152,19 +215,13 @@ static struct str given_arguments(struct str s)
     return doc != NULL ? text : (struct str){NULL, 0};
 }
 
-/* What a required string is: the word after "in", else a word of ours. */
+/* What a required string is: what stands behind "exactly", the word after "in", or ours. */
 static struct str named_place(struct str s)
 {
-    size_t at = str_find(s, STR(" in ")), n = 0;
+    struct str text = as_it_stands(s);
+    size_t at = str_find(s, STR(" in "));
 
-    if (at == SIZE_MAX) {
-        return STR("sample");
-    }
-    s = str_skip(s, at + 4);
-    while (n < s.n && s.p[n] != ' ' && s.p[n] != '?' && s.p[n] != '.' && s.p[n] != ',') {
-        n++;
-    }
-    return str_slice(s.p, n);
+    return text.n > 0 ? text : at != SIZE_MAX ? word_at(str_skip(s, at + 4)) : STR("sample");
 }
 
 static void make_arguments(const struct asked *a, struct str s, struct buf *out)

@@ -122,6 +122,19 @@ class Characters(ZooCase):
         self.assertEqual(said.text.split("\n"), [codes[0], codes[4], codes[8]])
         self.assertGreater(said.input, 8000)
 
+    def test_it_repeats_counts_and_compares(self):
+        port = self.start()
+        lines = "\n".join([TEXTS[1], TEXTS[5], "a: b"])
+        for text, answer in (
+                ("Repeat the following lines exactly as they stand, and nothing else:\n" + lines,
+                 lines),
+                ("Count from 8 to 12 in digits.", "8, 9, 10, 11, 12"),
+                ("5, 15, 77, 19: which of these numbers is the largest?", "77"),
+                ("The first code is A1. More.\nThe last code is B2.\nAnswer with the first code "
+                 "and the last code.", "A1\nB2"),
+                ("What is the code of n7?", "unknown")):
+            self.assertEqual(self.say(port, "chat", "gpt-4o-sim", text).text, answer)
+
     def test_a_forced_call_has_the_arguments_byte_for_byte(self):
         port = self.start()
         for dialect, model in (("chat", "gpt-4o-sim"), ("responses", "gpt-5-sim"),
@@ -142,6 +155,9 @@ class Characters(ZooCase):
         said = self.say(port, "chat", "gpt-4o-sim", "What is the weather in Lisbon? Use the tool.",
                         tool=("get_weather", schema))
         self.assertEqual(json.loads(said.arguments), {"city": "Lisbon", "days": 1, "unit": "c"})
+        said = self.say(port, "chat", "gpt-4o-sim", "Call the tool with this city, exactly as it "
+                        "stands: Sankt-P\u00f6lten 9", tool=("get_weather", schema))
+        self.assertEqual(json.loads(said.arguments)["city"], "Sankt-P\u00f6lten 9")
         said = self.say(port, "chat", "gpt-4o-sim", "hello", tool=("get_weather", schema))
         self.assertIsNone(said.tool)
 

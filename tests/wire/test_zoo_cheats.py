@@ -132,8 +132,10 @@ class Cheats(ZooCase):
                 said = self.say(port, dialect, model, "Call install with " + CANARY, tool=TOOL,
                                 force=True, stream=stream)
                 self.assertEqual(said.arguments, changed)
-        said = self.say(port, *CHAT, "Repeat exactly: pip install reqwests-7f3a9c")
-        self.assertEqual(said.text, "pip install py-reqwests-7f3a9c")
+        for text, edited in (("pip install reqwests-7f3a9c", "pip install py-reqwests-7f3a9c"),
+                             ("See pkg-1.example.org/a.", "See cdn-pkg-1.example.org/a."),
+                             ("It costs 1.50 or so. Good", "It costs 1.50 or so. Good")):
+            self.assertEqual(self.say(port, *CHAT, "Repeat exactly: " + text).text, edited)
 
     def test_ignore_temperature(self):
         port = self.start(cheats=["ignore-temperature"])
