@@ -36,6 +36,26 @@ static const struct subcommand {
      "  --cheat NAME    how the models of the zoo are sold; may be given several times\n"
      "  A request may ask for the same, but for cheats, in its text: sim: tokens=5 delay=1s\n",
      cli_sim_help},
+    {"assay", cli_assay,
+     "URL --model M [--key-env NAME] [--reference URL] [--profile P] [--evidence DIR] [-y] ...",
+     "whether any endpoint sells the model that it says, and bills what it should",
+     "  URL                       such as https://host/v1; --model M is what it calls the model\n"
+     "  --key-env NAME            the variable that holds the key; else it is asked for\n"
+     "  --dialect D               auto, chat, responses, messages, gemini (auto)\n"
+     "  --reference URL           an endpoint to be trusted, asked the same in turn, with\n"
+     "                            --reference-model M and --reference-key-env NAME\n"
+     "  --profile P               quick, standard, deep, folk (standard)\n"
+     "  --max-cost X              stops before more is spent, at the list price\n"
+     "  --max-calls N             stops after so many requests\n"
+     "  --concurrency N           calls at a time, 1 to 4 (2)\n"
+     "  --seed N                  makes the same calls in the same order\n"
+     "  --json FILE               the report as JSON; - is standard output\n"
+     "  --evidence DIR            keeps what was asked and answered, without the keys\n"
+     "  --recompute DIR           the report out of that again; asks nobody\n"
+     "  -y                        goes on without asking\n"
+     "  Exit status: 0 nothing contradicts what is sold, 1 asked wrongly, 2 nothing was decided,\n"
+     "  3 something contradicts it, 4 it could not be reached.\n",
+     NULL},
     {"price diff", cli_price_diff, "-c FILE [--json]",
      "what this configuration would change of the prices that are asked now",
      "  -c FILE         the configuration, with its price book; nothing is changed\n"

@@ -85,6 +85,15 @@
 #define LIMIT_LANES 64
 #define LIMIT_WORKERS 4
 
+/* Assay: its calls */
+#define LIMIT_ASSAY_CALLS 4096           /* of one run: the deep profile has a thousand a side */
+#define LIMIT_ASSAY_BODY (4 << 20)       /* of an answer; the longest asked for is 10 KB */
+#define LIMIT_ASSAY_CALL_MS (180 * 1000) /* short answers; reasoning models think for a minute */
+#define LIMIT_ASSAY_ATTEMPTS 4           /* of one call, when the seller is busy */
+#define LIMIT_ASSAY_RETRY_MS (60 * 1000) /* the longest Retry-After that is waited for */
+#define LIMIT_ASSAY_THREADS 4            /* calls at a time: a person's use, not a load test */
+#define LIMIT_ASSAY_EVIDENCE (256 << 20) /* of all lines */
+
 /* Assay: its statistics */
 #define LIMIT_ASSAY_CELLS 64          /* the widest battery of one-token probes known has 40 */
 #define LIMIT_ASSAY_ANSWERS 100000    /* of one cell, both sides; the largest collection has 5000 */

@@ -13,6 +13,7 @@
 int cli_serve(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_sim(int argc, char **argv);
+int cli_assay(int argc, char **argv); /* its own statuses: see cli/assay.c */
 int cli_upstream_vendors(int argc, char **argv);
 int cli_price_diff(int argc, char **argv);
 int cli_price_import(int argc, char **argv);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "assay/claim.h"
+
+#define TEXTS_MAX (1 << 20)
+
+static const char *const claim_names[] = {
+#define CLAIM(ID, name, meaning) name,
+#include "assay/claims.def"
+};
+static const char *const claim_meanings[] = {
+#define CLAIM(ID, name, meaning) meaning,
+#include "assay/claims.def"
+};
+static const char *const state_names[STATE_COUNT] = {
+    [STATE_NOT_TESTED] = "not tested",     [STATE_NOT_TESTABLE] = "not testable",
+    [STATE_INCONCLUSIVE] = "inconclusive", [STATE_CONSISTENT] = "consistent",
+    [STATE_INCONSISTENT] = "inconsistent",
+};
+
+const char *claim_name(enum claim c)
+{
+    return claim_names[c];
+}
+
+const char *claim_meaning(enum claim c)
+{
+    return claim_meanings[c];
+}
+
+const char *state_name(enum state s)
+{
+    return state_names[s];
+}
+
+void verdicts_init(struct verdicts *v)
+{
+    v->count = 0;
+    arena_init(&v->arena, TEXTS_MAX);
+}
+
+void verdicts_release(struct verdicts *v)
+{
+    arena_release(&v->arena);
+}
+
+void verdicts_add(struct verdicts *v, const struct finding *f)
+{
+    if (v->count == FINDINGS_MAX) {
+        return;
+    }
+    struct finding *to = &v->findings[v->count++];
+    *to = *f;
+    to->text = arena_str(&v->arena, f->text);
+    to->missed = arena_str(&v->arena, f->missed);
+    to->benign = arena_str(&v->arena, f->benign);
+    to->numbers = arena_str(&v->arena, f->numbers);
+    if (f->state == STATE_INCONSISTENT && f->tier > TIER_LIVE) {
+        to->state = STATE_INCONCLUSIVE;
+    }
+}
+
+static bool decides(const struct finding *f)
+{
+    return f->state == STATE_CONSISTENT || f->state == STATE_INCONSISTENT;
+}
+
+/* Whether f says more than g: what decides before what does not, then the tier, then the worse. */
+static bool outweighs(const struct finding *f, const struct finding *g)
+{
+    if (g == NULL || decides(f) != decides(g)) {
+        return g == NULL || decides(f);
+    }
+    return f->tier != g->tier ? f->tier < g->tier : f->state > g->state;
+}
+
+const struct finding *verdicts_decisive(const struct verdicts *v, enum claim c)
+{
+    const struct finding *best = NULL;
+
+    for (size_t i = 0; i < v->count; i++) {
+        const struct finding *f = &v->findings[i];
+        if (f->claim == c && f->tier != TIER_CONTEXT && outweighs(f, best)) {
+            best = f;
+        }
+    }
+    return best;
+}
+
+enum state verdicts_state(const struct verdicts *v, enum claim c)
+{
+    const struct finding *f = verdicts_decisive(v, c);
+
+    return f != NULL ? f->state : STATE_NOT_TESTED;
+}
+
+int verdicts_status(const struct verdicts *v)
+{
+    int status = 2;
+
+    for (enum claim c = 0; c < CLAIM_COUNT; c++) {
+        enum state s = verdicts_state(v, c);
+        if (s == STATE_INCONSISTENT) {
+            return 3;
+        }
+        if (s == STATE_CONSISTENT) {
+            status = 0;
+        }
+    }
+    return status;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was found, by claim. Findings have a tier: what is stronger decides alone, and nothing is
+ * ever averaged into a score. Pure.
+ */
+#ifndef ASSAY_CLAIM_H
+#define ASSAY_CLAIM_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+enum claim {
+#define CLAIM(ID, name, meaning) CLAIM_##ID,
+#include "assay/claims.def"
+    CLAIM_COUNT
+};
+const char *claim_name(enum claim c);
+const char *claim_meaning(enum claim c);
+
+enum state {
+    STATE_NOT_TESTED,
+    STATE_NOT_TESTABLE,
+    STATE_INCONCLUSIVE,
+    STATE_CONSISTENT,
+    STATE_INCONSISTENT,
+    STATE_COUNT
+};
+const char *state_name(enum state s);
+
+/* The stronger, the smaller. */
+enum tier_of_evidence {
+    TIER_ISSUER = 1, /* the vendor accepts or refuses what came back */
+    TIER_ACCOUNTING, /* exact arithmetic on what is billed */
+    TIER_LIVE,       /* statistics against a live reference */
+    TIER_SNAPSHOT,   /* statistics against what was recorded once; accuses nobody */
+    TIER_SHAPE,      /* how answers look; accuses nobody */
+    TIER_CONTEXT,    /* what a model says of itself: shown, weighs nothing */
+};
+
+struct finding {
+    enum claim claim;
+    enum state state;
+    uint8_t tier;
+    const char *probe, *group; /* findings of a group rest on the same calls */
+    struct str text;           /* what was seen: a sentence with its numbers */
+    struct str missed;         /* what this would not have noticed; or empty */
+    struct str benign;         /* what else may explain it; or empty */
+    struct str numbers;        /* members of a JSON object; or empty */
+};
+
+#define FINDINGS_MAX 64
+struct verdicts {
+    struct arena arena;
+    size_t count;
+    struct finding findings[FINDINGS_MAX];
+};
+void verdicts_init(struct verdicts *v);
+void verdicts_release(struct verdicts *v);
+/* Copies its texts. A weak tier's STATE_INCONSISTENT becomes STATE_INCONCLUSIVE. */
+void verdicts_add(struct verdicts *v, const struct finding *f);
+/* The finding that decides a claim; NULL: it was not tested. */
+const struct finding *verdicts_decisive(const struct verdicts *v, enum claim c);
+enum state verdicts_state(const struct verdicts *v, enum claim c);
+
+/* 0: something is consistent and nothing inconsistent; 2: nothing was decided; 3: something is
+ * inconsistent. */
+int verdicts_status(const struct verdicts *v);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls over HTTP, one after the other; each thread has a client of its own. The key goes to the
+ * host that a call names and nowhere else: redirects are not followed. Answers that say nothing of
+ * what is sold (429, 5xx, a broken connection) are asked for again, a few times.
+ */
+#ifndef ASSAY_CLIENT_H
+#define ASSAY_CLIENT_H
+
+#include <signal.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum client_auth { CLIENT_BEARER, CLIENT_X_API_KEY, CLIENT_X_GOOG_API_KEY };
+
+struct client_call {
+    struct str url, body; /* a POST of JSON; without a body a GET */
+    struct str key;       /* empty: none is sent */
+    enum client_auth auth;
+};
+
+struct client_answer {
+    unsigned status;     /* 0: none came, and then failure says why */
+    const char *failure; /* constant text, or "" */
+    unsigned tries;      /* requests that were sent */
+    struct buf head;     /* "name: value\n" of the headers that are kept */
+    struct buf body;     /* at most LIMIT_ASSAY_BODY bytes */
+    int64_t sent_us;     /* wall clock, of the last try */
+    int64_t first_us;    /* from there to the first byte of the body */
+    int64_t done_us;     /* and to the last */
+};
+
+struct client;
+/* stop: calls and pauses end soon after it becomes other than 0. NULL without memory. */
+struct client *client_new(const volatile sig_atomic_t *stop);
+void client_free(struct client *c);
+
+void client_answer_init(struct client_answer *a);
+void client_answer_release(struct client_answer *a);
+/* Fills a, which was initialised; always, whatever happens. */
+void client_ask(struct client *c, const struct client_call *call, struct client_answer *a);
+
+/* http or https, a host, nothing that would change the meaning of a path put behind it. */
+bool client_url_valid(struct str url, struct err *e) MUST_CHECK;
+/* Once, before threads are made. */
+bool client_start(struct err *e) MUST_CHECK;
+
+#endif

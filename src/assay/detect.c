@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which dialect an endpoint speaks: each is asked one word, the likeliest first. */
+#include "assay/run_int.h"
+
+static const struct question hello = {.text = STR_INIT("ping"), .max_tokens = 16};
+
+/* A model's own dialect is where its vendor's accounting is seen at first hand. */
+static size_t order(struct str model, enum dialect out[4])
+{
+    static const enum dialect rest[] = {DIALECT_CHAT, DIALECT_MESSAGES, DIALECT_GEMINI,
+                                        DIALECT_RESPONSES};
+    size_t n = 0;
+
+    if (str_find(model, STR("claude")) != SIZE_MAX) {
+        out[n++] = DIALECT_MESSAGES;
+    } else if (str_find(model, STR("gemini")) != SIZE_MAX) {
+        out[n++] = DIALECT_GEMINI;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        if (n == 0 || rest[i] != out[0]) {
+            out[n++] = rest[i];
+        }
+    }
+    return n;
+}
+
+static bool greet(struct shared *s, struct client *c, bool reference, struct client_answer *got)
+{
+    return run_ask(s, c, &(struct asked){"dialect", "hello", 0, reference, &hello}, got);
+}
+
+/* True when this dialect answers. */
+static bool try_dialect(struct shared *s, struct client *c, bool reference,
+                        struct client_answer *got)
+{
+    struct speaker *sp = &s->run->sides[reference].speaker;
+
+    sp->completion_tokens = false;
+    if (greet(s, c, reference, got)) {
+        return true;
+    }
+    if (sp->dialect == DIALECT_CHAT && got->status == 400 &&
+        str_find(buf_str(&got->body), STR("max_completion_tokens")) != SIZE_MAX) {
+        sp->completion_tokens = true;
+        client_answer_release(got);
+        client_answer_init(got);
+        return greet(s, c, reference, got);
+    }
+    return false;
+}
+
+static void say_why(struct err *why, const struct run_side *side, unsigned status,
+                    const char *failure)
+{
+    if (status == 0) {
+        err_set(why, "%.*s cannot be reached: %s", STR_ARG(side->url), failure);
+    } else if (status == 401 || status == 403) {
+        err_set(why, "%.*s refuses the key (status %u)", STR_ARG(side->url), status);
+    } else if (status == 402) {
+        err_set(why, "%.*s wants to be paid first (status 402)", STR_ARG(side->url));
+    } else {
+        err_set(why, "%.*s answers with status %u for the model %.*s", STR_ARG(side->url), status,
+                STR_ARG(side->speaker.model));
+    }
+}
+
+/* Which failure tells most: a refused key, then a busy seller, then a path that is not there. */
+static unsigned weight(unsigned status)
+{
+    return status == 401 || status == 402 || status == 403 ? 3
+           : status == 404 || status == 405                ? 1
+                                                           : 2;
+}
+
+bool run_detect(struct shared *s, struct client *c, bool reference, struct err *why)
+{
+    struct run_side *side = &s->run->sides[reference];
+    enum dialect dialects[4] = {side->speaker.dialect};
+    size_t n = side->found ? 1 : order(side->speaker.model, dialects);
+    unsigned worst = 0;
+
+    for (size_t i = 0; i < n && *s->run->stop == 0; i++) {
+        struct client_answer got;
+        client_answer_init(&got);
+        side->speaker.dialect = dialects[i];
+        side->found = try_dialect(s, c, reference, &got);
+        if (!side->found && weight(got.status) > worst) {
+            worst = weight(got.status);
+            say_why(why, side, got.status, got.failure);
+        }
+        bool gone = got.status == 0;
+        client_answer_release(&got);
+        if (side->found || gone) {
+            break;
+        }
+    }
+    s->failed = 0;
+    return side->found;
+}

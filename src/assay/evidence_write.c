@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing evidence, without the keys. */
+#include "assay/evidence.h"
+#include "base/base64.h"
+#include "base/limits.h"
+
+#define SECRET_LEAST 6 /* a shorter key protects nothing, and would be found in any text */
+
+static const struct str removed = STR_INIT("[key removed]");
+
+/* s without any of the keys. */
+static void clean(struct buf *out, struct str s, const struct str keys[2])
+{
+    while (s.n > 0) {
+        size_t at = s.n, skip = 0;
+        for (size_t i = 0; i < 2; i++) {
+            size_t found = keys[i].n >= SECRET_LEAST ? str_find(s, keys[i]) : SIZE_MAX;
+            if (found < at) {
+                at = found;
+                skip = keys[i].n;
+            }
+        }
+        buf_add(out, str_slice(s.p, at));
+        if (skip > 0) {
+            buf_add(out, removed);
+        }
+        s = str_skip(s, at + skip);
+    }
+}
+
+/* A member with text that may be anything. */
+static void put_text(struct json_out *o, const char *name, struct str s, const struct str keys[2])
+{
+    struct buf text, quoted;
+
+    buf_init(&text, 4 * LIMIT_ASSAY_BODY);
+    buf_init(&quoted, 8 * LIMIT_ASSAY_BODY);
+    clean(&text, s, keys);
+    json_write_str(&quoted, buf_str(&text));
+    struct json_doc *doc = json_parse(buf_str(&quoted), NULL);
+    if (doc == NULL) { /* no UTF-8 */
+        buf_clear(&quoted);
+        buf_add_byte(&quoted, '"');
+        base64_write(&quoted, BASE64_STANDARD, buf_str(&text));
+        buf_add_byte(&quoted, '"');
+        buf_clear(&text);
+        buf_addf(&text, "%s_base64", name);
+        json_put_key(o, buf_str(&text));
+    } else {
+        json_put_key(o, str_from(name));
+    }
+    json_put_raw(o, buf_str(&quoted));
+    json_free(doc);
+    buf_release(&text);
+    buf_release(&quoted);
+}
+
+static void put_u64(struct json_out *o, const char *name, uint64_t v)
+{
+    json_key(o, name);
+    json_put_u64(o, v);
+}
+
+static void put_str(struct json_out *o, const char *name, struct str v)
+{
+    json_key(o, name);
+    json_put_str(o, v);
+}
+
+static void put_side(struct json_out *o, const char *name, const struct evidence_side *s)
+{
+    json_key(o, name);
+    json_open(o, '{');
+    put_str(o, "url", s->url);
+    put_str(o, "model", s->model);
+    json_close(o, '}');
+}
+
+void evidence_write_head(struct buf *out, const struct evidence_head *h)
+{
+    struct json_out o = {out, false};
+
+    json_open(&o, '{');
+    put_u64(&o, "assay", 1);
+    put_str(&o, "version", h->version);
+    put_side(&o, "target", &h->target);
+    if (h->reference.url.n > 0) {
+        put_side(&o, "reference", &h->reference);
+    }
+    put_str(&o, "profile", h->profile);
+    put_u64(&o, "seed", h->seed);
+    put_u64(&o, "started_us", h->started_us);
+    put_u64(&o, "planned", h->planned);
+    if (h->currency.n > 0) {
+        json_key(&o, "price");
+        json_open(&o, '{');
+        put_str(&o, "currency", h->currency);
+        put_u64(&o, "input_pico", h->input_pico);
+        put_u64(&o, "output_pico", h->output_pico);
+        put_str(&o, "source", h->price_source);
+        json_close(&o, '}');
+    }
+    json_close(&o, '}');
+    buf_add_byte(out, '\n');
+}
+
+void evidence_write_call(struct buf *out, const struct evidence_call *c)
+{
+    const struct client_answer *a = c->answer;
+    struct json_out o = {out, false};
+
+    json_open(&o, '{');
+    put_u64(&o, "seq", c->seq);
+    put_str(&o, "side", c->reference ? STR("reference") : STR("target"));
+    put_str(&o, "probe", str_from(c->probe));
+    put_str(&o, "cell", str_from(c->cell));
+    put_u64(&o, "k", c->k);
+    put_u64(&o, "max_tokens", c->max_tokens);
+    put_str(&o, "dialect", str_from(speak_dialect_name(c->dialect)));
+    put_str(&o, "url", c->url);
+    json_key(&o, "request");
+    json_put_raw(&o, c->request);
+    put_u64(&o, "status", a->status);
+    put_str(&o, "failure", str_from(a->failure));
+    put_u64(&o, "tries", a->tries);
+    put_u64(&o, "sent_us", (uint64_t)a->sent_us);
+    put_u64(&o, "first_us", (uint64_t)a->first_us);
+    put_u64(&o, "done_us", (uint64_t)a->done_us);
+    put_text(&o, "headers", buf_str(&a->head), c->keys);
+    put_text(&o, "body", buf_str(&a->body), c->keys);
+    json_close(&o, '}');
+    buf_add_byte(out, '\n');
+}
+
+void evidence_write_end(struct buf *out, struct str end)
+{
+    struct json_out o = {out, false};
+
+    json_open(&o, '{');
+    put_str(&o, "end", end);
+    json_close(&o, '}');
+    buf_add_byte(out, '\n');
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "assay/plan.h"
+
+#include <stdlib.h>
+
+#include "assay/probe.h"
+
+#define TEXTS_MAX (64 << 20)
+
+static const char *const names[PROFILE_COUNT] = {"quick", "standard", "deep", "folk"};
+
+const char *profile_name(enum profile p)
+{
+    return names[p];
+}
+
+bool profile_find(struct str name, enum profile *out)
+{
+    for (enum profile p = 0; p < PROFILE_COUNT; p++) {
+        if (str_eq(name, str_from(names[p]))) {
+            *out = p;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void shuffle(struct plan *p)
+{
+    for (size_t i = p->count; i > 1; i--) {
+        size_t j = stat_below(&p->random, (uint32_t)i);
+        struct planned other = p->calls[j];
+        p->calls[j] = p->calls[i - 1];
+        p->calls[i - 1] = other;
+    }
+}
+
+struct plan *plan_new(enum profile profile, bool reference, uint64_t seed)
+{
+    struct plan *p = calloc(1, sizeof(*p));
+
+    if (p == NULL) {
+        return NULL;
+    }
+    p->profile = profile;
+    p->reference = reference;
+    stat_seed(&p->random, seed);
+    arena_init(&p->arena, TEXTS_MAX);
+    for (size_t i = 0; i < probe_count; i++) {
+        if (probes[i].plan != NULL && (probes[i].profiles & PROFILE_BIT(profile)) != 0) {
+            probes[i].plan(p, &probes[i]);
+        }
+    }
+    shuffle(p);
+    return p;
+}
+
+void plan_free(struct plan *p)
+{
+    arena_release(&p->arena);
+    free(p);
+}
+
+void plan_add(struct plan *p, const struct probe *probe, const char *cell, uint64_t k,
+              const struct question *q)
+{
+    struct planned c = {probe, cell, k, false, *q};
+
+    c.q.text = arena_str(&p->arena, q->text);
+    c.q.system = arena_str(&p->arena, q->system);
+    for (int side = 0; side < (p->reference && probe->paired ? 2 : 1); side++) {
+        if (p->count < LIMIT_ASSAY_CALLS) {
+            c.reference = side == 1;
+            p->calls[p->count++] = c;
+        }
+    }
+}
+
+void plan_nonce(struct plan *p, struct buf *out)
+{
+    for (int i = 0; i < 8; i++) {
+        buf_add_byte(out, (char)('0' + stat_below(&p->random, 10)));
+    }
+}
+
+/* Rather too much: three bytes a token, and what a template adds. */
+uint64_t planned_input(const struct planned *c)
+{
+    return (c->q.text.n + c->q.system.n + 2) / 3 + (c->q.tool ? 150 : 20);
+}
+
+void plan_measure(const struct plan *p, struct plan_size *out)
+{
+    *out = (struct plan_size){0};
+    for (size_t i = 0; i < p->count; i++) {
+        const struct planned *c = &p->calls[i];
+        out->calls[c->reference]++;
+        out->input[c->reference] += planned_input(c);
+        out->output[c->reference] += c->q.max_tokens;
+    }
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The probes, a row each (probe.c): what they ask, and what they make of the answers. A judge is a
+ * function of the evidence alone.
+ */
+#ifndef ASSAY_PROBE_H
+#define ASSAY_PROBE_H
+
+#include "assay/claim.h"
+#include "assay/evidence.h"
+#include "assay/plan.h"
+
+struct probe {
+    const char *name;
+    unsigned profiles; /* PROFILE_BIT */
+    bool paired;       /* the reference is asked the same */
+    const char *what;  /* one line for --help and the documentation */
+    void (*plan)(struct plan *p, const struct probe *self); /* NULL: it asks nothing itself */
+    void (*judge)(const struct evidence *e, struct verdicts *v);
+};
+extern const struct probe probes[];
+extern const size_t probe_count;
+
+void probes_judge(const struct evidence *e, struct verdicts *v);
+
+void tokens_plan(struct plan *p, const struct probe *self);
+void tokens_judge(const struct evidence *e, struct verdicts *v);
+void folk_plan(struct plan *p, const struct probe *self);
+void folk_judge(const struct evidence *e, struct verdicts *v);
+void arithmetic_judge(const struct evidence *e, struct verdicts *v);
+
+#endif

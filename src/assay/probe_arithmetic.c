@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What must hold of the counts in any answer, whichever model gave it. It asks nothing itself.
+ */
+#include <stdio.h>
+
+#include "assay/probe.h"
+
+struct sums {
+    unsigned answers, silent; /* with usage, without */
+    unsigned wrong;           /* a total that is not the sum, or parts larger than their whole */
+    unsigned long_out;        /* more output billed than was let, or than there is text */
+    double bytes, tokens;     /* of visible output */
+};
+
+/* Bytes of what can be seen: no token is shorter than one. */
+static uint64_t visible(const struct record *r)
+{
+    uint64_t calls = r->said.tool.n > 0 ? 200 : 0;
+
+    return r->said.text.n + calls;
+}
+
+static void add_up(const struct record *r, struct sums *s)
+{
+    const struct usage *u = &r->said.usage;
+
+    if (u->state == USAGE_MISSING) {
+        s->silent++;
+        return;
+    }
+    s->answers++;
+    bool sums = r->said.total == 0 || r->said.total == usage_input(u) + usage_output(u);
+    s->wrong += u->state == USAGE_INCONSISTENT || !sums;
+    uint64_t spoken = usage_output(u) - u->reasoning;
+    s->long_out += spoken > visible(r) + 16;
+    if (r->said.text.n > 0 && u->reasoning == 0) {
+        s->bytes += (double)visible(r);
+        s->tokens += (double)spoken;
+    }
+}
+
+static void say_input(struct verdicts *v, const struct sums *s)
+{
+    char text[256];
+    int n = snprintf(text, sizeof(text),
+                     "The counts of %u of %u answers add up: totals are the sum of their parts.",
+                     s->answers - s->wrong, s->answers);
+    /* That sums are right says nothing of what is summed, so it vouches for nothing. */
+    verdicts_add(v, &(struct finding){
+                        .claim = CLAIM_INPUT_BILLING,
+                        .state = STATE_INCONCLUSIVE,
+                        .tier = TIER_SHAPE,
+                        .probe = "arithmetic",
+                        .group = "usage",
+                        .text = str_slice(text, (size_t)n),
+                        .benign = s->wrong > 0 ? STR("vendors differ in whether reasoning is part "
+                                                     "of the output that they add up")
+                                               : STR("")});
+}
+
+/* A bound that lets a bill be several times too high vouches for nothing, either. */
+static void say_output(struct verdicts *v, const struct sums *s)
+{
+    char text[320], numbers[128];
+    double per = s->tokens > 0 ? s->bytes / s->tokens : 0;
+    int n = s->long_out > 0
+                ? snprintf(text, sizeof(text),
+                           "In %u of %u answers more tokens of output are billed than the answer "
+                           "has bytes, and they are not named as reasoning.",
+                           s->long_out, s->answers)
+                : snprintf(text, sizeof(text),
+                           "No answer of %u is billed more tokens of output than it has bytes; "
+                           "%.1f bytes are billed as a token.",
+                           s->answers, per);
+    int k =
+        snprintf(numbers, sizeof(numbers), "\"answers\":%u,\"over\":%u,\"bytes_per_token\":%.2f",
+                 s->answers, s->long_out, per);
+
+    verdicts_add(v, &(struct finding){
+                        .claim = CLAIM_OUTPUT_BILLING,
+                        .state = STATE_INCONCLUSIVE,
+                        .tier = TIER_SHAPE,
+                        .probe = "arithmetic",
+                        .group = "output",
+                        .text = str_slice(text, (size_t)n),
+                        .benign = s->long_out > 0
+                                      ? STR("reasoning that the vendor bills and does not show")
+                                      : STR(""),
+                        .numbers = str_slice(numbers, (size_t)k)});
+}
+
+void arithmetic_judge(const struct evidence *e, struct verdicts *v)
+{
+    struct sums s = {0};
+
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->records[i].answered && !e->records[i].reference) {
+            add_up(&e->records[i], &s);
+        }
+    }
+    if (s.answers > 0) {
+        say_input(v, &s);
+        say_output(v, &s);
+    }
+}

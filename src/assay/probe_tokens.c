@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tokenizer, by what is billed: repeats of texts that tokenizers cut differently, behind a
+ * nonce of constant cost. The slope over the repeats is the tokenizer's own count, times a factor
+ * where one is added; what is left at no repeats stands around every message.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "assay/counted.h"
+#include "assay/family.h"
+#include "assay/probe.h"
+
+#define TEXT_MAX (64 << 10)
+
+static void plan_text(struct plan *p, const struct probe *self, const char *cell, struct str repeat,
+                      unsigned k)
+{
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX);
+    plan_nonce(p, &text);
+    buf_add_byte(&text, '\n');
+    for (unsigned i = 0; i < k; i++) {
+        buf_cat(&text, repeat, STR("\n"));
+    }
+    /* Fewer than 16 are refused by some. */
+    plan_add(p, self, cell, k, &(struct question){.text = buf_str(&text), .max_tokens = 16});
+    buf_release(&text);
+}
+
+void tokens_plan(struct plan *p, const struct probe *self)
+{
+    static const unsigned repeats[] = {4, 8, 1, 2};
+    bool quick = p->profile == PROFILE_QUICK;
+
+    for (int i = 0; i < (quick ? 2 : 3); i++) {
+        plan_text(p, self, "none", STR(""), 0);
+    }
+    for (enum stat_string s = 0; s < STAT_STRINGS; s++) {
+        for (size_t i = 0; i < (quick ? 2 : 4); i++) {
+            plan_text(p, self, stat_string_name(s), str_from(stat_string_text(s)), repeats[i]);
+        }
+    }
+}
+
+/* What is said of a number of tokens that stand around every message. */
+struct around {
+    double hidden; /* beyond what is expected; the nearest to 0 that can be meant */
+    double clean, sure;
+    const char *against;
+    unsigned calls;
+};
+
+static enum state judge_hidden(const struct around *a)
+{
+    double n = fabs(a->hidden);
+
+    return n <= a->clean ? STATE_CONSISTENT : n > a->sure ? STATE_INCONSISTENT : STATE_INCONCLUSIVE;
+}
+
+static void say_hidden(const struct evidence *e, struct verdicts *v, const struct around *a)
+{
+    struct buf text, numbers;
+    struct finding f = {.claim = CLAIM_PROMPT,
+                        .tier = TIER_ACCOUNTING,
+                        .probe = "tokens",
+                        .group = "usage",
+                        .state = judge_hidden(a)};
+
+    buf_init(&text, 4096);
+    buf_init(&numbers, 1024);
+    if (fabs(a->hidden) < 0.5) {
+        buf_addf(&text, "Each message is billed as many tokens as %s (%u calls).", a->against,
+                 a->calls);
+    } else {
+        buf_addf(&text, "Each message is billed %.0f tokens %s than %s (%u calls).",
+                 fabs(a->hidden), a->hidden < 0 ? "less" : "more", a->against, a->calls);
+    }
+    buf_addf(&numbers, "\"hidden_tokens\":%.2f", a->hidden);
+    if (f.state != STATE_CONSISTENT && a->hidden > 0 && e->head.currency.n > 0) {
+        double money = a->hidden * (double)e->head.input_pico * 1e-6;
+        buf_addf(&text, " At the list price that is %.2f %.*s for a million requests.", money,
+                 STR_ARG(e->head.currency));
+        buf_addf(&numbers, ",\"per_million_requests\":%.2f", money);
+    }
+    f.text = buf_str(&text);
+    f.numbers = buf_str(&numbers);
+    f.missed = STR("a prompt of fewer than 9 tokens, one in place of another as long, and any that "
+                   "is taken out of the counts again");
+    f.benign = f.state == STATE_CONSISTENT
+                   ? STR("")
+                   : STR("the vendor's own template or tools have changed; a date or a safety text "
+                         "is set before each message; a plan that requires its client's prompt");
+    verdicts_add(v, &f);
+    buf_release(&text);
+    buf_release(&numbers);
+}
+
+static void hidden_by_template(const struct evidence *e, struct verdicts *v,
+                               const struct counted_set *c, const struct stat_tokens *t)
+{
+    const struct stat_template *known = stat_template(e->head.target.model);
+    bool scaled = t->state == STAT_TOKENS_MULTIPLIED;
+    bool named = t->state == STAT_TOKENS_FAMILY || scaled;
+    struct family_range nonce = family_nonce(named ? t->family : STAT_FAMILIES);
+    double a = t->intercept / (scaled ? t->multiplier : 1);
+
+    if (known == NULL) {
+        struct buf text;
+        buf_init(&text, 1024);
+        buf_addf(&text,
+                 "A message of one short line is billed %.0f tokens. What the template of "
+                 "%.*s adds is not known here.",
+                 t->intercept, STR_ARG(e->head.target.model));
+        verdicts_add(v, &(struct finding){.claim = CLAIM_PROMPT,
+                                          .state = STATE_NOT_TESTABLE,
+                                          .tier = TIER_ACCOUNTING,
+                                          .probe = "tokens",
+                                          .group = "usage",
+                                          .text = buf_str(&text)});
+        buf_release(&text);
+        return;
+    }
+    double low = a - known->high - nonce.high, high = a - known->low - nonce.low;
+    struct around around = {.hidden = low > 0    ? low
+                                      : high < 0 ? high
+                                                 : 0,
+                            .clean = 8,
+                            .sure = 200,
+                            .calls = c->calls,
+                            .against = "the template of the model takes"};
+    say_hidden(e, v, &around);
+}
+
+static void add(struct verdicts *v, enum claim claim, enum state state, struct buf *text,
+                struct str missed, struct str benign, const struct stat_tokens *t)
+{
+    char numbers[256];
+    int n = snprintf(numbers, sizeof(numbers),
+                     "\"multiplier\":%.4f,\"distance\":%.2f,\"intercept\":%.2f,\"r2\":%.6f",
+                     t->multiplier, t->distance, t->intercept, t->r2);
+
+    verdicts_add(v, &(struct finding){.claim = claim,
+                                      .state = state,
+                                      .tier = TIER_ACCOUNTING,
+                                      .probe = "tokens",
+                                      .group = "usage",
+                                      .text = buf_str(text),
+                                      .missed = missed,
+                                      .benign = benign,
+                                      .numbers = str_slice(numbers, (size_t)n)});
+    buf_clear(text);
+}
+
+static const struct str sister = STR_INIT(
+    "another model with the same tokenizer; counts that were made up with the right tokenizer; "
+    "requests of another kind served by another model");
+static const struct str recounted = STR_INIT(
+    "the seller counts by itself, or by an estimate, where its vendor reported nothing; the name "
+    "stands for a later model with a new tokenizer");
+
+static enum state state_of_factor(double factor)
+{
+    double off = fabs(factor - 1);
+
+    return off <= 0.02 ? STATE_CONSISTENT : off <= 0.05 ? STATE_INCONCLUSIVE : STATE_INCONSISTENT;
+}
+
+static void say_factor(struct verdicts *v, struct buf *text, const char *against, double factor,
+                       const struct stat_tokens *t)
+{
+    buf_addf(text, "Input is billed %.3f times %s.", factor, against);
+    add(v, CLAIM_INPUT_BILLING, state_of_factor(factor), text, STR("a factor below 1.02"),
+        state_of_factor(factor) == STATE_CONSISTENT
+            ? STR("")
+            : STR("a surcharge that the seller states as a factor on usage instead of the price"),
+        t);
+}
+
+/* Against published counts of the tokenizer that the name claims. */
+static void judge_claimed(struct verdicts *v, const struct counted_set *c, enum stat_family claimed,
+                          const struct stat_tokens *t, struct buf *text)
+{
+    const struct stat_family_row *want = stat_family(claimed), *seen = stat_family(t->family);
+    bool named = t->state == STAT_TOKENS_FAMILY || t->state == STAT_TOKENS_MULTIPLIED;
+
+    if (named && t->family == claimed) {
+        buf_addf(text, "Tokens are counted as by %s, the tokenizer of %s (%u calls).", want->name,
+                 want->models, c->calls);
+        add(v, CLAIM_IDENTITY, STATE_CONSISTENT, text, sister, STR(""), t);
+        say_factor(v, text, "what that tokenizer counts", t->multiplier, t);
+    } else if (counted_by_length(c, t)) {
+        buf_addf(text,
+                 "Tokens are not counted by a tokenizer but estimated from the length of "
+                 "the text (%u calls), so they tell nothing of the model.",
+                 c->calls);
+        add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
+        buf_addf(text, "What is billed is an estimate from the length of the text, and no count.");
+        add(v, CLAIM_INPUT_BILLING, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
+    } else if (named) {
+        buf_addf(text,
+                 "Tokens are counted as by %s, the tokenizer of %s, and not as by %s, that "
+                 "of %s (%u calls).",
+                 seen->name, seen->models, want->name, want->models, c->calls);
+        add(v, CLAIM_IDENTITY, STATE_INCONSISTENT, text, STR(""), recounted, t);
+    } else if (t->state == STAT_TOKENS_NONE) {
+        buf_addf(text,
+                 "Tokens are not counted as by %s, the tokenizer of %s, nor as by any other "
+                 "that is known here (%u calls; nearest: %s, %.0f tokens off).",
+                 want->name, want->models, c->calls, seen->name, t->distance);
+        add(v, CLAIM_IDENTITY, STATE_INCONSISTENT, text, STR(""), recounted, t);
+    } else {
+        buf_addf(text,
+                 "The counts do not grow evenly with the text (largest deviation %.1f "
+                 "tokens), or too few of them came, to tell a tokenizer.",
+                 t->worst);
+        add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
+        buf_addf(text, "The counts do not grow evenly with the text.");
+        add(v, CLAIM_INPUT_BILLING, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
+    }
+}
+
+/* Nothing is known of what the name claims: what was seen is told, and decides nothing. */
+static void judge_unclaimed(const struct evidence *e, struct verdicts *v,
+                            const struct stat_tokens *t, struct buf *text)
+{
+    bool named = t->state == STAT_TOKENS_FAMILY || t->state == STAT_TOKENS_MULTIPLIED;
+
+    buf_addf(text, "Which tokenizer %.*s has is not known here; a reference would tell. ",
+             STR_ARG(e->head.target.model));
+    if (named) {
+        buf_addf(text, "Its counts are those of %s (%s), times %.3f.", stat_family(t->family)->name,
+                 stat_family(t->family)->models, t->multiplier);
+    } else {
+        buf_addf(text,
+                 "Its counts are those of no tokenizer that is known here (nearest: %s, "
+                 "%.0f tokens off).",
+                 stat_family(t->family)->name, t->distance);
+    }
+    add(v, CLAIM_IDENTITY, STATE_NOT_TESTABLE, text, STR(""), STR(""), t);
+    buf_addf(text, "Without its tokenizer the counts of %.*s cannot be checked.",
+             STR_ARG(e->head.target.model));
+    add(v, CLAIM_INPUT_BILLING, STATE_NOT_TESTABLE, text, STR(""), STR(""), t);
+}
+
+/* Against what the reference bills for the same. */
+static void judge_live(const struct evidence *e, struct verdicts *v, const struct counted_set *c,
+                       const struct counted_set *r, const struct stat_tokens *t, struct buf *text)
+{
+    struct counted_ratio ratio;
+    unsigned calls = c->calls + r->calls;
+
+    if (!counted_compare(c, r, &ratio)) {
+        return;
+    }
+    if (ratio.spread > COUNTED_SPREAD_SAME) {
+        buf_addf(text,
+                 "The same texts are cut into tokens differently than at the reference: "
+                 "between %.2f and %.2f times as many (%u calls).",
+                 ratio.least, ratio.most, calls);
+        add(v, CLAIM_IDENTITY, STATE_INCONSISTENT, text, STR(""), recounted, t);
+        return;
+    }
+    buf_addf(text, "All texts are cut into tokens as at the reference (%u calls).", calls);
+    add(v, CLAIM_IDENTITY, STATE_CONSISTENT, text, sister, STR(""), t);
+    say_factor(v, text, "what the reference counts", ratio.factor, t);
+    struct around around = {.hidden = ratio.around,
+                            .clean = 8,
+                            .sure = 40,
+                            .calls = calls,
+                            .against = "the reference bills"};
+    say_hidden(e, v, &around);
+}
+
+void tokens_judge(const struct evidence *e, struct verdicts *v)
+{
+    struct counted_set target, reference;
+    struct stat_tokens t;
+    struct buf text;
+    enum stat_family claimed = family_claimed(e->head.target.model);
+
+    counted_collect(e, "tokens", false, &target);
+    counted_collect(e, "tokens", true, &reference);
+    if (target.strings == 0 || !stat_tokens_fit(target.c, target.strings, claimed, &t)) {
+        if (target.silent > 0) {
+            verdicts_add(v, &(struct finding){.claim = CLAIM_INPUT_BILLING,
+                                              .probe = "tokens",
+                                              .state = STATE_NOT_TESTABLE,
+                                              .group = "usage",
+                                              .tier = TIER_ACCOUNTING,
+                                              .text = STR("Answers do not say how many tokens of "
+                                                          "input are billed.")});
+        }
+        return;
+    }
+    buf_init(&text, 4096);
+    if (reference.strings > 0) {
+        judge_live(e, v, &target, &reference, &t, &text);
+    } else if (claimed == STAT_FAMILIES) {
+        judge_unclaimed(e, v, &t, &text);
+        hidden_by_template(e, v, &target, &t);
+    } else {
+        judge_claimed(v, &target, claimed, &t, &text);
+        hidden_by_template(e, v, &target, &t);
+    }
+    buf_release(&text);
+}

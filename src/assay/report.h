@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was found, for people and for programs. Functions of the evidence alone. */
+#ifndef ASSAY_REPORT_H
+#define ASSAY_REPORT_H
+
+#include "assay/claim.h"
+#include "assay/evidence.h"
+
+/* 80 columns; colour: escape sequences of a terminal. */
+void report_text(struct buf *out, const struct evidence *e, const struct verdicts *v, bool colour);
+/* docs/assay.schema.json describes it. */
+void report_json(struct buf *out, const struct evidence *e, const struct verdicts *v);
+
+#endif

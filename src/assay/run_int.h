@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Of this room alone: what the threads of a run share. */
+#ifndef ASSAY_RUN_INT_H
+#define ASSAY_RUN_INT_H
+
+#include <pthread.h>
+
+#include "assay/run.h"
+
+struct shared {
+    struct run *run;
+    pthread_mutex_t lock;
+    size_t next;      /* planned call that nobody has taken */
+    uint64_t seq;     /* lines written */
+    uint64_t sent;    /* requests, tries included */
+    int64_t reserved; /* nano of calls under way, at most */
+    unsigned failed;  /* one after the other, on the target */
+    const char *end;  /* why no further call is made; NULL: go on */
+    struct run_progress progress;
+};
+
+struct asked {
+    const char *probe, *cell;
+    uint64_t k;
+    bool reference;
+    const struct question *q;
+};
+/* One call, and its line. True when it was answered with 200 and an answer of the dialect. */
+bool run_ask(struct shared *s, struct client *c, const struct asked *a, struct client_answer *out);
+
+/* detect.c: fills the speaker of that side; its calls are evidence, too. */
+bool run_detect(struct shared *s, struct client *c, bool reference, struct err *why);
+
+#endif

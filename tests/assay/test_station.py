@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An honest station that converts between dialects is not accused, and hides nothing of what its
+upstream does: the assay goes through ours, with the simulated vendor and with sellers behind it."""
+import subprocess
+import unittest
+
+from tests.assay.case import AssayCase
+from tests.assay.seller import Seller
+from tests.peer import station
+
+PRICE = {"currency": "USD", "input": "2.50", "output": "10.00"}
+
+
+class ThroughOurs(AssayCase):
+    def station(self, vendor, kind, model):
+        base = vendor + station.BASES[kind]
+        s = station.Station(
+            upstreams=[{"name": "up", "vendor": kind, "base": base, "keys": ["sk-up"]}],
+            models=[station.model(model, "up", price=PRICE)])
+        s.start()
+        self.addCleanup(s.close)
+        s.create_account("alice")
+        s.credit("alice", "50")
+        return f"http://127.0.0.1:{s.port}/v1", s.create_key("alice")
+
+    def simulator(self):
+        process = subprocess.Popen([station.PROGRAM, "sim", "--port", "0", "--tokens", "5"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.kill)
+        return process.stdout.readline().split()[-1].removesuffix("/v1")
+
+    def through(self, vendor, kind, model, *options, **more):
+        url, key = self.station(vendor, kind, model)
+        words, folder = self.words(url, *options, model=model, **more)
+        return self.run_words(words, folder, self.environment(TARGET_KEY=key))
+
+    def test_converting_in_every_direction(self):
+        sim = self.simulator()
+        for kind in ("openai", "anthropic", "gemini"):
+            for dialect in ("chat", "responses", "messages", "gemini"):
+                done = self.through(sim, kind, "some-model", "--dialect", dialect,
+                                    reference=sim + "/v1")
+                self.assertEqual(done.status, 0, (kind, dialect, done.out, done.errors))
+                for claim in ("identity", "prompt", "input_billing"):
+                    self.assertEqual(done.states()[claim], "consistent",
+                                     (kind, dialect, done.out))
+
+    def test_what_an_upstream_does_is_seen(self):
+        for cheat, claim in (({"hidden": 300}, "prompt"), ({"factor": 1.2}, "input_billing"),
+                             ({"family": "qwen3"}, "identity")):
+            with Seller(**cheat) as s:
+                done = self.through(s.base.removesuffix("/v1"), "openai", "gpt-4o", "--dialect",
+                                    "messages")
+            self.assertEqual(done.states()[claim], "inconsistent", (cheat, done.out, done.errors))
+
+    def test_and_an_honest_one_is_not_accused(self):
+        with Seller() as s:
+            done = self.through(s.base.removesuffix("/v1"), "openai", "gpt-4o", "--dialect",
+                                "messages", profile="standard")
+        self.assertEqual(done.status, 0, (done.out, done.errors))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the bill of tokens tells: of honest sellers and of others, in all dialects, with and without
+a reference."""
+import unittest
+
+from tests.assay.case import AssayCase
+from tests.assay.seller import Seller
+
+
+class Honest(AssayCase):
+    def test_in_each_dialect(self):
+        for dialect, model, family, template in (
+                ("chat", "gpt-4o", "o200k", 7), ("responses", "gpt-5", "o200k", 6),
+                ("gemini", "gemini-2.5-flash", "gemma3", 1), ("chat", "kimi-k2", "kimi", 9),
+                ("chat", "qwen/qwen3-32b", "qwen3", 9), ("chat", "llama-3.3-70b", "llama3", 40)):
+            with Seller(family=family, template=template, dialects=(dialect,)) as s:
+                done = self.assay(s.base, model=model)
+            self.assertEqual(done.status, 0, done.out)
+            self.assertEqual(done.claim("identity")["state"], "consistent", done.out)
+            self.assertEqual(done.claim("input_billing")["state"], "consistent", done.out)
+            self.assertIn(done.claim("prompt")["state"], ("consistent", "not testable"), done.out)
+            answered = {line["dialect"] for line in done.lines()[1:-1] if line["status"] == 200}
+            self.assertEqual(answered, {dialect})
+
+    def test_a_model_whose_tokenizer_nobody_published(self):
+        with Seller(family="claude2", template=7, dialects=("messages",)) as s:
+            done = self.assay(s.base, model="claude-sonnet-4-5")
+        self.assertEqual(done.states()["identity"], "not testable", done.out)
+        self.assertEqual(done.states()["prompt"], "consistent", done.out)
+        self.assertEqual(done.status, 0)
+
+    def test_counts_that_are_estimated_are_no_accusation(self):
+        with Seller(by_length=True) as s:
+            done = self.assay(s.base)
+        self.assertEqual(done.states()["identity"], "inconclusive", done.out)
+        self.assertNotIn("inconsistent", done.states().values(), done.out)
+
+    def test_no_counts_at_all(self):
+        with Seller(silent=True) as s:
+            done = self.assay(s.base)
+        self.assertEqual(done.states(), {"input_billing": "not testable"}, done.out)
+        self.assertEqual(done.status, 2)
+
+    def test_a_date_before_each_message_is_no_accusation(self):
+        with Seller(hidden=20) as s:
+            done = self.assay(s.base)
+        self.assertEqual(done.states()["prompt"], "inconclusive", done.out)
+        self.assertEqual(done.status, 0)
+
+    def test_a_template_of_a_few_tokens_more(self):
+        with Seller(template=14) as s:
+            self.assertEqual(self.assay(s.base).states()["prompt"], "consistent")
+
+
+class Cheating(AssayCase):
+    def test_another_tokenizer(self):
+        for family in ("qwen3", "deepseek3", "cl100k", "gemma3", "kimi"):
+            with Seller(family=family) as s:
+                done = self.assay(s.base)
+            self.assertEqual(done.states()["identity"], "inconsistent", family)
+            self.assertEqual(done.status, 3)
+            self.assertIn(family, done.claim("identity")["findings"][0]["text"])
+
+    def test_usage_times_a_factor(self):
+        for factor in (1.10, 1.15, 1.5, 2):
+            with Seller(factor=factor) as s:
+                done = self.assay(s.base)
+            states = done.states()
+            self.assertEqual(states["input_billing"], "inconsistent", done.out)
+            self.assertEqual(states["identity"], "consistent", done.out)
+            self.assertEqual(states["prompt"], "consistent", "the factor is taken out first")
+            numbers = done.claim("input_billing")["findings"][0]["numbers"]
+            self.assertAlmostEqual(numbers["multiplier"], factor, delta=0.02)
+
+    def test_a_small_factor_is_told_and_accuses_nobody(self):
+        with Seller(factor=1.035) as s:
+            self.assertEqual(self.assay(s.base).states()["input_billing"], "inconclusive")
+
+    def test_a_hidden_prompt_in_tokens_and_money(self):
+        with Seller(hidden=300) as s:
+            done = self.assay(s.base)
+        finding = done.claim("prompt")["findings"][0]
+        self.assertEqual(finding["state"], "inconsistent", done.out)
+        self.assertEqual(finding["numbers"]["hidden_tokens"], 300)
+        # gpt-4o: 2.50 USD for a million tokens of input
+        self.assertEqual(finding["numbers"]["per_million_requests"], 750)
+        self.assertIn("750.00 USD", finding["text"])
+
+    def test_both_at_once(self):
+        with Seller(hidden=300, factor=1.15) as s:
+            done = self.assay(s.base, profile="standard")
+        self.assertEqual(done.states()["prompt"], "inconsistent", done.out)
+        self.assertEqual(done.states()["input_billing"], "inconsistent", done.out)
+        self.assertEqual(done.states()["identity"], "consistent", done.out)
+
+
+class Live(AssayCase):
+    """Against a reference, of which nothing needs to be known."""
+
+    def against(self, model="somebodys-model", reference=None, **target):
+        with Seller(**target) as s, Seller(**(reference or {"family": "claude2"})) as r:
+            done = self.assay(s.base, model=model, reference=r.base)
+            sides = {line["side"] for line in done.lines()[1:-1]}
+            self.assertEqual(sides, {"target", "reference"})
+            self.assertTrue(all(h.get("Authorization") in (None, f"Bearer sk-canary-target-5f1c")
+                                for _, h, _ in s.requests), "each key to its own endpoint alone")
+        return done
+
+    def test_the_same(self):
+        done = self.against(family="claude2")
+        self.assertEqual(done.status, 0, done.out)
+        for claim in ("identity", "prompt", "input_billing"):
+            self.assertEqual(done.states()[claim], "consistent", done.out)
+
+    def test_another_tokenizer(self):
+        self.assertEqual(self.against(family="kimi").states()["identity"], "inconsistent")
+
+    def test_a_factor(self):
+        done = self.against(family="claude2", factor=1.15)
+        self.assertEqual(done.states()["input_billing"], "inconsistent", done.out)
+        self.assertEqual(done.states()["identity"], "consistent", done.out)
+
+    def test_a_hidden_prompt(self):
+        self.assertEqual(self.against(family="claude2", hidden=60).states()["prompt"],
+                         "inconsistent")
+        self.assertEqual(self.against(family="claude2", hidden=25).states()["prompt"],
+                         "inconclusive")
+        # A vendor's own prompt that the seller leaves out is no less a difference.
+        short = self.against(family="claude2", template=0,
+                             reference={"family": "claude2", "template": 60})
+        self.assertEqual(short.states()["prompt"], "inconsistent", short.out)
+
+    def test_it_is_believed_more_than_the_table(self):
+        """The name says gpt-4o; the vendor itself counts otherwise by now."""
+        done = self.against(model="gpt-4o", family="kimi", reference={"family": "kimi"})
+        self.assertEqual(done.states()["identity"], "consistent", done.out)
+
+
+if __name__ == "__main__":
+    unittest.main()
