@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assay/claim.h"
 
+#include "assay/stat.h"
+
 #define TEXTS_MAX (1 << 20)
 
 static const char *const claim_names[] = {
@@ -64,13 +66,50 @@ static bool decides(const struct finding *f)
     return f->state == STATE_CONSISTENT || f->state == STATE_INCONSISTENT;
 }
 
-/* Whether f says more than g: what decides before what does not, then the tier, then the worse. */
+static bool from_issuer(const struct finding *f)
+{
+    return decides(f) && f->tier == TIER_ISSUER;
+}
+
+/* Whether f says more than g: what decides before what does not, the vendor before all others,
+ * then the worse, then the stronger. */
 static bool outweighs(const struct finding *f, const struct finding *g)
 {
     if (g == NULL || decides(f) != decides(g)) {
         return g == NULL || decides(f);
     }
-    return f->tier != g->tier ? f->tier < g->tier : f->state > g->state;
+    if (from_issuer(f) != from_issuer(g)) {
+        return from_issuer(f);
+    }
+    if (decides(f) && f->state != g->state) {
+        return f->state == STATE_INCONSISTENT;
+    }
+    return f->tier < g->tier;
+}
+
+void verdicts_settle(struct verdicts *v)
+{
+    double p[FINDINGS_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->count; i++) {
+        if (v->findings[i].has_p) {
+            p[n++] = v->findings[i].p;
+        }
+    }
+    if (n == 0 || !stat_holm(p, n)) {
+        return;
+    }
+    n = 0;
+    for (size_t i = 0; i < v->count; i++) {
+        struct finding *f = &v->findings[i];
+        if (f->has_p) {
+            f->p_adjusted = p[n++];
+            f->state = f->p_adjusted <= P_ACCUSES   ? STATE_INCONSISTENT
+                       : f->p_adjusted <= P_UNUSUAL ? STATE_INCONCLUSIVE
+                                                    : STATE_CONSISTENT;
+        }
+    }
 }
 
 const struct finding *verdicts_decisive(const struct verdicts *v, enum claim c)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was found, by claim. Findings have a tier: what is stronger decides alone, and nothing is
- * ever averaged into a score. Pure.
+ * ever averaged into a score. A consistent finding says what it would have missed, so it takes back
+ * no inconsistent one, unless the vendor itself speaks. Pure.
  */
 #ifndef ASSAY_CLAIM_H
 #define ASSAY_CLAIM_H
@@ -41,6 +42,8 @@ struct finding {
     enum claim claim;
     enum state state;
     uint8_t tier;
+    bool has_p; /* a test made it: verdicts_settle sets its state */
+    double p, p_adjusted;
     const char *probe, *group; /* findings of a group rest on the same calls */
     struct str text;           /* what was seen: a sentence with its numbers */
     struct str missed;         /* what this would not have noticed; or empty */
@@ -58,6 +61,13 @@ void verdicts_init(struct verdicts *v);
 void verdicts_release(struct verdicts *v);
 /* Copies its texts. A weak tier's STATE_INCONSISTENT becomes STATE_INCONCLUSIVE. */
 void verdicts_add(struct verdicts *v, const struct finding *f);
+/*
+ * After all findings: Holm over those that a test made. A p that is small for the whole report
+ * accuses; one that is only unusual asks for another run.
+ */
+#define P_ACCUSES 0.001
+#define P_UNUSUAL 0.01
+void verdicts_settle(struct verdicts *v);
 /* The finding that decides a claim; NULL: it was not tested. */
 const struct finding *verdicts_decisive(const struct verdicts *v, enum claim c);
 enum state verdicts_state(const struct verdicts *v, enum claim c);

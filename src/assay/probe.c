@@ -12,6 +12,8 @@ const struct probe probes[] = {
      tokens_judge},
     {"arithmetic", QUICK | STANDARD | DEEP | FOLK, false, "whether the counts add up", NULL,
      arithmetic_judge},
+    {"answers", STANDARD | DEEP, true, "whether a reference gives the same short answers as often",
+     answers_plan, answers_judge},
     {"folk", STANDARD | DEEP | FOLK, false,
      "what people ask to tell models apart, with what it is worth", folk_plan, folk_judge},
 };
@@ -22,4 +24,5 @@ void probes_judge(const struct evidence *e, struct verdicts *v)
     for (size_t i = 0; i < probe_count; i++) {
         probes[i].judge(e, v);
     }
+    verdicts_settle(v);
 }

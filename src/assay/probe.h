@@ -25,6 +25,8 @@ void probes_judge(const struct evidence *e, struct verdicts *v);
 
 void tokens_plan(struct plan *p, const struct probe *self);
 void tokens_judge(const struct evidence *e, struct verdicts *v);
+void answers_plan(struct plan *p, const struct probe *self);
+void answers_judge(const struct evidence *e, struct verdicts *v);
 void folk_plan(struct plan *p, const struct probe *self);
 void folk_judge(const struct evidence *e, struct verdicts *v);
 void arithmetic_judge(const struct evidence *e, struct verdicts *v);

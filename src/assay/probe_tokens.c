@@ -198,13 +198,13 @@ static void judge_claimed(struct verdicts *v, const struct counted_set *c, enum 
         add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
         buf_addf(text, "What is billed is an estimate from the length of the text, and no count.");
         add(v, CLAIM_INPUT_BILLING, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
-    } else if (named) {
+    } else if (t->state == STAT_TOKENS_FAMILY) {
         buf_addf(text,
                  "Tokens are counted as by %s, the tokenizer of %s, and not as by %s, that "
                  "of %s (%u calls).",
                  seen->name, seen->models, want->name, want->models, c->calls);
         add(v, CLAIM_IDENTITY, STATE_INCONSISTENT, text, STR(""), recounted, t);
-    } else if (t->state == STAT_TOKENS_NONE) {
+    } else if (named || t->state == STAT_TOKENS_NONE) {
         buf_addf(text,
                  "Tokens are not counted as by %s, the tokenizer of %s, nor as by any other "
                  "that is known here (%u calls; nearest: %s, %.0f tokens off).",

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assay/report.h"
+
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "json/json.h"
 
@@ -7,6 +10,15 @@ static void put(struct json_out *o, const char *name, struct str value)
 {
     json_key(o, name);
     json_put_str(o, value);
+}
+
+static void put_number(struct json_out *o, const char *name, double v)
+{
+    char text[32];
+    int n = snprintf(text, sizeof(text), "%.6g", v);
+
+    json_key(o, name);
+    json_put_raw(o, str_slice(text, (size_t)n));
 }
 
 static void put_side(struct json_out *o, const char *name, const struct evidence_side *s)
@@ -26,6 +38,10 @@ static void put_finding(struct json_out *o, const struct finding *f)
     json_key(o, "tier");
     json_put_u64(o, f->tier);
     put(o, "state", str_from(state_name(f->state)));
+    if (f->has_p) {
+        put_number(o, "p", f->p);
+        put_number(o, "p_adjusted", f->p_adjusted);
+    }
     put(o, "text", f->text);
     if (f->missed.n > 0) {
         put(o, "would_miss", f->missed);

@@ -6,6 +6,7 @@ from tables of its own, by line of text. Its answers are short and made up.
         ... s.base, s.requests
 """
 import json
+import random
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,10 +54,13 @@ def texts_of(value):
 class Seller:
     def __init__(self, family="o200k", template=7, hidden=0, factor=1.0, model=None,
                  dialects=("chat", "responses", "messages", "gemini"), before=None, answer="pong",
-                 by_length=False, silent=False):
+                 by_length=False, silent=False, choices=None, mix=0.0, others=None):
         self.family, self.template, self.hidden, self.factor = family, template, hidden, factor
         self.model, self.dialects, self.before, self.answer = model, dialects, before, answer
         self.by_length, self.silent = by_length, silent
+        # Short answers by question: {part of it: [(answer, weight)]}, and, for a share `mix` of
+        # the requests, those of another model.
+        self.choices, self.mix, self.others = choices or {}, mix, others or {}
         self.requests = []          # (path, headers, body)
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"seller": self})
@@ -77,13 +81,20 @@ class Seller:
         own = -(-len(text.encode()) // 4) if self.by_length else tokens_of(text, self.family)
         return int((own + self.template + self.hidden) * self.factor + 0.5)
 
+    def say(self, body):
+        text = texts_of(body)[-1]
+        choices = self.others if random.random() < self.mix else self.choices
+        for part, answers in choices.items():
+            if part in text:
+                return random.choices(*zip(*answers))[0]
+        return self.answer
+
     def reply(self, dialect, body):
-        """(answer, input tokens, output tokens) as JSON of that dialect."""
-        n = self.count(body)
+        n, answer = self.count(body), self.say(body)
         name = self.model or body.get("model") or "gemini-2.5-flash"
         call = "tools" in body
         if dialect == "chat":
-            message = {"role": "assistant", "content": None if call else self.answer}
+            message = {"role": "assistant", "content": None if call else answer}
             if call:
                 message["tool_calls"] = [{"id": "c1", "type": "function", "function": {
                     "name": "get_weather", "arguments": '{"city":"Lisbon"}'}}]
@@ -92,20 +103,20 @@ class Seller:
                    "usage": {"prompt_tokens": n, "completion_tokens": 1, "total_tokens": n + 1}}
         elif dialect == "responses":
             item = {"type": "message", "role": "assistant", "content": [
-                {"type": "output_text", "text": self.answer}]}
+                {"type": "output_text", "text": answer}]}
             out = {"id": "resp_1", "object": "response", "status": "completed", "model": name,
                    "output": [item],
                    "usage": {"input_tokens": n, "output_tokens": 1, "total_tokens": n + 1}}
         elif dialect == "messages":
             part = ({"type": "tool_use", "id": "t1", "name": "get_weather",
                      "input": {"city": "Lisbon"}} if call
-                    else {"type": "text", "text": self.answer})
+                    else {"type": "text", "text": answer})
             out = {"id": "msg_1", "type": "message", "role": "assistant", "model": name,
                    "content": [part], "stop_reason": "end_turn",
                    "usage": {"input_tokens": n, "output_tokens": 1}}
         else:
             part = ({"functionCall": {"name": "get_weather", "args": {"city": "Lisbon"}}}
-                    if call else {"text": self.answer})
+                    if call else {"text": answer})
             out = {"responseId": "r1", "modelVersion": name,
                    "candidates": [{"content": {"role": "model", "parts": [part]},
                                    "finishReason": "STOP"}],

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether two endpoints answer alike: questions with a few possible answers, asked many times of
+ * both in turn, and the answers' frequencies compared by permutation. A few cells of few answers
+ * see more than many of many.
+ */
+#include <stdlib.h>
+
+#include "assay/probe.h"
+
+#define PERMUTATIONS 9999
+#define POWER_RUNS 200
+#define POWER_PERMUTATIONS 1999
+#define ANSWER_BYTES 48
+#define LEAST 6 /* answers of a cell and side: below, nothing can be seen */
+
+static const struct cell {
+    const char *name;
+    struct str question;
+} cells[] = {
+    {"coin", STR_INIT("Flip a coin.")},
+    {"ten", STR_INIT("Choose a random number from 1 to 10.")},
+    {"colour", STR_INIT("Name a random colour.")},
+    {"city", STR_INIT("Name a random city.")},
+};
+#define CELLS (sizeof(cells) / sizeof(cells[0]))
+
+static const struct str system_line =
+    STR_INIT("Answer with a single word or a single number only. Output nothing else: no "
+             "explanation, no punctuation, no quotation marks.");
+
+void answers_plan(struct plan *p, const struct probe *self)
+{
+    unsigned each = p->profile == PROFILE_DEEP ? 100 : 25;
+
+    for (size_t i = 0; i < CELLS && p->reference; i++) {
+        for (unsigned k = 0; k < each; k++) {
+            plan_add(p, self, cells[i].name, k,
+                     &(struct question){
+                         .system = system_line, .text = cells[i].question, .max_tokens = 16});
+        }
+    }
+}
+
+/* Answers of one cell by kind, in the order in which they were seen first. */
+struct kinds {
+    struct str text[LIMIT_ASSAY_CALLS];
+    uint32_t count[2][LIMIT_ASSAY_CALLS];
+    size_t n;
+    unsigned answers[2], silent[2];
+};
+
+static void take(struct kinds *k, const struct record *r)
+{
+    struct str said = str_trim(buf_str(&r->said.text));
+    size_t i = 0;
+
+    said.n = said.n < ANSWER_BYTES ? said.n : ANSWER_BYTES;
+    if (said.n == 0) {
+        k->silent[r->reference]++;
+        return;
+    }
+    while (i < k->n && !str_eq(k->text[i], said)) {
+        i++;
+    }
+    if (i == k->n) {
+        k->text[k->n++] = said;
+    }
+    k->count[r->reference][i]++;
+    k->answers[r->reference]++;
+}
+
+struct comparison {
+    struct kinds kinds[CELLS];
+    struct stat_cell tested[CELLS];
+    struct stat_power_cell powers[CELLS];
+    size_t count; /* cells with enough answers on both sides */
+    unsigned n, m, silent;
+};
+
+static void gather(const struct evidence *e, struct comparison *c)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        const struct record *r = &e->records[i];
+        for (size_t j = 0; j < CELLS && r->answered && str_eq(r->probe, STR("answers")); j++) {
+            if (str_eq(r->cell, str_from(cells[j].name))) {
+                take(&c->kinds[j], r);
+            }
+        }
+    }
+    for (size_t j = 0; j < CELLS; j++) {
+        struct kinds *k = &c->kinds[j];
+        c->silent += k->silent[0] + k->silent[1];
+        if (k->answers[0] < LEAST || k->answers[1] < LEAST) {
+            continue;
+        }
+        c->tested[c->count] = (struct stat_cell){k->count[0], k->count[1], k->n};
+        c->powers[c->count++] = (struct stat_power_cell){
+            .reference = k->count[1], .kinds = k->n, .n = k->answers[0], .m = k->answers[1]};
+        c->n += k->answers[0];
+        c->m += k->answers[1];
+    }
+}
+
+static double caught(const struct comparison *c, struct stat_random *r, double mix)
+{
+    struct stat_power power;
+    struct stat_power_ask ask = {.cells = c->powers,
+                                 .count = c->count,
+                                 .mix = mix,
+                                 .level = P_ACCUSES,
+                                 .runs = POWER_RUNS,
+                                 .permutations = POWER_PERMUTATIONS};
+
+    return stat_power(&ask, r, &power) ? 100.0 * power.caught / power.runs : 0;
+}
+
+static void compare(const struct evidence *e, struct verdicts *v, const struct comparison *c)
+{
+    struct stat_random random;
+    struct stat_two two;
+    struct buf text, missed, numbers;
+
+    stat_seed(&random, e->head.seed);
+    if (!stat_two_sample(c->tested, c->count, PERMUTATIONS, &random, &two)) {
+        return;
+    }
+    double swap = caught(c, &random, 1), quarter = caught(c, &random, 0.25);
+    buf_init(&text, 1024);
+    buf_init(&missed, 1024);
+    buf_init(&numbers, 512);
+    buf_addf(&text,
+             "Short answers to %zu questions (%u here, %u at the reference): differences as large "
+             "as these come by chance with a probability of %.4f.",
+             c->count, c->n, c->m, two.p);
+    buf_addf(&missed,
+             "this run would have caught another model with about %.0f %%, and one that serves a "
+             "quarter of the requests with %.0f %%; another quantisation mostly not",
+             swap, quarter);
+    buf_addf(&numbers,
+             "\"n\":%u,\"m\":%u,\"z\":%.4f,\"catches_swap\":%.3f,\"catches_quarter\":%.3f", c->n,
+             c->m, two.z, swap / 100, quarter / 100);
+    verdicts_add(v, &(struct finding){.claim = CLAIM_IDENTITY,
+                                      .tier = TIER_LIVE,
+                                      .probe = "answers",
+                                      .group = "answers",
+                                      .has_p = true,
+                                      .p = two.p,
+                                      .text = buf_str(&text),
+                                      .missed = buf_str(&missed),
+                                      .numbers = buf_str(&numbers),
+                                      .benign = STR("other default settings, such as temperature; "
+                                                    "a prompt that one of both sets before; the "
+                                                    "vendor serves several versions under one "
+                                                    "name")});
+    buf_release(&text);
+    buf_release(&missed);
+    buf_release(&numbers);
+}
+
+void answers_judge(const struct evidence *e, struct verdicts *v)
+{
+    struct comparison *c = calloc(1, sizeof(*c));
+
+    if (c == NULL) {
+        return;
+    }
+    gather(e, c);
+    if (c->count > 0) {
+        compare(e, v, c);
+    } else if (c->silent > 2 * LEAST) {
+        verdicts_add(v, &(struct finding){.claim = CLAIM_IDENTITY,
+                                          .state = STATE_NOT_TESTABLE,
+                                          .tier = TIER_LIVE,
+                                          .probe = "answers",
+                                          .group = "answers",
+                                          .text = STR("It thinks before it answers, so that short "
+                                                      "answers stay empty and cannot be "
+                                                      "compared.")});
+    }
+    free(c);
+}

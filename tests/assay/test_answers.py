@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Short answers against a reference: the same model, another one behind the same tokenizer, and one
+that serves a part of the requests."""
+import os
+import unittest
+
+from tests.assay.case import AssayCase
+from tests.assay.seller import Seller
+
+MODEL = {"coin": [("Heads", 80), ("Tails", 20)],
+         "1 to 10": [("7", 75), ("3", 10), ("4", 10), ("8", 5)],
+         "colour": [("Blue", 60), ("Teal", 30), ("Red", 10)],
+         "city": [("Paris", 40), ("Tokyo", 40), ("Lisbon", 20)]}
+OTHER = {"coin": [("heads", 100)], "1 to 10": [("4", 70), ("7", 30)],
+         "colour": [("Azure", 80), ("Blue", 20)], "city": [("Kyoto", 90), ("Paris", 10)]}
+
+
+class Answers(AssayCase):
+    def against(self, *options, mix=0.0, choices=None, profile="standard"):
+        with Seller(choices=choices or MODEL, mix=mix, others=OTHER) as s, \
+                Seller(choices=MODEL) as r:
+            done = self.assay(s.base, "--concurrency", "4", *options, profile=profile,
+                              reference=r.base)
+        found = [f for f in done.claim("identity")["findings"] if f["probe"] == "answers"]
+        return done, found[0] if found else None
+
+    def test_the_same_model(self):
+        """0.001 is what an honest seller is accused at; with 0.01 it would be asked to repeat."""
+        for _ in range(3):
+            done, found = self.against()
+            self.assertNotEqual(found["state"], "inconsistent", done.out)
+            self.assertEqual(done.states()["identity"], "consistent", done.out)
+        self.assertLess(found["numbers"]["catches_quarter"], 0.5, "it says what it can see")
+        self.assertIn("would have caught another model", found["would_miss"])
+
+    def test_another_model_with_the_same_tokenizer(self):
+        done, found = self.against(mix=1.0)
+        self.assertEqual(found["state"], "inconsistent", done.out)
+        self.assertLessEqual(found["p_adjusted"], 0.001)
+        self.assertEqual(done.states()["identity"], "inconsistent",
+                         "the right tokenizer does not take it back")
+        self.assertEqual(done.states()["input_billing"], "consistent", done.out)
+        self.assertEqual(done.status, 3)
+
+    def test_half_of_the_requests_in_a_deep_run(self):
+        done, found = self.against(mix=0.5, profile="deep")
+        self.assertEqual((found["state"], found["numbers"]["n"]), ("inconsistent", 400), done.out)
+        self.assertGreater(found["numbers"]["catches_swap"], 0.8, "more than a short run")
+
+    def test_answers_that_stay_empty(self):
+        done, found = self.against(choices={part: [("", 1)] for part in MODEL})
+        self.assertEqual(found["state"], "not testable", done.out)
+        self.assertEqual(done.states()["identity"], "consistent", "by its tokenizer")
+
+    def test_without_a_reference_nothing_is_asked(self):
+        with Seller(choices=MODEL) as s:
+            done = self.assay(s.base, profile="standard")
+        self.assertEqual({line["probe"] for line in done.lines()[1:-1]},
+                         {"dialect", "tokens", "folk"})
+        self.assertTrue(os.path.exists(os.path.join(done.folder, "report.json")))
+
+
+if __name__ == "__main__":
+    unittest.main()
