@@ -61,30 +61,28 @@ void verdicts_add(struct verdicts *v, const struct finding *f)
     }
 }
 
-static bool decides(const struct finding *f)
+/* How much a finding has to say: the vendor first, then what contradicts, then what a test found
+ * unusual. */
+static unsigned weight(const struct finding *f)
 {
-    return f->state == STATE_CONSISTENT || f->state == STATE_INCONSISTENT;
+    switch (f->state) {
+    case STATE_CONSISTENT: return f->tier == TIER_ISSUER ? 5 : 2;
+    case STATE_INCONSISTENT: return f->tier == TIER_ISSUER ? 5 : 4;
+    case STATE_INCONCLUSIVE: return f->has_p ? 3 : 2;
+    case STATE_NOT_TESTABLE: return 1;
+    case STATE_NOT_TESTED:
+    case STATE_COUNT: break;
+    }
+    return 0;
 }
 
-static bool from_issuer(const struct finding *f)
-{
-    return decides(f) && f->tier == TIER_ISSUER;
-}
-
-/* Whether f says more than g: what decides before what does not, the vendor before all others,
- * then the worse, then the stronger. */
+/* Of equal weight the stronger tier; within a tier doubt before approval. */
 static bool outweighs(const struct finding *f, const struct finding *g)
 {
-    if (g == NULL || decides(f) != decides(g)) {
-        return g == NULL || decides(f);
+    if (g == NULL || weight(f) != weight(g)) {
+        return g == NULL || weight(f) > weight(g);
     }
-    if (from_issuer(f) != from_issuer(g)) {
-        return from_issuer(f);
-    }
-    if (decides(f) && f->state != g->state) {
-        return f->state == STATE_INCONSISTENT;
-    }
-    return f->tier < g->tier;
+    return f->tier != g->tier ? f->tier < g->tier : f->state < g->state;
 }
 
 void verdicts_settle(struct verdicts *v)

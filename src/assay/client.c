@@ -10,6 +10,7 @@
 
 #define RETRY_FIRST_MS 500
 #define HEAD_MAX (16 << 10)
+#define ARRIVALS_MAX (256 << 10) /* of the longest stream asked for a tenth */
 
 struct client {
     CURL *curl;
@@ -53,6 +54,8 @@ static size_t take_body(char *p, size_t size, size_t n, void *ctx)
         a->first_us = mono_us() - c->began_us;
     }
     c->too_large = !buf_add(&a->body, str_slice(p, n));
+    buf_addf(&a->arrivals, "%s[%lld,%zu]", a->arrivals.n > 0 ? "," : "",
+             (long long)(mono_us() - c->began_us), a->body.n);
     return c->too_large ? 0 : n;
 }
 
@@ -128,12 +131,14 @@ void client_answer_init(struct client_answer *a)
 {
     *a = (struct client_answer){.failure = ""};
     buf_init(&a->head, HEAD_MAX);
+    buf_init(&a->arrivals, ARRIVALS_MAX);
     buf_init(&a->body, LIMIT_ASSAY_BODY);
 }
 
 void client_answer_release(struct client_answer *a)
 {
     buf_release(&a->head);
+    buf_release(&a->arrivals);
     buf_release(&a->body);
 }
 
@@ -231,6 +236,7 @@ static void try_once(struct client *c, const struct client_call *call, const cha
     long status = 0;
 
     buf_clear(&a->head);
+    buf_clear(&a->arrivals);
     buf_clear(&a->body);
     c->retry_ms = -1;
     c->too_large = false;

@@ -25,6 +25,7 @@ struct client_answer {
     const char *failure; /* constant text, or "" */
     unsigned tries;      /* requests that were sent */
     struct buf head;     /* "name: value\n" of the headers that are kept */
+    struct buf arrivals; /* "[us,bytes],...": when so much of the body was there */
     struct buf body;     /* at most LIMIT_ASSAY_BODY bytes */
     int64_t sent_us;     /* wall clock, of the last try */
     int64_t first_us;    /* from there to the first byte of the body */

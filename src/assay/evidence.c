@@ -89,10 +89,14 @@ static bool read_record(struct evidence *e, struct json_doc *doc, struct err *wh
     r->cell = json_str(json_get(root, "cell"));
     json_u64(json_get(root, "k"), &r->k);
     json_u64(json_get(root, "max_tokens"), &r->max_tokens);
+    r->expect = json_str(json_get(root, "expect"));
     r->failure = json_str(json_get(root, "failure"));
     r->head = json_str(json_get(root, "headers"));
     r->body = json_str(json_get(root, "body"));
-    r->answered = r->status == 200 && said_read(&r->said, r->dialect, r->body);
+    r->arrivals = json_get(root, "arrivals");
+    r->stream = r->arrivals != NULL;
+    r->answered = r->status == 200 &&
+                  (r->stream ? said_read_stream : said_read)(&r->said, r->dialect, r->body);
     e->count++;
     return true;
 }

@@ -24,12 +24,13 @@ struct evidence_head {
 
 struct record {
     uint64_t seq, k, max_tokens;
-    bool reference;
+    bool reference, stream;
     struct str probe, cell;
     enum dialect dialect;
     unsigned status;
-    struct str failure, head, body;
-    bool answered; /* a whole answer, read into said */
+    struct str expect, failure, head, body;
+    const struct json *arrivals; /* of a stream: [[us, bytes], ...] */
+    bool answered;               /* read into said */
     struct said said;
     struct json_doc *doc;
 };
@@ -53,10 +54,10 @@ bool evidence_read(struct evidence *e, struct str text, struct err *why) MUST_CH
 void evidence_write_head(struct buf *out, const struct evidence_head *h);
 struct evidence_call {
     uint64_t seq, k, max_tokens;
-    bool reference;
+    bool reference, stream;
     const char *probe, *cell;
     enum dialect dialect;
-    struct str url, request;
+    struct str url, request, expect;
     const struct client_answer *answer;
     struct str keys[2]; /* what must not be kept, wherever it stands */
 };

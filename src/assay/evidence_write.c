@@ -120,12 +120,21 @@ void evidence_write_call(struct buf *out, const struct evidence_call *c)
     put_str(&o, "url", c->url);
     json_key(&o, "request");
     json_put_raw(&o, c->request);
+    if (c->expect.n > 0) {
+        put_str(&o, "expect", c->expect);
+    }
     put_u64(&o, "status", a->status);
     put_str(&o, "failure", str_from(a->failure));
     put_u64(&o, "tries", a->tries);
     put_u64(&o, "sent_us", (uint64_t)a->sent_us);
     put_u64(&o, "first_us", (uint64_t)a->first_us);
     put_u64(&o, "done_us", (uint64_t)a->done_us);
+    if (c->stream) {
+        json_key(&o, "arrivals");
+        json_open(&o, '[');
+        json_put_members(&o, buf_str(&a->arrivals));
+        json_close(&o, ']');
+    }
     put_text(&o, "headers", buf_str(&a->head), c->keys);
     put_text(&o, "body", buf_str(&a->body), c->keys);
     json_close(&o, '}');

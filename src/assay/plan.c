@@ -68,6 +68,7 @@ void plan_add(struct plan *p, const struct probe *probe, const char *cell, uint6
 
     c.q.text = arena_str(&p->arena, q->text);
     c.q.system = arena_str(&p->arena, q->system);
+    c.q.expect = arena_str(&p->arena, q->expect);
     for (int side = 0; side < (p->reference && probe->paired ? 2 : 1); side++) {
         if (p->count < LIMIT_ASSAY_CALLS) {
             c.reference = side == 1;

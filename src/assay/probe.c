@@ -14,10 +14,32 @@ const struct probe probes[] = {
      arithmetic_judge},
     {"answers", STANDARD | DEEP, true, "whether a reference gives the same short answers as often",
      answers_plan, answers_judge},
+    {"stream", STANDARD | DEEP, false, "whether streams come as they are made, and cost the same",
+     stream_plan, stream_judge},
+    {"again", STANDARD | DEEP, false, "whether an answer is sold twice", again_plan, again_judge},
+    {"settings", STANDARD | DEEP, false, "whether stop and the limit of output are kept",
+     settings_plan, settings_judge},
+    {"tools", QUICK | STANDARD | DEEP, false, "whether arguments of a call come back unchanged",
+     tools_plan, tools_judge},
+    {"context", STANDARD | DEEP, false, "whether long input arrives whole", context_plan,
+     context_judge},
     {"folk", STANDARD | DEEP | FOLK, false,
      "what people ask to tell models apart, with what it is worth", folk_plan, folk_judge},
 };
 const size_t probe_count = sizeof(probes) / sizeof(probes[0]);
+
+const struct record *probe_find(const struct evidence *e, const char *probe, const char *cell,
+                                uint64_t k)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        const struct record *r = &e->records[i];
+        if (r->answered && !r->reference && r->k == k && str_eq(r->probe, str_from(probe)) &&
+            str_eq(r->cell, str_from(cell))) {
+            return r;
+        }
+    }
+    return NULL;
+}
 
 void probes_judge(const struct evidence *e, struct verdicts *v)
 {

@@ -21,12 +21,26 @@ struct probe {
 extern const struct probe probes[];
 extern const size_t probe_count;
 
+/* The target's answered call of that probe, cell and number; NULL: there is none. */
+const struct record *probe_find(const struct evidence *e, const char *probe, const char *cell,
+                                uint64_t k);
+
 void probes_judge(const struct evidence *e, struct verdicts *v);
 
 void tokens_plan(struct plan *p, const struct probe *self);
 void tokens_judge(const struct evidence *e, struct verdicts *v);
 void answers_plan(struct plan *p, const struct probe *self);
 void answers_judge(const struct evidence *e, struct verdicts *v);
+void stream_plan(struct plan *p, const struct probe *self);
+void stream_judge(const struct evidence *e, struct verdicts *v);
+void again_plan(struct plan *p, const struct probe *self);
+void again_judge(const struct evidence *e, struct verdicts *v);
+void settings_plan(struct plan *p, const struct probe *self);
+void settings_judge(const struct evidence *e, struct verdicts *v);
+void tools_plan(struct plan *p, const struct probe *self);
+void tools_judge(const struct evidence *e, struct verdicts *v);
+void context_plan(struct plan *p, const struct probe *self);
+void context_judge(const struct evidence *e, struct verdicts *v);
 void folk_plan(struct plan *p, const struct probe *self);
 void folk_judge(const struct evidence *e, struct verdicts *v);
 void arithmetic_judge(const struct evidence *e, struct verdicts *v);

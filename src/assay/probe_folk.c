@@ -51,18 +51,6 @@ static void show(struct verdicts *v, enum claim claim, struct buf *text, const c
     buf_clear(text);
 }
 
-static const struct record *find(const struct evidence *e, struct str cell, uint64_t k)
-{
-    for (size_t i = 0; i < e->count; i++) {
-        const struct record *r = &e->records[i];
-        if (r->answered && !r->reference && r->k == k && str_eq(r->probe, STR("folk")) &&
-            str_eq(r->cell, cell)) {
-            return r;
-        }
-    }
-    return NULL;
-}
-
 /* The beginning of a text, cut between characters, on one line. */
 static void quote(struct buf *out, struct str s, size_t max)
 {
@@ -96,7 +84,7 @@ static bool has_emoji(struct str s)
 
 static void judge_pong(const struct evidence *e, struct verdicts *v, struct buf *text)
 {
-    const struct record *r = find(e, STR("pong"), 0);
+    const struct record *r = probe_find(e, "folk", "pong", 0);
 
     if (r == NULL) {
         return;
@@ -117,7 +105,7 @@ static void judge_maximum(const struct evidence *e, struct verdicts *v, struct b
     unsigned asked = 0, right = 0, sum = 0;
 
     for (unsigned i = 0; i < MAXIMA; i++) {
-        const struct record *r = find(e, STR("maximum"), i);
+        const struct record *r = probe_find(e, "folk", "maximum", i);
         struct str said = r != NULL ? str_trim(buf_str(&r->said.text)) : STR("");
         asked += r != NULL;
         right += str_find(said, STR("77")) != SIZE_MAX;
@@ -136,7 +124,7 @@ static void judge_maximum(const struct evidence *e, struct verdicts *v, struct b
 
 static void judge_ping(const struct evidence *e, struct verdicts *v, struct buf *text)
 {
-    const struct record *r = find(e, STR("ping"), 0);
+    const struct record *r = probe_find(e, "folk", "ping", 0);
 
     if (r == NULL || r->said.usage.state == USAGE_MISSING) {
         return;
@@ -153,7 +141,7 @@ static void judge_ping(const struct evidence *e, struct verdicts *v, struct buf 
 
 static void judge_refusal(const struct evidence *e, struct verdicts *v, struct buf *text)
 {
-    const struct record *r = find(e, STR("refusal"), 0);
+    const struct record *r = probe_find(e, "folk", "refusal", 0);
 
     if (r == NULL) {
         return;
@@ -169,7 +157,7 @@ static void judge_refusal(const struct evidence *e, struct verdicts *v, struct b
 
 static void judge_tool(const struct evidence *e, struct verdicts *v, struct buf *text)
 {
-    const struct record *r = find(e, STR("tool"), 0);
+    const struct record *r = probe_find(e, "folk", "tool", 0);
 
     if (r == NULL) {
         return;

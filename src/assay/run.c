@@ -60,7 +60,7 @@ bool run_ask(struct shared *s, struct client *c, const struct asked *a, struct c
     buf_init(&url, 4096);
     buf_init(&body, 4 << 20);
     buf_init(&line, 12 * LIMIT_ASSAY_BODY);
-    speak_url(&url, side->url, &side->speaker);
+    speak_url(&url, side->url, &side->speaker, a->q->stream);
     speak_write(&body, &side->speaker, a->q);
     client_ask(c,
                &(struct client_call){.url = buf_str(&url),
@@ -68,8 +68,8 @@ bool run_ask(struct shared *s, struct client *c, const struct asked *a, struct c
                                      .key = side->key,
                                      .auth = auths[side->speaker.dialect]},
                got);
-    bool answered =
-        got->status == 200 && said_read(&said, side->speaker.dialect, buf_str(&got->body));
+    bool answered = got->status == 200 && (a->q->stream ? said_read_stream : said_read)(
+                                              &said, side->speaker.dialect, buf_str(&got->body));
     pthread_mutex_lock(&s->lock);
     if (!str_eq(str_from(got->failure), STR("stopped"))) {
         evidence_write_call(
@@ -77,6 +77,8 @@ bool run_ask(struct shared *s, struct client *c, const struct asked *a, struct c
                                            .k = a->k,
                                            .max_tokens = a->q->max_tokens,
                                            .reference = a->reference,
+                                           .stream = a->q->stream,
+                                           .expect = a->q->expect,
                                            .probe = a->probe,
                                            .cell = a->cell,
                                            .dialect = side->speaker.dialect,

@@ -35,7 +35,7 @@ static bool is_version(struct str s)
     return s.n >= 2 && s.n <= 7 && s.p[0] == 'v' && s.p[1] >= '1' && s.p[1] <= '9';
 }
 
-bool speak_url(struct buf *out, struct str base, const struct speaker *s)
+bool speak_url(struct buf *out, struct str base, const struct speaker *s, bool stream)
 {
     static const char *const paths[] = {
         [DIALECT_CHAT] = "/chat/completions",
@@ -62,7 +62,8 @@ bool speak_url(struct buf *out, struct str base, const struct speaker *s)
         buf_add(out, base);
     }
     if (beta) {
-        return buf_cat(out, STR("/models/"), s->model, STR(":generateContent"));
+        return buf_cat(out, STR("/models/"), s->model,
+                       stream ? STR(":streamGenerateContent?alt=sse") : STR(":generateContent"));
     }
     return buf_add(out, str_from(paths[s->dialect]));
 }
@@ -96,6 +97,16 @@ static void put_temperature(struct json_out *o, const struct question *q)
     }
 }
 
+static void put_stop(struct json_out *o, const char *name, const struct question *q)
+{
+    if (q->stop != NULL) {
+        json_key(o, name);
+        json_open(o, '[');
+        json_put_str(o, str_from(q->stop));
+        json_close(o, ']');
+    }
+}
+
 static void write_chat(struct json_out *o, const struct speaker *s, const struct question *q)
 {
     json_key(o, "messages");
@@ -108,6 +119,7 @@ static void write_chat(struct json_out *o, const struct speaker *s, const struct
     json_key(o, s->completion_tokens ? "max_completion_tokens" : "max_tokens");
     json_put_u64(o, q->max_tokens);
     put_temperature(o, q);
+    put_stop(o, "stop", q);
     if (q->tool) {
         json_put_members(o, STR("\"tools\":[{\"type\":\"function\",\"function\":{" TOOL_NAME
                                 ",\"parameters\":" TOOL_SCHEMA "}}]"));
@@ -148,6 +160,7 @@ static void write_messages(struct json_out *o, const struct question *q)
     json_key(o, "max_tokens");
     json_put_u64(o, q->max_tokens);
     put_temperature(o, q);
+    put_stop(o, "stop_sequences", q);
     if (q->tool) {
         json_put_members(o, STR("\"tools\":[{" TOOL_NAME ",\"input_schema\":" TOOL_SCHEMA "}]"));
     }
@@ -168,6 +181,7 @@ static void write_gemini(struct json_out *o, const struct question *q)
     json_key(o, "maxOutputTokens");
     json_put_u64(o, q->max_tokens);
     put_temperature(o, q);
+    put_stop(o, "stopSequences", q);
     json_close(o, '}');
     if (q->tool) {
         json_put_members(o, STR("\"tools\":[{\"functionDeclarations\":[{" TOOL_NAME
@@ -191,6 +205,13 @@ void speak_write(struct buf *out, const struct speaker *s, const struct question
     case DIALECT_GEMINI: write_gemini(&o, q); break;
     case DIALECT_EMBEDDINGS:
     case DIALECT_OWN: break;
+    }
+    if (q->stream && s->dialect != DIALECT_GEMINI) {
+        json_key(&o, "stream");
+        json_put_bool(&o, true);
+    }
+    if (q->stream && s->dialect == DIALECT_CHAT) {
+        json_put_members(&o, STR("\"stream_options\":{\"include_usage\":true}"));
     }
     json_close(&o, '}');
 }

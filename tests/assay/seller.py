@@ -9,6 +9,7 @@ import json
 import random
 import re
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ORDER = ("o200k", "cl100k", "claude2", "gemma3", "gemma1", "llama3", "qwen3", "deepseek3", "kimi")
@@ -51,16 +52,29 @@ def texts_of(value):
     return []
 
 
+STORY = "Ships came and went, and the tide with them, as it always had in that place. " * 6
+LINE = "Ships of every flag lie in the harbour and wait for the tide."
+
+
 class Seller:
+    """What it is asked it does, as well as a model would; `cheats` are the exceptions:
+    cached (the first answer to a text is sold again), at_once (streams are collected), cut=N (only
+    the last N lines of the input arrive), edited (arguments of tools are replaced)."""
+
     def __init__(self, family="o200k", template=7, hidden=0, factor=1.0, model=None,
                  dialects=("chat", "responses", "messages", "gemini"), before=None, answer="pong",
-                 by_length=False, silent=False, choices=None, mix=0.0, others=None):
+                 by_length=False, silent=False, choices=None, mix=0.0, others=None, pause=0.0,
+                 same_ids=False, deterministic=False, forgetful=False, **cheats):
         self.family, self.template, self.hidden, self.factor = family, template, hidden, factor
         self.model, self.dialects, self.before, self.answer = model, dialects, before, answer
         self.by_length, self.silent = by_length, silent
         # Short answers by question: {part of it: [(answer, weight)]}, and, for a share `mix` of
         # the requests, those of another model.
         self.choices, self.mix, self.others = choices or {}, mix, others or {}
+        self.pause, self.same_ids, self.deterministic = pause, same_ids, deterministic
+        self.forgetful = forgetful
+        self.cheats = cheats
+        self.kept = {}
         self.requests = []          # (path, headers, body)
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"seller": self})
@@ -76,56 +90,152 @@ class Seller:
         self.server.shutdown()
         self.server.server_close()
 
-    def count(self, body):
+    def arrived(self, body):
         text = "\n".join(texts_of(body))
+        cut = self.cheats.get("cut")
+        return "\n".join(text.split("\n")[-cut:]) if cut else text
+
+    def count(self, text):
         own = -(-len(text.encode()) // 4) if self.by_length else tokens_of(text, self.family)
         return int((own + self.template + self.hidden) * self.factor + 0.5)
 
-    def say(self, body):
-        text = texts_of(body)[-1]
+    def say(self, text, body):
         choices = self.others if random.random() < self.mix else self.choices
         for part, answers in choices.items():
             if part in text:
                 return random.choices(*zip(*answers))[0]
+        if "exactly as it stands, and say nothing else: " in text:
+            return text.rpartition(": ")[2]
+        if "first code and the last code" in text:
+            return " ".join(re.findall(r"code is (\d{8})", text) if not self.forgetful else ["?"])
+        if "Count from 1 to" in text:
+            stop = self.stop_of(body)
+            numbers = ", ".join(map(str, range(1, 21)))
+            return numbers.partition(stop)[0] if stop else numbers[:60]
+        if "story" in text:
+            return STORY
+        if "four lines" in text:
+            return STORY if self.deterministic else f"{random.random()} {STORY}"
         return self.answer
 
+    def stop_of(self, body):
+        if "no_stop" in self.cheats:
+            return None
+        places = (body.get("stop"), body.get("stop_sequences"),
+                  body.get("generationConfig", {}).get("stopSequences"))
+        return next((p[0] for p in places if p), None)
+
     def reply(self, dialect, body):
-        n, answer = self.count(body), self.say(body)
+        text = self.arrived(body)
+        n, answer = self.count(text), self.say(text, body)
         name = self.model or body.get("model") or "gemini-2.5-flash"
-        call = "tools" in body
-        if dialect == "chat":
-            message = {"role": "assistant", "content": None if call else answer}
-            if call:
-                message["tool_calls"] = [{"id": "c1", "type": "function", "function": {
-                    "name": "get_weather", "arguments": '{"city":"Lisbon"}'}}]
-            out = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": name,
-                   "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                   "usage": {"prompt_tokens": n, "completion_tokens": 1, "total_tokens": n + 1}}
-        elif dialect == "responses":
-            item = {"type": "message", "role": "assistant", "content": [
-                {"type": "output_text", "text": answer}]}
-            out = {"id": "resp_1", "object": "response", "status": "completed", "model": name,
-                   "output": [item],
-                   "usage": {"input_tokens": n, "output_tokens": 1, "total_tokens": n + 1}}
-        elif dialect == "messages":
-            part = ({"type": "tool_use", "id": "t1", "name": "get_weather",
-                     "input": {"city": "Lisbon"}} if call
-                    else {"type": "text", "text": answer})
-            out = {"id": "msg_1", "type": "message", "role": "assistant", "model": name,
-                   "content": [part], "stop_reason": "end_turn",
-                   "usage": {"input_tokens": n, "output_tokens": 1}}
-        else:
-            part = ({"functionCall": {"name": "get_weather", "args": {"city": "Lisbon"}}}
-                    if call else {"text": answer})
-            out = {"responseId": "r1", "modelVersion": name,
-                   "candidates": [{"content": {"role": "model", "parts": [part]},
-                                   "finishReason": "STOP"}],
-                   "usageMetadata": {"promptTokenCount": n, "candidatesTokenCount": 1,
-                                     "totalTokenCount": n + 1}}
+        number = 1 if self.same_ids else random.randrange(10**12)
+        city = None
+        if "tools" in body:
+            city = "Lisbon" if "Lisbon" in text else text.rpartition(": ")[2]
+            city = "evil.example.com" if "edited" in self.cheats else city
+        made = WHOLE[dialect](answer, city, n, name, number)
         if self.silent:
-            out.pop("usage", None)
-            out.pop("usageMetadata", None)
-        return out
+            made.pop("usage", None)
+            made.pop("usageMetadata", None)
+        if "cached" in self.cheats:
+            return self.kept.setdefault(text, made)
+        return made
+
+    def events(self, dialect, body):
+        """The same as a stream's events."""
+        text = self.arrived(body)
+        n, answer = self.count(text) + self.cheats.get("stream_more", 0), self.say(text, body)
+        pieces = re.findall(r"\S+\s*", answer) or [""]
+        yield from STREAMED[dialect](pieces, n, body.get("model") or "gemini-2.5-flash")
+
+
+def _chat(answer, city, n, name, number):
+    message = {"role": "assistant", "content": None if city else answer}
+    if city:
+        message["tool_calls"] = [{"id": "c1", "type": "function", "function": {
+            "name": "get_weather", "arguments": json.dumps({"city": city})}}]
+    return {"id": f"chatcmpl-{number}", "object": "chat.completion", "created": 1, "model": name,
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": n, "completion_tokens": 1, "total_tokens": n + 1}}
+
+
+def _responses(answer, city, n, name, number):
+    item = {"type": "message", "role": "assistant", "content": [
+        {"type": "output_text", "text": answer}]}
+    if city:
+        item = {"type": "function_call", "name": "get_weather", "call_id": "c1",
+                "arguments": json.dumps({"city": city})}
+    return {"id": f"resp_{number}", "object": "response", "status": "completed", "model": name,
+            "output": [item],
+            "usage": {"input_tokens": n, "output_tokens": 1, "total_tokens": n + 1}}
+
+
+def _messages(answer, city, n, name, number):
+    part = {"type": "text", "text": answer}
+    if city:
+        part = {"type": "tool_use", "id": "t1", "name": "get_weather", "input": {"city": city}}
+    return {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": name,
+            "content": [part], "stop_reason": "end_turn",
+            "usage": {"input_tokens": n, "output_tokens": 1}}
+
+
+def _gemini(answer, city, n, name, number):
+    part = {"functionCall": {"name": "get_weather", "args": {"city": city}}} if city else {
+        "text": answer}
+    return {"responseId": f"r{number}", "modelVersion": name,
+            "candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP"}],
+            "usageMetadata": {"promptTokenCount": n, "candidatesTokenCount": 1,
+                              "totalTokenCount": n + 1}}
+
+
+def _frame(value, name=None):
+    return (f"event: {name}\n" if name else "") + f"data: {json.dumps(value)}\n\n"
+
+
+def _chat_events(pieces, n, name):
+    head = {"id": "chatcmpl-s", "object": "chat.completion.chunk", "created": 1, "model": name}
+    for piece in pieces:
+        yield _frame({**head, "choices": [{"index": 0, "delta": {"content": piece}}]})
+    yield _frame({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    yield _frame({**head, "choices": [], "usage": {
+        "prompt_tokens": n, "completion_tokens": len(pieces), "total_tokens": n + len(pieces)}})
+    yield "data: [DONE]\n\n"
+
+
+def _responses_events(pieces, n, name):
+    for i, piece in enumerate(pieces):
+        yield _frame({"type": "response.output_text.delta", "sequence_number": i, "delta": piece},
+                     "response.output_text.delta")
+    yield _frame({"type": "response.completed", "response": {
+        **_responses("".join(pieces), None, n, name, 2)}}, "response.completed")
+
+
+def _messages_events(pieces, n, name):
+    yield _frame({"type": "message_start", "message": {**_messages("", None, n, name, 2),
+                                                       "content": []}}, "message_start")
+    yield _frame({"type": "content_block_start", "index": 0,
+                  "content_block": {"type": "text", "text": ""}}, "content_block_start")
+    for piece in pieces:
+        yield _frame({"type": "content_block_delta", "index": 0,
+                      "delta": {"type": "text_delta", "text": piece}}, "content_block_delta")
+    yield _frame({"type": "content_block_stop", "index": 0}, "content_block_stop")
+    yield _frame({"type": "message_delta", "delta": {"stop_reason": "end_turn"},
+                  "usage": {"output_tokens": len(pieces)}}, "message_delta")
+    yield _frame({"type": "message_stop"}, "message_stop")
+
+
+def _gemini_events(pieces, n, name):
+    for i, piece in enumerate(pieces):
+        made = _gemini(piece, None, n, name, 2)
+        if i + 1 < len(pieces):
+            del made["candidates"][0]["finishReason"]
+        yield _frame(made)
+
+
+WHOLE = {"chat": _chat, "responses": _responses, "messages": _messages, "gemini": _gemini}
+STREAMED = {"chat": _chat_events, "responses": _responses_events, "messages": _messages_events,
+            "gemini": _gemini_events}
 
 
 def dialect_of(path):
@@ -135,7 +245,7 @@ def dialect_of(path):
         return "responses"
     if path.endswith("/messages"):
         return "messages"
-    return "gemini" if ":generateContent" in path else None
+    return "gemini" if "enerateContent" in path else None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -157,7 +267,29 @@ class _Handler(BaseHTTPRequestHandler):
             return self.send(*special)
         if dialect not in s.dialects:
             return self.send(404, {"error": {"message": "no such path"}})
+        if body.get("stream") or ":stream" in self.path:
+            return self.stream(s.events(dialect, body))
         return self.send(200, s.reply(dialect, body))
+
+    def stream(self, events):
+        s = self.seller
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        if "at_once" in s.cheats:
+            events = list(events)
+            time.sleep(s.pause * len(events))
+        try:
+            for event in events:
+                if "at_once" not in s.cheats:
+                    time.sleep(s.pause)
+                data = event.encode()
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+                self.wfile.flush()
+            self.wfile.write(b"0\r\n\r\n")
+        except OSError:
+            self.close_connection = True
 
     def send(self, status, body, headers=()):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()

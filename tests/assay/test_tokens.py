@@ -38,8 +38,8 @@ class Honest(AssayCase):
     def test_no_counts_at_all(self):
         with Seller(silent=True) as s:
             done = self.assay(s.base)
-        self.assertEqual(done.states(), {"input_billing": "not testable"}, done.out)
-        self.assertEqual(done.status, 2)
+        self.assertEqual(done.states(), {"input_billing": "not testable",
+                                         "tool_integrity": "consistent"}, done.out)
 
     def test_a_date_before_each_message_is_no_accusation(self):
         with Seller(hidden=20) as s:

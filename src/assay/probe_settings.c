@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether what is asked beside the text is done: a stop sequence, a limit of output. */
+#include <stdio.h>
+
+#include "assay/probe.h"
+
+#define LIMIT_ASKED 32
+
+void settings_plan(struct plan *p, const struct probe *self)
+{
+    plan_add(p, self, "stop", 0,
+             &(struct question){.text = STR("Count from 1 to 20 in digits, with commas between."),
+                                .stop = "7",
+                                .max_tokens = 200});
+    plan_add(p, self, "limit", 0,
+             &(struct question){.text = STR("Count from 1 to 300 in digits, with commas between."),
+                                .max_tokens = LIMIT_ASKED});
+}
+
+static void say(struct verdicts *v, bool kept, struct str text)
+{
+    verdicts_add(
+        v, &(struct finding){.claim = CLAIM_FEATURES,
+                             .tier = TIER_SHAPE,
+                             .probe = "settings",
+                             .group = "settings",
+                             .text = text,
+                             .state = kept ? STATE_CONSISTENT : STATE_INCONCLUSIVE,
+                             .missed = kept ? STR("settings that were not tried") : STR(""),
+                             .benign = kept ? STR("")
+                                            : STR("the model does not take it; a gateway between "
+                                                  "dialects that says so")});
+}
+
+static void judge_stop(const struct evidence *e, struct verdicts *v)
+{
+    const struct record *r = probe_find(e, "settings", "stop", 0);
+    struct str said = r != NULL ? buf_str(&r->said.text) : STR("");
+
+    /* An answer that did not count as it was asked says nothing of the stop. */
+    if (r == NULL || r->dialect == DIALECT_RESPONSES || str_find(said, STR("6")) == SIZE_MAX) {
+        return;
+    }
+    if (str_find(said, STR("7")) == SIZE_MAX) {
+        say(v, true, STR("Counting stops where it was told to."));
+    } else {
+        say(v, false, STR("Counting goes on beyond the text that it was told to stop at."));
+    }
+}
+
+static void judge_limit(const struct evidence *e, struct verdicts *v)
+{
+    const struct record *r = probe_find(e, "settings", "limit", 0);
+    char text[200];
+
+    if (r == NULL || r->said.usage.state == USAGE_MISSING) {
+        return;
+    }
+    uint64_t out = usage_output(&r->said.usage);
+    int n =
+        snprintf(text, sizeof(text), "With at most %d tokens of output asked for, %llu are billed.",
+                 LIMIT_ASKED, (unsigned long long)out);
+    say(v, out <= LIMIT_ASKED + 2, str_slice(text, (size_t)n));
+}
+
+void settings_judge(const struct evidence *e, struct verdicts *v)
+{
+    judge_stop(e, v);
+    judge_limit(e, v);
+}

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Streams, answers that are sold twice, settings, arguments of tools, long input: of honest sellers
+and of others, in all dialects."""
+import unittest
+
+from tests.assay.case import AssayCase
+from tests.assay.seller import Seller
+
+ALL = {"streaming": "consistent", "stability": "consistent", "features": "consistent",
+       "tool_integrity": "consistent", "context": "consistent"}
+PAUSE = 0.008       # a story of about 90 words then takes most of a second
+
+
+class Behaviour(AssayCase):
+    def of(self, *options, pause=0.0, **kind):
+        with Seller(pause=pause, **kind) as s:
+            return self.assay(s.base, "--concurrency", "4", *options, profile="standard")
+
+    def test_honest_in_each_dialect(self):
+        for dialect in ("chat", "responses", "messages", "gemini"):
+            done = self.of("--dialect", dialect, pause=PAUSE)
+            states = done.states()
+            self.assertEqual({c: states.get(c) for c in ALL}, ALL, (dialect, done.out))
+            self.assertEqual({line["dialect"] for line in done.lines()[1:-1]}, {dialect})
+            self.assertEqual(done.status, 0)
+
+    def finding(self, done, claim, probe):
+        return next(f for f in done.claim(claim)["findings"] if f["probe"] == probe)
+
+    def test_streams_that_come_at_once_accuse_nobody(self):
+        done = self.of(pause=PAUSE, at_once=True)
+        self.assertEqual(done.states()["streaming"], "inconclusive", done.out)
+        self.assertIn("3 almost at once", self.finding(done, "streaming", "stream")["text"])
+        self.assertEqual(done.status, 0)
+
+    def test_quick_streams_tell_nothing(self):
+        done = self.of()
+        self.assertIn("3 were too short or too quick",
+                      self.finding(done, "streaming", "stream")["text"])
+
+    def test_streams_that_cost_more_are_told(self):
+        done = self.of(stream_more=40)
+        texts = [f["text"] for f in done.claim("input_billing")["findings"]]
+        self.assertTrue(any("as whole answers" in t for t in texts), texts)
+
+    def test_answers_that_are_sold_twice(self):
+        done = self.of(cached=True)
+        self.assertEqual(done.states()["stability"], "inconsistent", done.out)
+        self.assertEqual(done.status, 3)
+
+    def test_a_deterministic_server_is_not_accused(self):
+        for same_ids in (False, True):
+            done = self.of(deterministic=True, same_ids=same_ids)
+            self.assertEqual(done.states()["stability"], "inconclusive", done.out)
+
+    def test_a_stop_that_is_not_kept(self):
+        done = self.of(no_stop=True)
+        self.assertIn("goes on beyond", str(done.claim("features")["findings"]))
+        self.assertEqual(done.states()["features"], "inconclusive", "though a tool is called")
+        self.assertEqual(done.status, 0)
+
+    def test_arguments_that_are_edited(self):
+        done = self.of(edited=True)
+        self.assertEqual(done.states()["tool_integrity"], "inconsistent", done.out)
+
+    def test_input_that_is_cut(self):
+        done = self.of(cut=200)
+        self.assertEqual(done.states()["context"], "inconsistent", done.out)
+        self.assertIn("0 knew the code at its beginning and 2 that at its end", done.out.replace(
+            "\n                ", " "))
+
+    def test_a_forgetful_model_is_not_accused(self):
+        self.assertEqual(self.of(forgetful=True).states()["context"], "inconclusive")
+
+
+if __name__ == "__main__":
+    unittest.main()
