@@ -89,6 +89,7 @@ static bool read_record(struct evidence *e, struct json_doc *doc, struct err *wh
     r->cell = json_str(json_get(root, "cell"));
     json_u64(json_get(root, "k"), &r->k);
     json_u64(json_get(root, "max_tokens"), &r->max_tokens);
+    json_u64(json_get(root, "sent_us"), &r->sent_us);
     r->expect = json_str(json_get(root, "expect"));
     r->failure = json_str(json_get(root, "failure"));
     r->head = json_str(json_get(root, "headers"));

@@ -23,7 +23,7 @@ struct evidence_head {
 };
 
 struct record {
-    uint64_t seq, k, max_tokens;
+    uint64_t seq, k, max_tokens, sent_us;
     bool reference, stream;
     struct str probe, cell;
     enum dialect dialect;

@@ -56,6 +56,17 @@ STORY = "Ships came and went, and the tide with them, as it always had in that p
 LINE = "Ships of every flag lie in the harbour and wait for the tide."
 
 
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def openai_id(seconds):
+    """What stands behind chatcmpl- of an answer of that time."""
+    head, n = "", seconds - 1576800000
+    for _ in range(5):
+        head, n = BASE62[n % 62] + head, n // 62
+    return head + "".join(random.choices(BASE62, k=24))
+
+
 class Seller:
     """What it is asked it does, as well as a model would; `cheats` are the exceptions:
     cached (the first answer to a text is sold again), at_once (streams are collected), cut=N (only
@@ -112,6 +123,8 @@ class Seller:
             stop = self.stop_of(body)
             numbers = ", ".join(map(str, range(1, 21)))
             return numbers.partition(stop)[0] if stop else numbers[:60]
+        if text.startswith("Repeat the following lines"):
+            return text.partition(":\n")[2]
         if "story" in text:
             return STORY
         if "four lines" in text:
@@ -130,17 +143,25 @@ class Seller:
         n, answer = self.count(text), self.say(text, body)
         name = self.model or body.get("model") or "gemini-2.5-flash"
         number = 1 if self.same_ids else random.randrange(10**12)
+        if self.cheats.get("openai_ids") is not None:
+            number = openai_id(int(time.time()) + self.cheats["openai_ids"])
         city = None
         if "tools" in body:
             city = "Lisbon" if "Lisbon" in text else text.rpartition(": ")[2]
             city = "evil.example.com" if "edited" in self.cheats else city
-        made = WHOLE[dialect](answer, city, n, name, number)
+        made = WHOLE[dialect](answer, city, n, name, number, self.written(answer))
         if self.silent:
             made.pop("usage", None)
             made.pop("usageMetadata", None)
         if "cached" in self.cheats:
             return self.kept.setdefault(text, made)
         return made
+
+    def written(self, answer):
+        """Tokens of output as they are billed."""
+        own = tokens_of(answer, self.family) if answer.split("\n")[0] in LINES else len(answer) // 4
+        return int((own + 1) * self.cheats.get("out_factor", 1)
+                   + random.randrange(self.cheats.get("thoughts", 0) + 1) + 0.5)
 
     def events(self, dialect, body):
         """The same as a stream's events."""
@@ -150,17 +171,17 @@ class Seller:
         yield from STREAMED[dialect](pieces, n, body.get("model") or "gemini-2.5-flash")
 
 
-def _chat(answer, city, n, name, number):
+def _chat(answer, city, n, name, number, out=1):
     message = {"role": "assistant", "content": None if city else answer}
     if city:
         message["tool_calls"] = [{"id": "c1", "type": "function", "function": {
             "name": "get_weather", "arguments": json.dumps({"city": city})}}]
     return {"id": f"chatcmpl-{number}", "object": "chat.completion", "created": 1, "model": name,
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": n, "completion_tokens": 1, "total_tokens": n + 1}}
+            "usage": {"prompt_tokens": n, "completion_tokens": out, "total_tokens": n + out}}
 
 
-def _responses(answer, city, n, name, number):
+def _responses(answer, city, n, name, number, out=1):
     item = {"type": "message", "role": "assistant", "content": [
         {"type": "output_text", "text": answer}]}
     if city:
@@ -168,25 +189,25 @@ def _responses(answer, city, n, name, number):
                 "arguments": json.dumps({"city": city})}
     return {"id": f"resp_{number}", "object": "response", "status": "completed", "model": name,
             "output": [item],
-            "usage": {"input_tokens": n, "output_tokens": 1, "total_tokens": n + 1}}
+            "usage": {"input_tokens": n, "output_tokens": out, "total_tokens": n + out}}
 
 
-def _messages(answer, city, n, name, number):
+def _messages(answer, city, n, name, number, out=1):
     part = {"type": "text", "text": answer}
     if city:
         part = {"type": "tool_use", "id": "t1", "name": "get_weather", "input": {"city": city}}
     return {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": name,
             "content": [part], "stop_reason": "end_turn",
-            "usage": {"input_tokens": n, "output_tokens": 1}}
+            "usage": {"input_tokens": n, "output_tokens": out}}
 
 
-def _gemini(answer, city, n, name, number):
+def _gemini(answer, city, n, name, number, out=1):
     part = {"functionCall": {"name": "get_weather", "args": {"city": city}}} if city else {
         "text": answer}
     return {"responseId": f"r{number}", "modelVersion": name,
             "candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP"}],
-            "usageMetadata": {"promptTokenCount": n, "candidatesTokenCount": 1,
-                              "totalTokenCount": n + 1}}
+            "usageMetadata": {"promptTokenCount": n, "candidatesTokenCount": out,
+                              "totalTokenCount": n + out}}
 
 
 def _frame(value, name=None):

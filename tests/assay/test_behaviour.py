@@ -6,7 +6,8 @@ import unittest
 from tests.assay.case import AssayCase
 from tests.assay.seller import Seller
 
-ALL = {"streaming": "consistent", "stability": "consistent", "features": "consistent",
+ALL = {"output_billing": "consistent",
+       "streaming": "consistent", "stability": "consistent", "features": "consistent",
        "tool_integrity": "consistent", "context": "consistent"}
 PAUSE = 0.008       # a story of about 90 words then takes most of a second
 
@@ -26,6 +27,26 @@ class Behaviour(AssayCase):
 
     def finding(self, done, claim, probe):
         return next(f for f in done.claim(claim)["findings"] if f["probe"] == probe)
+
+    def test_ids_that_hold_their_time(self):
+        done = self.of("--dialect", "chat", openai_ids=0)
+        self.assertEqual(done.states()["provenance"], "consistent", done.out)
+        done = self.of("--dialect", "chat", openai_ids=-86400)
+        self.assertEqual(done.states()["provenance"], "inconclusive", done.out)
+        self.assertIn("made by somebody else, or earlier", str(done.report))
+
+    def test_output_times_a_factor(self):
+        for family, factor in (("o200k", 1.15), ("o200k", 1.5)):
+            done = self.of(family=family, out_factor=factor)
+            self.assertEqual(done.states()["output_billing"], "inconsistent", done.out)
+            numbers = self.finding(done, "output_billing", "output")["numbers"]
+            self.assertAlmostEqual(numbers["factor"], factor, delta=0.02)
+            self.assertEqual(done.states()["input_billing"], "consistent", done.out)
+
+    def test_thoughts_that_are_not_shown_accuse_nobody(self):
+        for _ in range(3):
+            done = self.of(thoughts=400)
+            self.assertEqual(done.states()["output_billing"], "inconclusive", done.out)
 
     def test_streams_that_come_at_once_accuse_nobody(self):
         done = self.of(pause=PAUSE, at_once=True)

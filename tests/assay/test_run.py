@@ -111,7 +111,7 @@ class Ends(AssayCase):
                 return (429, {"error": {"message": "slow down"}}, [("Retry-After", "0")])
             return (502, b"<html>", [("Retry-After", "0")]) if n % 5 == 2 else None
         with Seller(before=before) as s:
-            done = self.assay(s.base)
+            done = self.assay(s.base, "--concurrency", "1")
         self.assertEqual(done.status, 0, done.out)
         self.assertEqual(done.report["calls"]["answered"], 23, done.out)
         self.assertGreater(sum(line["tries"] for line in done.lines()[1:-1]), 23)
