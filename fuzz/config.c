@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct config_vendor rows[] = {
-        {"openai", "OPENAI_API_KEY", "https://api.openai.com/v1", false}};
+        {.name = "openai", .env = "OPENAI_API_KEY", .base = "https://api.openai.com/v1"}};
     static const char *const losses[] = {"stop", "top_k"};
     static const struct config_rate rates[] = {
         {"input", false}, {"output", false}, {"search", true}};
