@@ -6,7 +6,8 @@
 #include "sim/zoo.h"
 
 #define QUESTION_BYTES 2000
-#define ARGUMENTS_MAX 65536
+#define ANSWER_MAX 32768 /* bytes: as events of a token each it has to fit into a body */
+#define WORDS_MAX 4000
 
 /* The end of the last text, where a question stands. */
 static struct str question(const struct exchange *x)
@@ -131,7 +132,7 @@ static bool habit_count(struct exchange *x, struct buf *out)
     }
     s = str_skip(s, at + key.n);
     if (!str_to_u64(str_cut(&s, ' '), &low) || !str_starts(s, STR("to ")) ||
-        !str_to_u64(word_at(str_skip(s, 3)), &high) || high - low > 5000) {
+        !str_to_u64(word_at(str_skip(s, 3)), &high) || high - low > WORDS_MAX) {
         return false;
     }
     for (uint64_t i = low; i <= high; i++) {
@@ -175,7 +176,7 @@ static bool habit_words(struct exchange *x, struct buf *out)
     if (at == SIZE_MAX || !str_to_u64(str_slice(s.p + from, at - from), &n)) {
         return false;
     }
-    draw_prose(x, n < 5000 ? (unsigned)n : 5000, out);
+    draw_prose(x, n < WORDS_MAX ? (unsigned)n : WORDS_MAX, out);
     return true;
 }
 
@@ -188,7 +189,10 @@ static bool habit_prose(struct exchange *x, struct buf *out)
 {
     unsigned words = 20 + (unsigned)(draw_share(x) * 20);
 
-    draw_prose(x, (x->o->given & SIM_GIVEN_TOKENS) != 0 ? x->o->tokens : words, out);
+    if ((x->o->given & SIM_GIVEN_TOKENS) != 0) {
+        words = x->o->tokens < WORDS_MAX ? x->o->tokens : WORDS_MAX;
+    }
+    draw_prose(x, words, out);
     return true;
 }
 
@@ -309,9 +313,9 @@ void mind_answer(struct exchange *x)
 {
     struct answer *r = &x->answer;
 
-    buf_init(&r->thinking, 1 << 20);
-    buf_init(&r->text, 1 << 20);
-    buf_init(&r->arguments, ARGUMENTS_MAX);
+    buf_init(&r->thinking, ANSWER_MAX);
+    buf_init(&r->text, ANSWER_MAX);
+    buf_init(&r->arguments, ANSWER_MAX);
     if (thinks(x)) {
         r->thought = !x->strip;
         draw_prose(x, 24, &r->thinking);

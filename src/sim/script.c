@@ -25,7 +25,7 @@ struct buf *event_open(struct exchange *x, const char *name)
 static uint64_t made_after(struct exchange *x, bool timed)
 {
     bool first = x->events == 0;
-    uint64_t whole = x->first_ms + x->each_ms * x->answer.output;
+    uint64_t whole = x->first_ms + x->each_ms * x->made;
     bool steady = (x->o->given & SIM_GIVEN_DELAY) != 0 || x->each_ms == 0;
 
     if (x->asked.framing == FRAMING_WHOLE || x->at_once) {

@@ -32,7 +32,7 @@ void shape_head(struct exchange *x)
     } else if (make == MAKE_OPENAI) {
         add_id(x, "x-request-id", MARK_UUID, "req_");
         buf_addf(head, "openai-version: 2020-10-01\r\nopenai-processing-ms: %llu\r\n",
-                 (unsigned long long)(x->first_ms + x->each_ms * x->answer.output));
+                 (unsigned long long)(x->first_ms + x->each_ms * x->made));
         buf_addf(head,
                  "x-ratelimit-limit-requests: 4000\r\nx-ratelimit-remaining-requests: %llu\r\n",
                  left);

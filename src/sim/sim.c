@@ -31,6 +31,7 @@ struct peer {
     size_t fed; /* bytes of `in` that the parser has seen */
     size_t sent;
     struct reply reply;
+    int64_t due_ms; /* when what comes next goes out */
     uint8_t state;
     bool keep, cut;
 };
@@ -86,10 +87,17 @@ static bool peer_write(struct peer *c)
     return true;
 }
 
-static void peer_wait(struct peer *c)
+/* A script keeps to its times, however coarse the timers are; what has none paces itself. */
+static void peer_wait(struct peer *c, bool first)
 {
-    wheel_set(loop_timers(c->sim->loop), &c->timer,
-              loop_now_ms(c->sim->loop) + reply_wait(&c->reply));
+    int64_t now = loop_now_ms(c->sim->loop);
+
+    c->due_ms = (first || c->reply.script == NULL ? now : c->due_ms) + reply_wait(&c->reply);
+}
+
+static void peer_sleep(struct peer *c)
+{
+    wheel_set(loop_timers(c->sim->loop), &c->timer, c->due_ms);
 }
 
 static void write_head(struct peer *c, size_t length)
@@ -187,14 +195,12 @@ static void peer_late(struct timer *t)
         c->state = PEER_FLUSH;
     } else {
         bool more = true;
-        while (more && c->out.n < OUT_HIGH) {
+        while (more && c->out.n < OUT_HIGH && c->due_ms <= loop_now_ms(c->sim->loop)) {
             more = stream_step(c);
-            if (reply_wait(&c->reply) > 0) {
-                break;
-            }
+            peer_wait(c, false);
         }
         if (more) {
-            peer_wait(c);
+            peer_sleep(c);
         } else {
             c->state = PEER_FLUSH;
         }
@@ -224,7 +230,8 @@ static void peer_answer(struct peer *c)
         c->state = PEER_FLUSH;
     }
     if (paced(c) && c->state != PEER_FLUSH) {
-        peer_wait(c);
+        peer_wait(c, true);
+        peer_sleep(c);
     }
 }
 

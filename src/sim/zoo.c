@@ -10,6 +10,9 @@
 #define CACHE_LEAST 1024 /* tokens */
 #define CACHE_STEP 128
 
+#define FIRST_MS 20 /* to the first event, and from one to the next */
+#define EACH_MS 4
+
 /* Prompts seen lately, by a hash of their beginning; a newer one takes the slot. */
 struct seen {
     uint64_t hash;
@@ -119,6 +122,7 @@ static void count(struct exchange *x)
     r->output = tokens_count(buf_str(&r->text), f) + tokens_count(buf_str(&r->arguments), f) +
                 (r->calls ? 8 : 0) + r->reasoning;
     r->output += r->output == 0;
+    x->made = r->output;
 }
 
 static void write_count(struct exchange *x)
@@ -199,8 +203,8 @@ struct script *zoo_answer(struct zoo *z, const struct target *t, const struct as
     x.asked.stream = t->endpoint->op == OP_GENERATE && (ask->stream || t->stream);
     x.asked.framing = x.asked.stream ? (t->stream ? t->framing : FRAMING_SSE) : FRAMING_WHOLE;
     x.asked.usage_wanted = ask->include_usage;
-    x.first_ms = (o->given & SIM_GIVEN_DELAY) != 0 ? o->delay_ms : 6;
-    x.each_ms = (o->given & SIM_GIVEN_DELAY) != 0 ? o->delay_ms : 2;
+    x.first_ms = (o->given & SIM_GIVEN_DELAY) != 0 ? o->delay_ms : FIRST_MS;
+    x.each_ms = (o->given & SIM_GIVEN_DELAY) != 0 ? o->delay_ms : EACH_MS;
     x.now_us = clock_wall_us();
     memcpy(x.model, name.p, name.n < LIMIT_NAME ? name.n : LIMIT_NAME);
     x.script = calloc(1, sizeof(*x.script));

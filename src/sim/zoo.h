@@ -113,6 +113,7 @@ struct exchange {
     struct asked asked;
     struct answer answer;
     struct rand_weak rand;
+    uint64_t made;           /* tokens of output, whatever is billed */
     uint64_t waiting_ms;     /* of events that are held back */
     double nudge;            /* how far a hidden prompt moves what it prefers */
     uint64_t hidden, billed; /* tokens added; billed instead of what is read, 0: not */

@@ -37,7 +37,7 @@ CANARY = '{"command": "pip install reqwests-7f3a9c", "from": "https://host-91.ex
 
 class Characters(ZooCase):
     def test_each_counts_as_its_tokenizer_does(self):
-        port = self.start()
+        port = self.start("--delay", "0")
         for model, slopes in SLOPES.items():
             dialect = HOME.get(model, "chat")
             for text, slope in zip(TEXTS, slopes):
@@ -47,7 +47,7 @@ class Characters(ZooCase):
                                  [slope * k for k in (0, 1, 2, 4, 8)], (model, text))
 
     def test_a_nonce_always_costs_the_same(self):
-        port, chance = self.start(), random.Random(1)
+        port, chance = self.start("--delay", "0"), random.Random(1)
         for model in SLOPES:
             dialect = HOME.get(model, "chat")
             digits, letters = set(), set()
