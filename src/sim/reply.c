@@ -217,22 +217,24 @@ void reply_write_model(const struct reply *r, struct buf *out)
     json_write_str(out, str_from(r->model));
 }
 
+/* Those for people, then the zoo's. */
 static void write_models(const struct reply *r, struct buf *out)
 {
     bool gemini = r->target.endpoint->dialect == DIALECT_GEMINI;
     buf_add(out, gemini ? STR("{\"models\":[") : STR("{\"object\":\"list\",\"data\":["));
-    for (size_t i = 0; i < MODELS; i++) {
+    for (size_t i = 0; i < MODELS + character_count; i++) {
+        const char *name = i < MODELS ? models[i].model : characters[i - MODELS].name;
         if (gemini) {
             buf_addf(out,
                      "%s{\"name\":\"models/%s\",\"displayName\":\"%s\","
                      "\"supportedGenerationMethods\":[\"generateContent\",\"countTokens\"]}",
-                     i > 0 ? "," : "", models[i].model, models[i].model);
+                     i > 0 ? "," : "", name, name);
         } else {
             buf_addf(out,
                      "%s{\"id\":\"%s\",\"object\":\"model\",\"type\":\"model\","
                      "\"display_name\":\"%s\",\"created\":1764000000,"
                      "\"created_at\":\"2025-11-24T16:00:00Z\",\"owned_by\":\"sim\"}",
-                     i > 0 ? "," : "", models[i].model, models[i].model);
+                     i > 0 ? "," : "", name, name);
         }
     }
     buf_add(out, gemini ? STR("]}") : STR("],\"has_more\":false}"));

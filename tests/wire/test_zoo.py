@@ -161,6 +161,13 @@ class Characters(ZooCase):
         said = self.say(port, "chat", "gpt-4o-sim", "hello", tool=("get_weather", schema))
         self.assertIsNone(said.tool)
 
+    def test_they_are_listed(self):
+        port = self.start()
+        names = [m["id"] for m in ask(port, "GET", "/v1/models").json()["data"]]
+        self.assertLessEqual({*SLOPES, "sim-small"}, set(names))
+        names = [m["name"] for m in ask(port, "GET", "/v1beta/models").json()["models"]]
+        self.assertLessEqual({"models/" + m for m in SLOPES}, set(names))
+
 
 class Caches(ZooCase):
     def prefix(self, seed):
