@@ -256,6 +256,13 @@ static void write_whole(struct exchange *x, struct chat *c)
     event_close(x, false);
 }
 
+/* Of what serves the model: it stays the same. */
+static void add_print(const struct character *c, const char *suffix, struct buf *out)
+{
+    buf_addf(out, "fp_%010llx%s",
+             (unsigned long long)(mark_hash(9, str_from(c->name)) & 0xFFFFFFFFFF), suffix);
+}
+
 void shape_chat(struct exchange *x)
 {
     struct chat c = {0};
@@ -268,7 +275,7 @@ void shape_chat(struct exchange *x)
         mark_write(x, MARK_CHAT, "chatcmpl-", &c.id);
         mark_write(x, MARK_RANDOM62, "call_", &c.call);
         if (x->served->think == THINK_NEVER) {
-            mark_write(x, MARK_HEX, "fp_", &c.print);
+            add_print(x->served, "", &c.print);
         }
     } else if (make == MAKE_ANTHROPIC) {
         mark_write(x, MARK_ANTHROPIC, "msg_01", &c.id);
@@ -280,7 +287,7 @@ void shape_chat(struct exchange *x)
         mark_write(x, MARK_UUID, make == MAKE_OPEN ? "chatcmpl-" : "", &c.id);
         mark_write(x, MARK_UUID, make == MAKE_OPEN ? "chatcmpl-tool-" : "call_00_", &c.call);
         if (make == MAKE_DEEPSEEK) {
-            mark_write(x, MARK_HEX, "fp_", &c.print);
+            add_print(x->served, "_prod0820_fp8_kvcache_20260402", &c.print);
         }
     }
     if (x->asked.stream) {

@@ -247,6 +247,10 @@ class Shapes(ZooCase):
         self.assertEqual(chunks[0]["choices"][0]["delta"],
                          {"role": "assistant", "content": "", "refusal": None})
         self.assertEqual(chunks[-1]["choices"], [])
+        prints = {self.say(port, "chat", "gpt-4o-sim", "hello").root["system_fingerprint"]
+                  for _ in range(3)}
+        self.assertEqual(prints, {chunks[0]["system_fingerprint"]})
+        self.assertRegex(prints.pop(), "^fp_[0-9a-f]{10}$")
         root = zoo.body("chat", "gpt-4o-sim", "hello", stream=True)
         root["stream_options"]["include_obfuscation"] = False
         said = zoo.send(port, "chat", zoo.PATHS["chat"], root)
