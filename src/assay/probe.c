@@ -18,6 +18,7 @@ const struct probe probes[] = {
      ids_judge},
     {"answers", STANDARD | DEEP, true, "whether a reference gives the same short answers as often",
      answers_plan, answers_judge},
+    {"texts", DEEP, true, "whether a reference continues texts alike", texts_plan, texts_judge},
     {"stream", STANDARD | DEEP, false, "whether streams come as they are made, and cost the same",
      stream_plan, stream_judge},
     {"again", STANDARD | DEEP, false, "whether an answer is sold twice", again_plan, again_judge},

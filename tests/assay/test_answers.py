@@ -2,6 +2,7 @@
 """Short answers against a reference: the same model, another one behind the same tokenizer, and one
 that serves a part of the requests."""
 import os
+import random
 import unittest
 
 from tests.assay.case import AssayCase
@@ -45,7 +46,31 @@ class Answers(AssayCase):
     def test_half_of_the_requests_in_a_deep_run(self):
         done, found = self.against(mix=0.5, profile="deep")
         self.assertEqual((found["state"], found["numbers"]["n"]), ("inconsistent", 400), done.out)
+        texts = next(f for f in done.claim("identity")["findings"] if f["probe"] == "texts")
+        self.assertEqual((texts["numbers"]["n"], texts["numbers"]["m"]), (100, 100))
+        self.assertGreater(texts["p"], 0.0001, "both continue texts alike")
+        self.assertGreaterEqual(texts["p_adjusted"], texts["p"])
         self.assertGreater(found["numbers"]["catches_swap"], 0.8, "more than a short run")
+
+    def test_texts_that_another_model_continues(self):
+        words = {"calm": "the boats and the water and the evening light on the quay".split(),
+                 "loud": "iron smoke engines hammer bricks fire steel shouting crowds".split()}
+
+        class Writer(Seller):
+            voice = "calm"
+
+            def say(self, text, body):
+                if text.startswith("Continue the paragraph."):
+                    return " ".join(random.choices(words[self.voice], k=20))
+                return super().say(text, body)
+
+        class Other(Writer):
+            voice = "loud"
+        for target, states in ((Other, ("inconsistent",)), (Writer, ("consistent", "inconclusive"))):
+            with target(choices=MODEL) as s, Writer(choices=MODEL) as r:
+                done = self.assay(s.base, "--concurrency", "4", profile="deep", reference=r.base)
+            texts = next(f for f in done.claim("identity")["findings"] if f["probe"] == "texts")
+            self.assertIn(texts["state"], states, done.out)
 
     def test_answers_that_stay_empty(self):
         done, found = self.against(choices={part: [("", 1)] for part in MODEL})
