@@ -102,7 +102,7 @@ static void judge_pong(const struct evidence *e, struct verdicts *v, struct buf 
 
 static void judge_maximum(const struct evidence *e, struct verdicts *v, struct buf *text)
 {
-    unsigned asked = 0, right = 0, sum = 0;
+    unsigned asked = 0, right = 0, sum = 0, refused = 0;
 
     for (unsigned i = 0; i < MAXIMA; i++) {
         const struct record *r = probe_find(e, "folk", "maximum", i);
@@ -111,13 +111,21 @@ static void judge_maximum(const struct evidence *e, struct verdicts *v, struct b
         right += str_find(said, STR("77")) != SIZE_MAX;
         sum += str_find(said, STR("162")) != SIZE_MAX;
     }
-    if (asked == 0) {
+    for (size_t i = 0; i < e->count; i++) {
+        const struct record *r = &e->records[i];
+        refused += r->status == 400 && str_eq(r->cell, STR("maximum"));
+    }
+    if (asked + refused == 0) {
         return;
     }
     buf_addf(text,
-             "The largest of 5, 15, 77, 19, 53, 54 at temperature 0.01: %u of %u say 77, %u "
-             "say 162.",
+             "The largest of 5, 15, 77, 19, 53, 54 at temperature 0.01: %u of %u say 77, %u say "
+             "162.",
              right, asked, sum);
+    if (refused > 0) {
+        buf_addf(text, " %u of %u refuse it, as models do that take no temperature.", refused,
+                 asked + refused);
+    }
     show(v, CLAIM_STABILITY, text,
          "next to nothing. Every model of today finds 77; newer ones do not take a temperature.");
 }

@@ -30,7 +30,7 @@ static unsigned width(struct str s)
     return columns;
 }
 
-/* A word that is longer than a line is cut. */
+/* A word that is longer than a line is cut; what a terminal would obey is not told it. */
 static void add_long(struct text *t, struct str word, unsigned *at, unsigned indent)
 {
     for (size_t n; word.n > 0; word = str_skip(word, n)) {
@@ -39,7 +39,9 @@ static void add_long(struct text *t, struct str word, unsigned *at, unsigned ind
             buf_addf(t->out, "\n%*s", (int)indent, "");
             *at = indent;
         }
-        buf_add(t->out, str_slice(word.p, n));
+        unsigned char c = (unsigned char)word.p[0];
+        bool control = c < 0x20 || c == 0x7F || (c == 0xC2 && n == 2 && (uint8_t)word.p[1] < 0xA0);
+        buf_add(t->out, control ? STR("?") : str_slice(word.p, n));
         *at += w;
     }
 }

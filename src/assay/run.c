@@ -22,6 +22,12 @@ static void store_line(struct shared *s, const struct buf *line)
     }
 }
 
+/* Worth no further call; what a model does not take (400) is another matter. */
+static bool is_shut(unsigned status)
+{
+    return status != 200 && status != 400 && status != 404 && status != 422;
+}
+
 static void count(struct shared *s, const struct asked *a, const struct client_answer *got,
                   const struct said *said)
 {
@@ -36,7 +42,7 @@ static void count(struct shared *s, const struct asked *a, const struct client_a
         }
     }
     if (!a->reference) {
-        s->failed = got->status == 200 ? 0 : s->failed + 1;
+        s->failed = is_shut(got->status) ? s->failed + 1 : 0;
     }
     if (s->failed >= FAILED_MOST && s->end == NULL) {
         s->end = got->status == 401 || got->status == 403 ? "the key is refused"

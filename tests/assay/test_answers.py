@@ -66,7 +66,8 @@ class Answers(AssayCase):
 
         class Other(Writer):
             voice = "loud"
-        for target, states in ((Other, ("inconsistent",)), (Writer, ("consistent", "inconclusive"))):
+        for target, states in ((Other, ("inconsistent",)),
+                               (Writer, ("consistent", "inconclusive"))):
             with target(choices=MODEL) as s, Writer(choices=MODEL) as r:
                 done = self.assay(s.base, "--concurrency", "4", profile="deep", reference=r.base)
             texts = next(f for f in done.claim("identity")["findings"] if f["probe"] == "texts")

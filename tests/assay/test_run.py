@@ -67,6 +67,20 @@ class Asked(AssayCase):
                                   capture_output=True, timeout=60)
             self.assertEqual((done.returncode, part in done.stderr), (1, True), done.stderr)
 
+    def test_evidence_of_somebody_who_plays_tricks(self):
+        """Nothing in it reaches the terminal as more than text."""
+        nasty = "m\x1b[2J\x9b1m\x07"
+        lines = [{"assay": 1, "version": "9", "seed": 1, "started_us": 1, "profile": nasty,
+                  "target": {"url": nasty, "model": nasty}},
+                 {"end": nasty}]
+        with open(os.path.join(self.folder, "calls.jsonl"), "w", encoding="utf-8") as f:
+            f.write("\n".join(json.dumps(line) for line in lines))
+        done = subprocess.run([station.PROGRAM, "assay", "--recompute", self.folder], text=True,
+                              capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("m?[2J?1m?", done.stdout)
+        self.assertFalse(set("\x1b\x9b\x07") & set(done.stdout))
+
     def test_a_folder_with_evidence_is_not_added_to(self):
         with Seller() as s:
             words, folder = self.words(s.base)
@@ -95,6 +109,24 @@ class Ends(AssayCase):
             done = self.assay(s.base, "--concurrency", "1", profile="standard")
             self.assertLess(len(s.requests), 20)
         self.assertEqual(done.report["calls"]["end"], "the key is refused")
+
+    def test_a_model_that_takes_no_temperature(self):
+        def before(n, path, headers, body):
+            return (400, {"error": {"message": "unsupported: temperature"}}) \
+                if "temperature" in body else None
+        with Seller(before=before) as s:
+            done = self.assay(s.base, "--concurrency", "1", profile="folk")
+        self.assertEqual(done.report["calls"], {**done.report["calls"], "end": "complete",
+                                                "made": 15, "answered": 5}, done.out)
+        self.assertIn("10 of 10 refuse it", done.out)
+
+    def test_a_model_that_calls_its_limit_otherwise(self):
+        def before(n, path, headers, body):
+            return (400, {"error": {"message": "use max_completion_tokens"}}) \
+                if "max_tokens" in body else None
+        with Seller(before=before) as s:
+            done = self.assay(s.base, "--dialect", "chat")
+        self.assertEqual((done.status, done.report["calls"]["answered"]), (0, 23), done.out)
 
     def test_a_redirect_is_not_followed(self):
         with Seller() as other:
