@@ -96,7 +96,7 @@ static void put_finding(struct text *t, const struct finding *f, bool decisive)
     buf_init(&label, 64);
     buf_addf(&label, "%s%s%c", f->probe, decisive ? " *" : "", '\0');
     paragraph(t, label.p, 16, f->text);
-    if (f->missed.n > 0) {
+    if (f->missed.n > 0 && f->state != STATE_INCONSISTENT) {
         paragraph(t, "  would miss", 16, f->missed);
     }
     if (f->benign.n > 0) {
@@ -105,23 +105,27 @@ static void put_finding(struct text *t, const struct finding *f, bool decisive)
     buf_release(&label);
 }
 
+/* What decides comes first. */
 static void put_claim(struct text *t, const struct verdicts *v, enum claim c)
 {
     const struct finding *decisive = verdicts_decisive(v, c);
-    bool any = false;
+    bool any = decisive != NULL;
 
     for (size_t i = 0; i < v->count; i++) {
+        any = any || v->findings[i].claim == c;
+    }
+    if (!any) {
+        return;
+    }
+    buf_addf(t->out, "\n%s: %s\n", claim_meaning(c), state_name(verdicts_state(v, c)));
+    if (decisive != NULL) {
+        put_finding(t, decisive, true);
+    }
+    for (size_t i = 0; i < v->count; i++) {
         const struct finding *f = &v->findings[i];
-        if (f->claim != c) {
-            continue;
+        if (f->claim == c && f != decisive) {
+            put_finding(t, f, false);
         }
-        if (!any) {
-            buf_addf(t->out, "\n%s: ", claim_meaning(c));
-            put_state(t, verdicts_state(v, c));
-            buf_add_byte(t->out, '\n');
-        }
-        any = true;
-        put_finding(t, f, f == decisive);
     }
 }
 
