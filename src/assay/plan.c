@@ -95,8 +95,9 @@ void plan_measure(const struct plan *p, struct plan_size *out)
     *out = (struct plan_size){0};
     for (size_t i = 0; i < p->count; i++) {
         const struct planned *c = &p->calls[i];
-        out->calls[c->reference]++;
-        out->input[c->reference] += planned_input(c);
-        out->output[c->reference] += c->q.max_tokens;
+        unsigned times = 1 + c->q.repeat;
+        out->calls[c->reference] += times;
+        out->input[c->reference] += planned_input(c) * times;
+        out->output[c->reference] += (uint64_t)c->q.max_tokens * times;
     }
 }

@@ -26,6 +26,8 @@ const struct probe probes[] = {
      settings_plan, settings_judge},
     {"tools", QUICK | STANDARD | DEEP, false, "whether arguments of a call come back unchanged",
      tools_plan, tools_judge},
+    {"cache", STANDARD | DEEP, false, "whether what is read from a cache is billed as such",
+     cache_plan, cache_judge},
     {"context", STANDARD | DEEP, false, "whether long input arrives whole", context_plan,
      context_judge},
     {"folk", STANDARD | DEEP | FOLK, false,

@@ -46,6 +46,8 @@ void output_judge(const struct evidence *e, struct verdicts *v);
 void ids_judge(const struct evidence *e, struct verdicts *v);
 void texts_plan(struct plan *p, const struct probe *self);
 void texts_judge(const struct evidence *e, struct verdicts *v);
+void cache_plan(struct plan *p, const struct probe *self);
+void cache_judge(const struct evidence *e, struct verdicts *v);
 void folk_plan(struct plan *p, const struct probe *self);
 void folk_judge(const struct evidence *e, struct verdicts *v);
 void arithmetic_judge(const struct evidence *e, struct verdicts *v);

@@ -108,9 +108,13 @@ bool run_ask(struct shared *s, struct client *c, const struct asked *a, struct c
 /* What a planned call costs at most. */
 static int64_t most(const struct run *r, const struct planned *c)
 {
+    unsigned times = 1 + c->q.repeat;
     int64_t nano = 0;
 
-    return run_price_cost(&r->price, planned_input(c), c->q.max_tokens, &nano) ? nano : 0;
+    return run_price_cost(&r->price, planned_input(c) * times, (uint64_t)c->q.max_tokens * times,
+                          &nano)
+               ? nano
+               : 0;
 }
 
 /* The next call that may still be made. */
@@ -140,11 +144,11 @@ static const struct planned *take(struct shared *s, int64_t *reserved)
     return c;
 }
 
-static void finish(struct shared *s, int64_t reserved)
+static void finish(struct shared *s, unsigned calls, int64_t reserved)
 {
     pthread_mutex_lock(&s->lock);
     s->reserved -= reserved;
-    s->progress.done++;
+    s->progress.done += calls;
     if (s->run->progress != NULL) {
         s->run->progress(s->run->ctx, &s->progress);
     }
@@ -159,11 +163,14 @@ static void *work(void *ctx)
     int64_t reserved = 0;
 
     while (c != NULL && (p = take(s, &reserved)) != NULL) {
-        struct client_answer got;
-        client_answer_init(&got);
-        run_ask(s, c, &(struct asked){p->probe->name, p->cell, p->k, p->reference, &p->q}, &got);
-        client_answer_release(&got);
-        finish(s, reserved);
+        for (unsigned i = 0; i <= p->q.repeat && *s->run->stop == 0; i++) {
+            struct client_answer got;
+            client_answer_init(&got);
+            run_ask(s, c, &(struct asked){p->probe->name, p->cell, p->k + i, p->reference, &p->q},
+                    &got);
+            client_answer_release(&got);
+        }
+        finish(s, 1 + p->q.repeat, reserved);
     }
     if (c != NULL) {
         client_free(c);
@@ -204,7 +211,7 @@ enum run_end run_execute(struct run *r, const struct evidence_head *head, struct
     struct shared s = {.run = r, .lock = PTHREAD_MUTEX_INITIALIZER};
     struct buf line;
 
-    s.progress.planned = (unsigned)r->plan->count;
+    s.progress.planned = (unsigned)head->planned;
     buf_init(&line, 64 << 10);
     evidence_write_head(&line, head);
     store_line(&s, &line);

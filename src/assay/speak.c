@@ -149,7 +149,16 @@ static void write_responses(struct json_out *o, const struct question *q)
 
 static void write_messages(struct json_out *o, const struct question *q)
 {
-    if (q->system.n > 0) {
+    if (q->system.n > 0 && q->cache) {
+        json_key(o, "system");
+        json_open(o, '[');
+        json_open_typed(o, "text");
+        json_key(o, "text");
+        json_put_str(o, q->system);
+        json_put_members(o, STR("\"cache_control\":{\"type\":\"ephemeral\"}"));
+        json_close(o, '}');
+        json_close(o, ']');
+    } else if (q->system.n > 0) {
         json_key(o, "system");
         json_put_str(o, q->system);
     }

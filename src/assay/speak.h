@@ -15,8 +15,10 @@ struct question {
     struct str expect;       /* what the answer should hold; it is not sent */
     const char *stop;        /* a text that ends the answer, or NULL; responses have none */
     unsigned max_tokens;
-    bool tool;   /* offers get_weather(city) */
-    bool stream; /* the answer comes as events */
+    unsigned repeat; /* so many times more, one right behind the other, as k = 1, 2, ... */
+    bool cache;      /* messages: marks the system text as one to be kept */
+    bool tool;       /* offers get_weather(city) */
+    bool stream;     /* the answer comes as events */
 };
 
 struct speaker {

@@ -154,6 +154,9 @@ static int recompute(const struct assay_options *o)
 
 static void describe(const struct assay_options *o, const struct run *r, struct evidence_head *h)
 {
+    struct plan_size size;
+
+    plan_measure(r->plan, &size);
     *h = (struct evidence_head){
         .target = {o->sides[0].url, o->sides[0].speaker.model},
         .reference = {o->sides[1].url, o->sides[1].speaker.model},
@@ -161,7 +164,7 @@ static void describe(const struct assay_options *o, const struct run *r, struct 
         .version = STR(ENTREPOT_VERSION),
         .seed = o->seed,
         .started_us = (uint64_t)clock_wall_us(),
-        .planned = r->plan->count,
+        .planned = size.calls[0] + size.calls[1],
     };
     if (r->price.known) {
         h->currency = str_from(r->price.price.currency.code);

@@ -85,7 +85,7 @@ class Seller:
         self.pause, self.same_ids, self.deterministic = pause, same_ids, deterministic
         self.forgetful = forgetful
         self.cheats = cheats
-        self.kept = {}
+        self.kept, self.seen = {}, set()
         self.requests = []          # (path, headers, body)
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"seller": self})
@@ -150,12 +150,31 @@ class Seller:
             city = "Lisbon" if "Lisbon" in text else text.rpartition(": ")[2]
             city = "evil.example.com" if "edited" in self.cheats else city
         made = WHOLE[dialect](answer, city, n, name, number, self.written(answer))
+        self.keep_prompt(dialect, text, made)
         if self.silent:
             made.pop("usage", None)
             made.pop("usageMetadata", None)
         if "cached" in self.cheats:
             return self.kept.setdefault(text, made)
         return made
+
+    def keep_prompt(self, dialect, text, made):
+        """Long prompts are kept: behind the first they cost a tenth. `cold` keeps none, `stale`
+        bills every one as kept."""
+        first = len(text) > 4000 and text not in self.seen
+        self.seen.add(text)
+        if len(text) < 4000 or "cold" in self.cheats or first and "stale" not in self.cheats:
+            return
+        usage = made.get("usage") or made["usageMetadata"]
+        if dialect == "messages":
+            usage["cache_read_input_tokens"] = usage["input_tokens"] - 5
+            usage["input_tokens"] = 5
+        elif dialect == "gemini":
+            usage["cachedContentTokenCount"] = usage["promptTokenCount"] - 5
+        else:
+            name, total = (("prompt_tokens_details", "prompt_tokens") if dialect == "chat" else
+                           ("input_tokens_details", "input_tokens"))
+            usage[name] = {"cached_tokens": usage[total] - 5}
 
     def written(self, answer):
         """Tokens of output as they are billed."""

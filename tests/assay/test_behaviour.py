@@ -6,7 +6,8 @@ import unittest
 from tests.assay.case import AssayCase
 from tests.assay.seller import Seller
 
-ALL = {"output_billing": "consistent",
+ALL = {"cache_billing": "consistent",
+       "output_billing": "consistent",
        "streaming": "consistent", "stability": "consistent", "features": "consistent",
        "tool_integrity": "consistent", "context": "consistent"}
 PAUSE = 0.008       # a story of about 90 words then takes most of a second
@@ -47,6 +48,14 @@ class Behaviour(AssayCase):
         for _ in range(3):
             done = self.of(thoughts=400)
             self.assertEqual(done.states()["output_billing"], "inconclusive", done.out)
+
+    def test_prompts_that_are_kept(self):
+        for cheat in ("cold", "stale"):
+            done = self.of("--dialect", "messages", **{cheat: True})
+            self.assertEqual(done.states()["cache_billing"], "inconclusive", (cheat, done.out))
+        pairs = [line for line in done.lines() if line.get("probe") == "cache"]
+        self.assertEqual(sorted(line["k"] for line in pairs), [0, 0, 1, 1])
+        self.assertIn('"cache_control"', str(pairs[0]["request"]).replace("'", '"'))
 
     def test_streams_that_come_at_once_accuse_nobody(self):
         done = self.of(pause=PAUSE, at_once=True)
