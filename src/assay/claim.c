@@ -68,7 +68,7 @@ static unsigned weight(const struct finding *f)
     switch (f->state) {
     case STATE_CONSISTENT: return f->tier == TIER_ISSUER ? 5 : 2;
     case STATE_INCONSISTENT: return f->tier == TIER_ISSUER ? 5 : 4;
-    case STATE_INCONCLUSIVE: return f->has_p ? 3 : 2;
+    case STATE_INCONCLUSIVE: return f->has_p && f->p_adjusted <= P_UNUSUAL ? 3 : 2;
     case STATE_NOT_TESTABLE: return 1;
     case STATE_NOT_TESTED:
     case STATE_COUNT: break;
@@ -103,9 +103,9 @@ void verdicts_settle(struct verdicts *v)
         struct finding *f = &v->findings[i];
         if (f->has_p) {
             f->p_adjusted = p[n++];
-            f->state = f->p_adjusted <= P_ACCUSES   ? STATE_INCONSISTENT
-                       : f->p_adjusted <= P_UNUSUAL ? STATE_INCONCLUSIVE
-                                                    : STATE_CONSISTENT;
+            f->state = f->p_adjusted <= P_ACCUSES               ? STATE_INCONSISTENT
+                       : f->p_adjusted <= P_UNUSUAL || f->blind ? STATE_INCONCLUSIVE
+                                                                : STATE_CONSISTENT;
         }
     }
 }

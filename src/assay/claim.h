@@ -43,6 +43,7 @@ struct finding {
     enum state state;
     uint8_t tier;
     bool has_p; /* a test made it: verdicts_settle sets its state */
+    bool blind; /* that test could hardly have seen anything: it vouches for nothing */
     double p, p_adjusted;
     const char *probe, *group; /* findings of a group rest on the same calls */
     struct str text;           /* what was seen: a sentence with its numbers */

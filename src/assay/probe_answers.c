@@ -12,7 +12,8 @@
 #define POWER_RUNS 200
 #define POWER_PERMUTATIONS 1999
 #define ANSWER_BYTES 48
-#define LEAST 6 /* answers of a cell and side: below, nothing can be seen */
+#define BLIND_BELOW 50 /* % of swaps that the run would have caught */
+#define LEAST 6        /* answers of a cell and side: below, nothing can be seen */
 
 static const struct cell {
     const char *name;
@@ -146,6 +147,7 @@ static void compare(const struct evidence *e, struct verdicts *v, const struct c
                                       .group = "answers",
                                       .has_p = true,
                                       .p = two.p,
+                                      .blind = swap < BLIND_BELOW,
                                       .text = buf_str(&text),
                                       .missed = buf_str(&missed),
                                       .numbers = buf_str(&numbers),

@@ -99,7 +99,7 @@ static void put_finding(struct text *t, const struct finding *f, bool decisive)
     if (f->missed.n > 0 && f->state != STATE_INCONSISTENT) {
         paragraph(t, "  would miss", 16, f->missed);
     }
-    if (f->benign.n > 0) {
+    if (f->benign.n > 0 && f->state != STATE_CONSISTENT) {
         paragraph(t, "  may also be", 16, f->benign);
     }
     buf_release(&label);

@@ -17,9 +17,9 @@ OTHER = {"coin": [("heads", 100)], "1 to 10": [("4", 70), ("7", 30)],
 
 
 class Answers(AssayCase):
-    def against(self, *options, mix=0.0, choices=None, profile="standard"):
+    def against(self, *options, mix=0.0, choices=None, profile="standard", reference_too=False):
         with Seller(choices=choices or MODEL, mix=mix, others=OTHER) as s, \
-                Seller(choices=MODEL) as r:
+                Seller(choices=choices if reference_too else MODEL) as r:
             done = self.assay(s.base, "--concurrency", "4", *options, profile=profile,
                               reference=r.base)
         found = [f for f in done.claim("identity")["findings"] if f["probe"] == "answers"]
@@ -72,6 +72,13 @@ class Answers(AssayCase):
                 done = self.assay(s.base, "--concurrency", "4", profile="deep", reference=r.base)
             texts = next(f for f in done.claim("identity")["findings"] if f["probe"] == "texts")
             self.assertIn(texts["state"], states, done.out)
+
+    def test_answers_that_are_never_the_same_vouch_for_nothing(self):
+        done, found = self.against(choices={part: [(f"{part} {n}", 1) for n in range(5000)]
+                                            for part in MODEL}, reference_too=True)
+        self.assertEqual(found["state"], "inconclusive", done.out)
+        self.assertLess(found["numbers"]["catches_swap"], 0.5)
+        self.assertEqual(done.states()["identity"], "consistent", "by its tokenizer alone")
 
     def test_answers_that_stay_empty(self):
         done, found = self.against(choices={part: [("", 1)] for part in MODEL})
