@@ -108,7 +108,7 @@ static void put_call(struct conversion *c, struct json_out *o, const struct repl
     json_key(o, "name");
     json_put_str(o, p->name);
     json_key(o, "args");
-    json_put_raw(o, buf_str(&p->text));
+    reply_put_arguments(o, p);
     json_close(o, '}');
     put_call_state(c, o, p);
     json_close(o, '}');

@@ -326,7 +326,7 @@ void reply_put_arguments(struct json_out *o, const struct reply_part *p)
     struct json_doc *doc = p->custom ? NULL : json_parse_exact(buf_str(&p->text), NULL);
 
     if (doc != NULL && json_is_object(json_root(doc))) {
-        json_put_raw(o, buf_str(&p->text));
+        json_put_value(o, json_root(doc)); /* not as it came: its lines would end an event's */
     } else {
         json_open(o, '{');
         json_key(o, "input");

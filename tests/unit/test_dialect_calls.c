@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calls of a converted reply, as the many hosts of the chat dialect write them. */
+#include "conversion_case.h"
+
+#define CHUNK(delta, finish) \
+    "{\"id\":\"x\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{" delta "}" finish "}]}"
+#define CALLS(calls) CHUNK("\"tool_calls\":[" calls "]", "")
+#define END CHUNK("", ",\"finish_reason\":\"tool_calls\"")
+
+static const char *const asks[] = {
+    [DIALECT_RESPONSES] = "{\"input\":\"hi\",\"tools\":[{\"type\":\"tool_search\",\"execution\":"
+                          "\"client\",\"description\":\"d\",\"parameters\":{\"type\":\"object\"}}]"
+                          "}",
+    [DIALECT_MESSAGES] = "{\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}",
+    [DIALECT_GEMINI] = "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"hi\"}]}]}",
+};
+
+static void assert_says(const struct made *m, const char *text)
+{
+    if (str_find(buf_str(&m->reply), str_from(text)) == SIZE_MAX) {
+        fail_msg("no %s in %.*s", text, STR_ARG(buf_str(&m->reply)));
+    }
+}
+
+/* A stream of a chat upstream's, as this client gets it. */
+static struct made streamed(enum dialect client, const char *const *events)
+{
+    struct made m = make(client, DIALECT_CHAT, true, asks[client]);
+
+    assert_taken(&m);
+    feed_all(&m, events);
+    return m;
+}
+
+/* An event is of lines: what stands in it must not have any of its own. */
+static void arguments_over_lines_stay_in_their_event(void **state)
+{
+    (void)state;
+#define LINES "\"{\\n  \\\"q\\\": 1.50,\\n\\n  \\\"b\\\": \\\"x\\\"\\n}\""
+    static const struct {
+        enum dialect client;
+        const char *events[3];
+        const char *says;
+    } cases[] = {
+        {DIALECT_GEMINI,
+         {CALLS("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":" LINES "}}"),
+          END, NULL},
+         "\"args\":{\"q\":1.50,\"b\":\"x\"}"},
+        {DIALECT_RESPONSES,
+         {CALLS("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"tool_search\",\"arguments"
+                "\":" LINES "}}"),
+          END, NULL},
+         "\"arguments\":{\"q\":1.50,\"b\":\"x\"}"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct made m = streamed(cases[i].client, cases[i].events);
+        assert_says(&m, cases[i].says);
+        assert_int_equal(str_find(buf_str(&m.reply), STR("\n  ")), SIZE_MAX);
+        drop(&m);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arguments_over_lines_stay_in_their_event),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
