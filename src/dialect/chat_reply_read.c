@@ -3,8 +3,10 @@
  * OpenAPI 2.3.0; deviations as recorded. */
 #include "dialect/neutral.h"
 
+/* A call's key is its index, and above it how many calls came before it at that index. */
+#define INDEX_MASK ((UINT64_C(1) << 32) - 1)
 /* Keys of calls that came without a usable index, and of reasoning behind the first state. */
-#define KEY_MADE (UINT64_C(1) << 32)
+#define KEY_MADE (UINT64_C(1) << 63)
 
 /* The first state belongs to the text. Each further one is a part of its own, behind it, so that
  * all come back, in their order. */
@@ -75,20 +77,37 @@ static void read_arguments(struct conversion *c, uint64_t key, const struct json
     buf_release(&text);
 }
 
+/* The last call at this index: a delta without an id goes on with it. */
+static uint64_t latest_at(const struct conversion *c, uint64_t index)
+{
+    uint64_t key = index;
+
+    if ((c->reply.last_call & (KEY_MADE | INDEX_MASK)) == index) {
+        return c->reply.last_call;
+    }
+    for (const struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
+        if (p->kind == PART_CALL && (p->key & (KEY_MADE | INDEX_MASK)) == index) {
+            key = p->key;
+        }
+    }
+    return key;
+}
+
 /* By its index; a new id or name at an index whose call is complete is another call. */
 static uint64_t call_key(struct conversion *c, const struct json *call, struct str id,
                          struct str name)
 {
     uint64_t index;
-    bool indexed = json_u64(json_get(call, "index"), &index) && index < KEY_MADE;
+    bool indexed = json_u64(json_get(call, "index"), &index) && index <= INDEX_MASK;
 
     if (!indexed && id.n == 0 && name.n == 0) {
         return c->reply.last_call;
     }
-    if (!indexed || reply_is_other_call(c, index, id)) {
+    if (!indexed) {
         return KEY_MADE + c->reply.made;
     }
-    return index;
+    uint64_t key = latest_at(c, index);
+    return reply_is_other_call(c, key, id) ? key + INDEX_MASK + 1 : key;
 }
 
 static void read_call(struct conversion *c, const struct json *call)

@@ -60,10 +60,32 @@ static void arguments_over_lines_stay_in_their_event(void **state)
     }
 }
 
+/* Some count each call from 0 again. */
+static void calls_at_one_index_are_told_apart(void **state)
+{
+    static const char *const events[] = {
+        CALLS("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"p\\\":1}"
+              "\"}}"),
+        CALLS("{\"index\":0,\"id\":\"b\",\"function\":{\"name\":\"g\",\"arguments\":\"\"}}"),
+        CALLS("{\"index\":0,\"function\":{\"arguments\":\"{\\\"p\\\":\"}}"),
+        CALLS("{\"index\":1,\"id\":\"c\",\"function\":{\"name\":\"h\",\"arguments\":\"{}\"}}"),
+        CALLS("{\"index\":0,\"function\":{\"arguments\":\"2}\"}}"),
+        END,
+        NULL};
+    struct made m = streamed(DIALECT_GEMINI, events);
+
+    (void)state;
+    assert_says(&m, "\"name\":\"f\",\"args\":{\"p\":1}");
+    assert_says(&m, "\"name\":\"g\",\"args\":{\"p\":2}");
+    assert_says(&m, "\"name\":\"h\",\"args\":{}");
+    drop(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_over_lines_stay_in_their_event),
+        cmocka_unit_test(calls_at_one_index_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
