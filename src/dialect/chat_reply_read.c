@@ -7,6 +7,13 @@
 #define INDEX_MASK ((UINT64_C(1) << 32) - 1)
 /* Keys of calls that came without a usable index, and of reasoning behind the first state. */
 #define KEY_MADE (UINT64_C(1) << 63)
+#define UNNAMED_MAX 64 /* calls of one reply whose name comes late */
+
+struct unnamed_call {
+    struct unnamed_call *next;
+    uint64_t key;
+    struct str id, state, text;
+};
 
 /* The first state belongs to the text. Each further one is a part of its own, behind it, so that
  * all come back, in their order. */
@@ -60,22 +67,19 @@ static void read_content(struct conversion *c, const struct json *content)
     }
 }
 
-static void read_arguments(struct conversion *c, uint64_t key, const struct json *arguments)
+static struct str arguments_of(struct conversion *c, const struct json *arguments)
 {
     struct buf text;
 
-    if (arguments == NULL || json_is_null(arguments)) {
-        return;
+    if (arguments == NULL || json_is_null(arguments) || json_is_string(arguments)) {
+        return json_str(arguments);
     }
-    if (json_is_string(arguments)) {
-        reply_piece(c, PART_CALL, key, json_str(arguments));
-        return;
-    }
-    buf_init(&text, LIMIT_EVENT_BYTES); /* an object where text belongs */
+    buf_init(&text, LIMIT_BODY_BYTES); /* an object where text belongs */
     json_write_value(&text, arguments);
-    reply_piece(c, PART_CALL, key, buf_str(&text));
-    buf_release(&text);
+    return conversion_take(c, &text);
 }
+
+/* ---- calls ---- */
 
 /* The last call at this index: a delta without an id goes on with it. */
 static uint64_t latest_at(const struct conversion *c, uint64_t index)
@@ -110,12 +114,65 @@ static uint64_t call_key(struct conversion *c, const struct json *call, struct s
     return reply_is_other_call(c, key, id) ? key + INDEX_MASK + 1 : key;
 }
 
+static struct unnamed_call *unnamed_at(struct conversion *c, uint64_t key)
+{
+    struct unnamed_call *u = c->reply.unnamed;
+
+    while (u != NULL && u->key != key) {
+        u = u->next;
+    }
+    return u;
+}
+
+/* A call opens by its name: what comes before it waits. */
+static void keep_unnamed(struct conversion *c, const struct reply_call *call, struct str text)
+{
+    struct unnamed_call *u = unnamed_at(c, c->reply.last_call);
+    struct buf all;
+
+    if (u == NULL && c->reply.unnamed_made == UNNAMED_MAX) {
+        c->reply.broken = true;
+        return;
+    }
+    if (u == NULL) {
+        u = conversion_alloc(c, sizeof(*u));
+        *u = (struct unnamed_call){.next = c->reply.unnamed, .key = c->reply.last_call};
+        c->reply.unnamed = u;
+        c->reply.unnamed_made++;
+    }
+    u->id = u->id.n == 0 ? conversion_str(c, call->id) : u->id;
+    u->state = u->state.n == 0 ? conversion_str(c, call->state) : u->state;
+    if (text.n > 0) {
+        c->reply.nameless += u->text.n == 0;
+        buf_init(&all, LIMIT_BODY_BYTES);
+        buf_cat(&all, u->text, text);
+        u->text = conversion_take(c, &all);
+    }
+}
+
+static void open_call(struct conversion *c, struct reply_call *call)
+{
+    struct unnamed_call *u = unnamed_at(c, c->reply.last_call);
+
+    if (u == NULL) {
+        reply_call(c, c->reply.last_call, call);
+        return;
+    }
+    call->id = u->id.n > 0 ? u->id : call->id;
+    call->state = u->state.n > 0 ? u->state : call->state;
+    reply_call(c, c->reply.last_call, call);
+    reply_piece(c, PART_CALL, c->reply.last_call, u->text);
+    c->reply.nameless -= u->text.n > 0;
+    *u = (struct unnamed_call){.next = u->next, .key = UINT64_MAX};
+}
+
 static void read_call(struct conversion *c, const struct json *call)
 {
     bool custom = str_eq(read_word(call, "type"), STR("custom"));
     const struct json *function = json_get(call, custom ? "custom" : "function");
     struct reply_call opened = {
         .id = read_word(call, "id"), .name = read_word(function, "name"), .raw = custom};
+    struct str text = arguments_of(c, json_get(function, custom ? "input" : "arguments"));
 
     if (function == NULL) {
         return;
@@ -123,9 +180,12 @@ static void read_call(struct conversion *c, const struct json *call)
     opened.state = read_word(call, "extra_content.google.thought_signature");
     c->reply.last_call = call_key(c, call, opened.id, opened.name);
     if (opened.name.n > 0) {
-        reply_call(c, c->reply.last_call, &opened);
+        open_call(c, &opened);
+    } else if (!reply_seen(c, PART_CALL, c->reply.last_call, false)) {
+        keep_unnamed(c, &opened, text);
+        return;
     }
-    read_arguments(c, c->reply.last_call, json_get(function, custom ? "input" : "arguments"));
+    reply_piece(c, PART_CALL, c->reply.last_call, text);
 }
 
 static void read_message(struct conversion *c, const struct json *message)

@@ -58,11 +58,14 @@ struct reply {
     struct str upstream_id, model, stop_sequence;
     struct reply_part *parts, *last, *current;
     unsigned made, part_count, call_count;
-    unsigned states;    /* chat: of reasoning, that have come */
-    uint64_t last_call; /* chat: key of the call that deltas without an index belong to */
-    struct str head;    /* what each event of the client's begins with, where it is the same */
-    uint64_t sequence;  /* responses: of events */
-    uint64_t sent;      /* of those that did not wait */
+    unsigned states;              /* chat: of reasoning, that have come */
+    uint64_t last_call;           /* chat: key of the call that deltas without an index belong to */
+    struct unnamed_call *unnamed; /* chat: what came of calls before their names */
+    unsigned unnamed_made;
+    unsigned nameless; /* chat: calls with arguments that have no name yet */
+    struct str head;   /* what each event of the client's begins with, where it is the same */
+    uint64_t sequence; /* responses: of events */
+    uint64_t sent;     /* of those that did not wait */
     bool held;
     unsigned items, contents;   /* responses: opened so far; in the open message, behind 1st */
     struct reply_part *message; /* responses: the first part of the open message, or NULL */

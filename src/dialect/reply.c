@@ -413,6 +413,9 @@ void reply_end(struct conversion *c, const struct usage *u)
     if (!r->has_call && r->finish == FINISH_CALL) {
         r->finish = FINISH_STOP; /* a client would wait for the call */
     }
+    if (r->nameless > 0 && !ends_short(c)) {
+        r->finish = FINISH_BAD_CALL;
+    }
     if (r->finish == FINISH_BAD_CALL) {
         c->unreadable = true;
     } else if (c->whole) {

@@ -81,11 +81,46 @@ static void calls_at_one_index_are_told_apart(void **state)
     drop(&m);
 }
 
+static void a_name_may_come_late(void **state)
+{
+    static const char *const events[] = {
+        CALLS("{\"index\":0,\"id\":\"a\",\"type\":\"function\",\"function\":{\"arguments\":\"{"
+              "\\\"p\\\"\"}}"),
+        CALLS("{\"index\":0,\"function\":{\"arguments\":\":\"}}"),
+        CALLS("{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"1\"}}"),
+        CALLS("{\"index\":0,\"function\":{\"arguments\":\"}\"}}"),
+        END,
+        NULL};
+    struct made m = streamed(DIALECT_GEMINI, events);
+
+    (void)state;
+    assert_says(&m, "{\"id\":\"a\",\"name\":\"f\",\"args\":{\"p\":1}");
+    drop(&m);
+}
+
+/* Or never: arguments for nobody are no answer, while an empty delta is nothing. */
+static void a_name_must_come(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct made m = make(DIALECT_MESSAGES, DIALECT_CHAT, true, asks[DIALECT_MESSAGES]);
+        feed(&m, CHUNK("\"content\":\"Hi\"", ""));
+        feed(&m, i == 0 ? CALLS("{\"index\":0,\"function\":{\"arguments\":\"{}\"}}")
+                        : CALLS("{\"index\":0,\"function\":{\"arguments\":\"\"}}"));
+        feed(&m, END);
+        assert_int_equal(conversion_end(m.c, &used, &m.reply), i == 1);
+        assert_int_equal(conversion_problem(m.c) == NULL, i == 1);
+        drop(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_over_lines_stay_in_their_event),
         cmocka_unit_test(calls_at_one_index_are_told_apart),
+        cmocka_unit_test(a_name_may_come_late),
+        cmocka_unit_test(a_name_must_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
