@@ -25,11 +25,10 @@ static void read_state(struct conversion *c, const struct json *detail)
     if (read_word(detail, "data").n == 0 && read_word(detail, "signature").n == 0) {
         return;
     }
-    buf_init(&state, LIMIT_EVENT_BYTES);
+    buf_init(&state, LIMIT_BODY_BYTES);
     json_write_value(&state, detail);
-    reply_opaque(c, key, buf_str(&state), key != 0);
+    reply_opaque(c, key, conversion_take(c, &state), key != 0);
     c->reply.states++;
-    buf_release(&state);
 }
 
 static void read_reasoning(struct conversion *c, const struct json *from)

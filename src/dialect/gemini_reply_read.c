@@ -14,10 +14,9 @@ static void read_call(struct conversion *c, const struct json *call, struct str 
 
     reply_call(c, key, &opened);
     if (json_is_object(args)) {
-        buf_init(&text, LIMIT_EVENT_BYTES);
+        buf_init(&text, LIMIT_BODY_BYTES);
         json_write_value(&text, args);
-        reply_piece(c, PART_CALL, key, buf_str(&text));
-        buf_release(&text);
+        reply_piece(c, PART_CALL, key, conversion_take(c, &text));
     }
     reply_close(c, PART_CALL, key);
 }

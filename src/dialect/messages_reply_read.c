@@ -15,10 +15,9 @@ static void read_block(struct conversion *c, const struct json *block, uint64_t 
         reply_opaque(c, index, read_word(block, "signature"), text.n == 0);
     } else if (str_eq(type, STR("redacted_thinking"))) {
         struct buf state;
-        buf_init(&state, LIMIT_EVENT_BYTES);
+        buf_init(&state, LIMIT_BODY_BYTES);
         buf_cat(&state, STR("redacted:"), read_word(block, "data"));
-        reply_opaque(c, index, buf_str(&state), true);
-        buf_release(&state);
+        reply_opaque(c, index, conversion_take(c, &state), true);
     } else if (str_eq(type, STR("tool_use"))) {
         struct reply_call call = {.id = read_word(block, "id"), .name = read_word(block, "name")};
         reply_call(c, index, &call);
@@ -34,10 +33,9 @@ static void read_input(struct conversion *c, const struct json *block, uint64_t 
     if (!str_eq(read_word(block, "type"), STR("tool_use")) || json_count(input) == 0) {
         return;
     }
-    buf_init(&text, LIMIT_EVENT_BYTES);
+    buf_init(&text, LIMIT_BODY_BYTES);
     json_write_value(&text, input);
-    reply_piece(c, PART_CALL, index, buf_str(&text));
-    buf_release(&text);
+    reply_piece(c, PART_CALL, index, conversion_take(c, &text));
 }
 
 static void close_block(struct conversion *c, uint64_t index)

@@ -114,6 +114,48 @@ static void a_name_must_come(void **state)
     }
 }
 
+/* As long as a reply may be, all of it or none. */
+static void long_arguments_come_whole(void **state)
+{
+    static const struct {
+        enum dialect to;
+        const char *before, *after;
+    } cases[] = {
+        {DIALECT_CHAT,
+         "{\"id\":\"x\",\"model\":\"m\",\"choices\":[{\"finish_reason\":\"tool_calls\",\"message\":"
+         "{\"tool_calls\":[{"
+         "\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":{\"p\":\"",
+         "\",\"q\":1}}}]}}]}"},
+        {DIALECT_MESSAGES,
+         "{\"id\":\"x\",\"model\":\"m\",\"stop_reason\":\"tool_use\",\"content\":[{\"type\":\"tool_"
+         "use\",\"id\":"
+         "\"a\",\"name\":\"f\",\"input\":{\"p\":\"",
+         "\",\"q\":1}}]}"},
+        {DIALECT_GEMINI,
+         "{\"responseId\":\"x\",\"candidates\":[{\"finishReason\":\"STOP\",\"content\":{\"parts\":["
+         "{\"functionCall\":{"
+         "\"name\":\"f\",\"args\":{\"p\":\"",
+         "\",\"q\":1}}}]}}]}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct made m = make(DIALECT_RESPONSES, cases[i].to, false, "{\"input\":\"hi\"}");
+        struct buf body;
+        assert_taken(&m);
+        m.reply.max = LIMIT_BODY_BYTES;
+        buf_init(&body, LIMIT_BODY_BYTES);
+        buf_add(&body, str_from(cases[i].before));
+        for (size_t n = 0; n < LIMIT_EVENT_BYTES + 1024; n++) {
+            buf_add_byte(&body, 'x');
+        }
+        buf_add(&body, str_from(cases[i].after));
+        assert_true(conversion_whole(m.c, buf_str(&body), &used, &m.reply));
+        assert_says(&m, "xxx\\\",\\\"q\\\":1}");
+        buf_release(&body);
+        drop(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +163,7 @@ int main(void)
         cmocka_unit_test(calls_at_one_index_are_told_apart),
         cmocka_unit_test(a_name_may_come_late),
         cmocka_unit_test(a_name_must_come),
+        cmocka_unit_test(long_arguments_come_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
