@@ -13,6 +13,8 @@ static const char *const words[][SPOKEN] = {
     [FINISH_FILTER] = {"content_filter", "content_filter", "refusal", "SAFETY"},
     [FINISH_PAUSE] = {"stop", "completed", "pause_turn", "STOP"},
     [FINISH_BAD_CALL] = {"stop", "completed", "end_turn", "MALFORMED_FUNCTION_CALL"},
+    /* Read, never written: such an answer ends as one that failed. */
+    [FINISH_FAILED] = {"error", "failed", "error", "ERROR"},
 };
 
 /* Further words of vendors. */
@@ -38,6 +40,8 @@ static const struct {
     {"IMAGE_OTHER", FINISH_FILTER},
     {"NO_IMAGE", FINISH_FILTER},
     {"OTHER", FINISH_FILTER}, /* Gemini's, for an answer that it does not give */
+    {"insufficient_system_resource", FINISH_FAILED}, /* DeepSeek's */
+    {"network_error", FINISH_FAILED},                /* Zhipu's */
     {"UNEXPECTED_TOOL_CALL", FINISH_BAD_CALL},
     {"TOO_MANY_TOOL_CALLS", FINISH_BAD_CALL},
     {"MISSING_THOUGHT_SIGNATURE", FINISH_BAD_CALL},

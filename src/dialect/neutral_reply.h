@@ -16,6 +16,7 @@ enum finish {
     FINISH_FILTER,
     FINISH_PAUSE,
     FINISH_BAD_CALL,
+    FINISH_FAILED, /* the vendor's own fault: what came is a piece */
 };
 struct citation {
     struct citation *next;

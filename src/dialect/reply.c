@@ -416,7 +416,7 @@ void reply_end(struct conversion *c, const struct usage *u)
     if (r->nameless > 0 && !ends_short(c)) {
         r->finish = FINISH_BAD_CALL;
     }
-    if (r->finish == FINISH_BAD_CALL) {
+    if (r->finish == FINISH_BAD_CALL || r->finish == FINISH_FAILED) {
         c->unreadable = true;
     } else if (c->whole) {
         writer(c)->whole(c);

@@ -141,6 +141,26 @@ static void a_bad_call_is_no_answer(void **state)
     }
 }
 
+/* Words that some write where an answer broke off: its host's fault, and another may be asked. */
+static void a_vendors_own_fault_is_no_answer(void **state)
+{
+    static const char *const words[] = {"error", "network_error", "insufficient_system_resource"};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(words) / sizeof(words[0]); i++) {
+        struct made m = make(DIALECT_MESSAGES, DIALECT_CHAT, i % 2 == 0, ASK);
+        struct buf last;
+        buf_init(&last, 4096);
+        buf_addf(&last, CHUNK("", "\"finish_reason\":\"%s\""), words[i / 2]);
+        feed(&m, TEXT);
+        assert_true(conversion_event(m.c, buf_str(&last), &m.reply));
+        assert_false(conversion_end(m.c, &used, &m.reply));
+        assert_null(conversion_problem(m.c));
+        buf_release(&last);
+        drop(&m);
+    }
+}
+
 /* Why a model of Anthropic's refuses stands beside its answer; elsewhere it is the refusal. */
 static void a_refusals_words_are_carried(void **state)
 {
@@ -195,6 +215,7 @@ int main(void)
         cmocka_unit_test(the_stations_own_limit_needs_none),
         cmocka_unit_test(what_is_no_json_is_not_passed_over),
         cmocka_unit_test(a_bad_call_is_no_answer),
+        cmocka_unit_test(a_vendors_own_fault_is_no_answer),
         cmocka_unit_test(a_refusals_words_are_carried),
         cmocka_unit_test(a_text_is_whole_or_none),
     };
