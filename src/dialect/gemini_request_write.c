@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request of the Gemini generateContent dialect; the model stands in the path. Source: Google
  * discovery document v1beta, GenerateContentRequest. */
+#include <stdlib.h>
+
 #include "dialect/neutral.h"
 
 #define STOPS_MAX 5 /* the API's own */
@@ -249,17 +251,39 @@ static void lose_cache(struct conversion *c, const struct part *first)
     }
 }
 
-/* Results in the order of their calls, which is what joins them where no id is looked at. */
-static void write_results(struct conversion *c, struct json_out *o, const struct turn *t,
-                          const struct turn *before)
+struct placed {
+    const struct part *result;
+    size_t at;
+};
+
+static int by_call(const void *a, const void *b)
 {
-    for (const struct part *call = before->parts.first; call != NULL; call = call->next) {
-        for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
-            if (call->kind == PART_CALL && p->kind == PART_RESULT &&
-                str_eq(p->wire_id, call->wire_id)) {
-                write_result(c, o, p);
-            }
+    const struct placed *x = a, *y = b;
+
+    if (x->result->order != y->result->order) {
+        return x->result->order < y->result->order ? -1 : 1;
+    }
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* Results in the order of their calls, which is what joins them where no id is looked at. */
+static void write_results(struct conversion *c, struct json_out *o, const struct turn *t)
+{
+    size_t n = 0, count = 0;
+
+    for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
+        count += p->kind == PART_RESULT;
+    }
+    struct placed *list = conversion_alloc(c, (count + 1) * sizeof(*list));
+    for (const struct part *p = t->parts.first; p != NULL && !c->refused; p = p->next) {
+        if (p->kind == PART_RESULT) {
+            list[n] = (struct placed){p, n};
+            n++;
         }
+    }
+    qsort(list, n, sizeof(*list), by_call);
+    for (size_t i = 0; i < n; i++) {
+        write_result(c, o, list[i].result);
     }
     for (const struct part *p = t->parts.first; p != NULL && !media_inside(c); p = p->next) {
         if (p->kind == PART_RESULT) {
@@ -268,8 +292,7 @@ static void write_results(struct conversion *c, struct json_out *o, const struct
     }
 }
 
-static void write_turn(struct conversion *c, struct json_out *o, const struct turn *t,
-                       const struct turn *before)
+static void write_turn(struct conversion *c, struct json_out *o, const struct turn *t)
 {
     bool called = false;
 
@@ -278,8 +301,8 @@ static void write_turn(struct conversion *c, struct json_out *o, const struct tu
     json_put_str(o, t->role == ROLE_ASSISTANT ? STR("model") : STR("user"));
     json_key(o, "parts");
     json_open(o, '[');
-    if (t->role == ROLE_USER && before != NULL) {
-        write_results(c, o, t, before);
+    if (t->role == ROLE_USER) {
+        write_results(c, o, t);
     }
     for (const struct part *p = t->parts.first; p != NULL && !c->refused; p = p->next) {
         if (p->kind == PART_CALL) {
@@ -323,8 +346,6 @@ static void write_system(struct conversion *c, struct json_out *o)
 
 static void write_turns(struct conversion *c, struct json_out *o)
 {
-    const struct turn *before = NULL;
-
     turns_fold_system(c);
     turns_drop_reasoning(c, false, true);
     turns_merge(c);
@@ -333,8 +354,7 @@ static void write_turns(struct conversion *c, struct json_out *o)
     json_key(o, "contents");
     json_open(o, '[');
     for (const struct turn *t = c->ask.turns; t != NULL && !c->refused; t = t->next) {
-        write_turn(c, o, t, before);
-        before = t->role == ROLE_ASSISTANT ? t : before;
+        write_turn(c, o, t);
     }
     json_close(o, ']');
 }

@@ -71,9 +71,11 @@ struct part {
     struct part *next;
     const struct place *from;
     uint8_t kind;
-    bool custom;     /* CALL, RESULT: of a freeform tool, whose input is no JSON */
-    bool failed;     /* RESULT: the tool says it failed */
-    bool answered;   /* CALL: a result has come (turns_settle) */
+    bool custom;            /* CALL, RESULT: of a freeform tool, whose input is no JSON */
+    bool failed;            /* RESULT: the tool says it failed */
+    bool answered;          /* CALL: a result has come (turns_settle) */
+    unsigned order;         /* CALL: its number in the history; RESULT: its call's (turns_settle) */
+    struct part *next_call; /* CALL: the next of its turn that may wait for a result */
     struct str text; /* TEXT, REASONING, REFUSAL; CALL: arguments as JSON text, or custom input */
     /* CALL: where its arguments stand; RESULT: where it says that it failed; REFUSAL: its text */
     const struct place *text_from;

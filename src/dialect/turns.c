@@ -193,12 +193,27 @@ static bool takes_id(const struct conversion *c, struct str id)
     return id_is_legal(id, c->to == DIALECT_RESPONSES ? 64 : 128, false);
 }
 
+struct waiting_calls {
+    struct part *first, *last;
+};
+
 struct joining {
     struct conversion *c;
-    struct map *by_id;   /* as the client names them -> the last call of that name */
-    struct map *by_wire; /* as the upstream will read them */
+    struct map *by_id;                /* as the client names them -> the last call of that name */
+    struct map *by_wire;              /* as the upstream will read them */
+    struct waiting_calls now, before; /* of this turn; of the assistant's last one before it */
     unsigned made, calls;
 };
+
+static void wait_for_result(struct waiting_calls *list, struct part *call)
+{
+    if (list->last != NULL) {
+        list->last->next_call = call;
+    } else {
+        list->first = call;
+    }
+    list->last = call;
+}
 
 /* By its place in the history, so that the next turn makes the same. */
 static void name_call(struct joining *j, struct part *call)
@@ -208,6 +223,8 @@ static void name_call(struct joining *j, struct part *call)
     if (++j->calls > CALLS_MAX) {
         refuse(j->c, call->from, "More than %d tool calls cannot be converted.", CALLS_MAX);
     }
+    call->order = j->calls;
+    wait_for_result(&j->now, call);
     if (call->id.n > 0) {
         (void)map_put(j->by_id, call->id, call);
     }
@@ -225,29 +242,36 @@ static void name_call(struct joining *j, struct part *call)
 }
 
 /* The call before it that a result without an id is the answer to, or one whose id the call never
- * had (clients make up their own): the next unanswered one of its name. */
-static struct part *next_unanswered(struct turn *before, const struct part *result)
+ * had (clients make up their own): the next unanswered one of its name. Those that are answered
+ * leave the list, so that many results do not walk over them again and again. */
+static struct part *next_unanswered(struct joining *j, const struct part *result)
 {
-    for (struct part *p = before != NULL ? before->parts.first : NULL; p != NULL; p = p->next) {
+    for (struct part **at = &j->before.first; *at != NULL;) {
+        struct part *p = *at;
         bool same = result->name.n > 0 ? str_eq(p->name, result->name) : result->id.n == 0;
-        if (p->kind == PART_CALL && !p->answered && same && (result->id.n == 0 || p->id.n == 0)) {
+        if (p->answered) {
+            *at = p->next_call;
+        } else if (same && (result->id.n == 0 || p->id.n == 0)) {
             return p;
+        } else {
+            at = &p->next_call;
         }
     }
     return NULL;
 }
 
-static void join_result(struct joining *j, struct part *result, struct turn *before)
+static void join_result(struct joining *j, struct part *result)
 {
     struct part *call = result->id.n > 0 ? map_get(j->by_id, result->id) : NULL;
 
-    call = call != NULL ? call : next_unanswered(before, result);
+    call = call != NULL ? call : next_unanswered(j, result);
     if (call == NULL) {
         refuse(j->c, result->from, "No tool call '%.*s' comes before this result.",
                STR_ARG(result->id.n > 0 ? result->id : result->name));
         return;
     }
     call->answered = true;
+    result->order = call->order;
     result->wire_id = call->wire_id;
     result->name = call->name;
     result->group = call->group;
@@ -269,7 +293,6 @@ static void check_answered(struct conversion *c)
 void turns_settle(struct conversion *c)
 {
     struct joining j = {.c = c, .by_id = map_new(), .by_wire = map_new()};
-    struct turn *before = NULL; /* the last turn of the assistant's */
 
     lose_next_state(c);
     for (struct turn *t = c->ask.turns; t != NULL && !c->refused; t = t->next) {
@@ -277,10 +300,11 @@ void turns_settle(struct conversion *c)
             if (p->kind == PART_CALL) {
                 name_call(&j, p);
             } else if (p->kind == PART_RESULT) {
-                join_result(&j, p, before);
+                join_result(&j, p);
             }
         }
-        before = t->role == ROLE_ASSISTANT ? t : before;
+        j.before = t->role == ROLE_ASSISTANT ? j.now : j.before;
+        j.now = (struct waiting_calls){NULL, NULL};
     }
     map_free(j.by_id);
     map_free(j.by_wire);

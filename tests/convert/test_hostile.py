@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests and replies of very many small pieces: what each costs must not grow with their square.
+The bound is generous: done the slow way each of these takes many times as long."""
+import time
+
+from tests.convert import answers
+from tests.convert.fifty import FiftyCase
+from tests.peer.recordings import CHAT, GEMINI, MESSAGES
+
+BOUND_S = 10
+
+
+class Hostile(FiftyCase):
+
+    def quick(self, client, upstream, request, **more):
+        before = time.monotonic()
+        got = self.ask(client, upstream, request, **more)
+        self.assertLess(time.monotonic() - before, BOUND_S)
+        return got
+
+    def test_many_texts_of_both_sides(self):
+        texts = [{"type": "text", "text": "t"}] * 40000
+        self.quick(MESSAGES, GEMINI, {"max_tokens": 99, "messages": [
+            {"role": "assistant", "content": texts}, {"role": "user", "content": texts}]},
+            answer=answers.Answer([("text", "Yes")]).whole(GEMINI))
+
+    def test_many_results_without_an_id(self):
+        """Behind a turn of very many parts, in which each call is sought."""
+        def request(texts, calls):
+            return {"contents": [
+                {"role": "user", "parts": [{"text": "q"}]},
+                {"role": "model", "parts": [
+                    *[{"text": "t"}] * texts, *[{"functionCall": {"name": "f"}}] * calls]},
+                {"role": "user", "parts": [
+                    {"functionResponse": {"name": "f", "response": {"output": str(n)}}}
+                    for n in range(calls)]}]}
+        got = self.quick(GEMINI, CHAT, request(150000, 8000),
+                         answer=answers.Answer([("text", "Yes")]).whole(CHAT))
+        said = [m["content"] for m in got.asked["messages"] if m["role"] == "tool"]
+        self.assertEqual(said, [str(n) for n in range(8000)])
