@@ -16,7 +16,49 @@ struct invariant {
     const char *name, *sql;
 };
 
+/* Of a row with an upstream, as accounts spell it: a name could once be longer. */
+#define UPSTREAM "CAST(substr(CAST(upstream AS BLOB), 1, 100) AS TEXT)"
+#define BEARER \
+    "CASE cost_to WHEN '' THEN 'cogs:' || " UPSTREAM " ELSE cost_to END || ':' || cost_currency"
+#define ASSET "'asset:' || " UPSTREAM " || ':' || cost_currency"
+
+/*
+ * events.def as rows: which kinds a charge has, and the forms of the two accounts as patterns of
+ * GLOB. A bearer is cogs:NAME or loss:REASON.
+ */
+static const char legs_sql[] =
+    "WITH event(name, kind, debit, credit) AS (VALUES"
+#define X(event, kind, debit, credit, amount, what) \
+    "('" #event "', '" kind "', '" debit "', '" credit "'),"
+#include "ledger/events.def"
+    "('', '', '', '')),"
+    " side(name, kind, debit, credit) AS (SELECT name, kind, replace(debit, 'cost_cur', 'cur'),"
+    " replace(credit, 'cost_cur', 'cur') FROM event WHERE name<>''),"
+    " leg(charged, kind, debit, credit) AS MATERIALIZED (SELECT name IN ('CHARGE', 'LOST'), kind,"
+    " replace(replace(debit, '{upstream}', '*'), '{bearer}', '[cl]o[gs]s:*'),"
+    " replace(replace(credit, '{upstream}', '*'), '{bearer}', '[cl]o[gs]s:*') FROM side),"
+    " form(id, name, form) AS (SELECT id, name, CASE WHEN kind<>'system' AND promo=0 THEN '{payer}'"
+    " WHEN kind<>'system' THEN '{promo}' WHEN substr(name, -length(currency))=currency THEN"
+    " substr(name, 1, length(name)-length(currency)) || '{cur}' ELSE '' END FROM account)"
+    " SELECT 'transfer ' || t.id || ': ' || t.kind || ' from ' || d.name || ' to ' || k.name"
+    " FROM transfer t JOIN form d ON d.id=t.debit JOIN form k ON k.id=t.credit LEFT JOIN leg"
+    " ON leg.kind=t.kind AND leg.charged=(t.cause IS NOT NULL) AND d.form GLOB leg.debit"
+    " AND k.form GLOB leg.credit WHERE leg.kind IS NULL AND (t.kind<>'" KIND_REVERSAL "'"
+    " OR t.cause IS NULL)";
+
 static const struct invariant invariants[] = {
+    {"a transfer is between accounts of its kind", legs_sql},
+    {"the transfers of a charge are between its accounts",
+     "SELECT 'charge ' || c.id || ': ' || t.kind FROM transfer t JOIN charge c ON c.id=t.cause"
+     " JOIN account a ON a.id=c.account JOIN account d ON d.id=t.debit"
+     " JOIN account k ON k.id=t.credit WHERE CASE t.kind WHEN 'charge' THEN d.id<>a.id"
+     " WHEN 'promo' THEN d.owner IS NOT COALESCE(a.owner, a.id) OR d.currency<>a.currency"
+     " WHEN 'discount' THEN d.currency<>a.currency WHEN 'overrun' THEN d.currency<>a.currency"
+     " WHEN 'cost' THEN d.name<>" BEARER " OR k.name<>" ASSET " WHEN 'estimate' THEN k.name<>" ASSET
+     " WHEN 'lost' THEN k.name<>" BEARER " WHEN '" KIND_REVERSAL
+     "' THEN NOT EXISTS(SELECT 1 FROM transfer o WHERE o.cause=c.id"
+     " AND o.debit=t.credit AND o.credit=t.debit AND o.nano=t.nano AND o.kind IN"
+     " ('charge', 'promo', 'discount', 'overrun')) ELSE 1 END"},
     {"balance is the sum of transfers",
      "WITH flow(id, nano) AS (SELECT credit, nano FROM transfer UNION ALL"
      " SELECT debit, -nano FROM transfer), total AS (SELECT id, SUM(nano) AS nano FROM flow"
@@ -94,10 +136,10 @@ static const struct invariant invariants[] = {
     {"the transfers of a refund are what it says",
      "SELECT 'refund r' || r.id || ': ' || r.state || ' ' || r.nano FROM refund r"
      " LEFT JOIN transfer t ON t.id=r.transfer LEFT JOIN transfer z ON z.id=r.end_transfer"
-     " WHERE t.kind<>'refund' OR t.debit<>r.account OR t.nano<>r.nano"
-     " OR (r.state='sent' AND (z.kind<>'refund_sent' OR z.nano<>r.nano OR z.debit<>t.credit))"
-     " OR (r.state='cancelled' AND (z.kind<>'refund_back' OR z.nano<>r.nano"
-     " OR z.credit<>r.account OR z.debit<>t.credit))"},
+     " WHERE t.kind IS NOT 'refund' OR t.debit IS NOT r.account OR t.nano IS NOT r.nano"
+     " OR (r.state='sent' AND (z.kind IS NOT 'refund_sent' OR z.nano IS NOT r.nano"
+     " OR z.debit IS NOT t.credit)) OR (r.state='cancelled' AND (z.kind IS NOT 'refund_back'"
+     " OR z.nano IS NOT r.nano OR z.credit IS NOT r.account OR z.debit IS NOT t.credit))"},
     {"the transfers of a purchase are what it says",
      "SELECT 'purchase ' || p.id FROM purchase p LEFT JOIN (SELECT t.purchase, COUNT(*) AS count,"
      " SUM(CASE WHEN t.kind='fx' THEN t.nano ELSE 0 END) AS given,"
@@ -123,8 +165,7 @@ static const struct invariant invariants[] = {
      "WITH moved(note, nano, name) AS (SELECT t.note, SUM(t.nano), MIN(d.name) FROM transfer t"
      " JOIN account d ON d.id=t.debit WHERE t.kind='attempt' GROUP BY t.note),"
      " told(note, nano, name) AS (SELECT lower(hex(rid)) || '/' || n, cost,"
-     " CASE cost_to WHEN '' THEN 'cogs:' || substr(upstream, 1, 100) ELSE cost_to END || ':' ||"
-     " cost_currency FROM attempt WHERE cost>0)"
+     " " BEARER " FROM attempt WHERE cost>0)"
      " SELECT 'attempt ' || a.note || ': ' || a.nano FROM told a LEFT JOIN moved m"
      " ON m.note=a.note WHERE m.note IS NULL OR m.nano<>a.nano OR m.name<>a.name"
      " UNION ALL SELECT 'attempt ' || m.note || ': none' FROM moved m LEFT JOIN told a"

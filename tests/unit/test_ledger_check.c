@@ -121,6 +121,32 @@ static void test_rows_of_each_invariant_are_named(void **state)
     station_free(s);
 }
 
+static void test_a_charge_is_between_its_own_accounts(void **state)
+{
+    static const char *const changes[][2] = {{"upstream='other'", "upstream='lab'"},
+                                             {"cost_to='loss:failed'", "cost_to=''"},
+                                             {"cost_currency='EUR'", "cost_currency='CNY'"}};
+    struct station *s = station_new("customer", 1000, 0);
+    struct charge c;
+    char text[80];
+
+    (void)state;
+    hold(s, 100);
+    assert_true(charge(s, &c, 1, 100, 70));
+    assert_true(close_request(s, 1));
+    sql(s, "DROP TRIGGER charge_keep");
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        assert_true(check(s));
+        snprintf(text, sizeof text, "UPDATE charge SET %s", changes[i][0]);
+        sql(s, text);
+        assert_false(check(s));
+        snprintf(text, sizeof text, "UPDATE charge SET %s", changes[i][1]);
+        sql(s, text);
+    }
+    assert_true(check(s));
+    station_free(s);
+}
+
 static void *run_three(void *ctx)
 {
     struct station *s = ctx;
@@ -172,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_not_before_its_time),
         cmocka_unit_test(test_a_locked_store_admits_nobody),
         cmocka_unit_test(test_rows_of_each_invariant_are_named),
+        cmocka_unit_test(test_a_charge_is_between_its_own_accounts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 and it goes on once the row is mended and the books were checked again."""
 import contextlib
 import json
+import shutil
 import sqlite3
 import unittest
 
@@ -13,6 +14,16 @@ from tests.peer.wait import PATIENCE_S, until
 # Each invariant by its name: what breaks it, what mends it, and the row that is then named. Of the
 # customer :name, whose request :rid has the charge :charge.
 INVARIANTS = {
+    "a transfer is between accounts of its kind": (
+        "UPDATE transfer SET kind = 'gift' WHERE cause = :charge AND kind = 'charge'",
+        "UPDATE transfer SET kind = 'charge' WHERE cause = :charge AND kind = 'gift'",
+        "transfer "),
+    "the transfers of a charge are between its accounts": (
+        "UPDATE transfer SET debit = (SELECT id FROM account WHERE name = 'owner')"
+        " WHERE cause = :charge AND kind = 'charge'",
+        "UPDATE transfer SET debit = (SELECT id FROM account WHERE name = :name)"
+        " WHERE cause = :charge AND kind = 'charge'",
+        "charge {charge}: charge"),
     "balance is the sum of transfers": (
         "UPDATE account SET balance = balance + 7 WHERE name = :name",
         "UPDATE account SET balance = balance - 7 WHERE name = :name",
@@ -104,6 +115,22 @@ INVARIANTS = {
         "charge {charge}"),
 }
 
+MOVED = "transfer WHERE cause = :charge AND kind = "
+# More ways to break some of them; the store is thrown away then.
+FURTHER = [
+    ("a transfer is between accounts of its kind",
+     "INSERT INTO transfer(debit, credit, nano, kind, ts) SELECT a.id, b.id, 5, 'credit', 1"
+     " FROM account a, account b WHERE a.name = :name AND b.name = 'owner'"),
+    ("a transfer is between accounts of its kind",
+     "INSERT INTO transfer(debit, credit, nano, kind, ts)"
+     f" SELECT debit, credit, nano, kind, ts FROM {MOVED}'charge'"),
+    ("the transfers of a charge are between its accounts",
+     "INSERT INTO transfer(debit, credit, nano, kind, cause, ts) SELECT credit, (SELECT id FROM"
+     f" account WHERE name = 'owner'), nano, 'reversal', cause, ts FROM {MOVED}'charge'"),
+    ("the transfers of a refund are what it says",
+     "DELETE FROM transfer WHERE id = (SELECT transfer FROM refund WHERE id = :refund)"),
+]
+
 
 @contextlib.contextmanager
 def unguarded(path):
@@ -166,6 +193,13 @@ class Invariants(StationCase):
         self.assertTrue(self.station.ready())
         self.assertEqual(self.ask().status, 200)
 
+    def broken_rows(self):
+        try:
+            self.station.ledger_check()
+        except station.CliError:
+            return self.broken()
+        return []
+
     def broken(self):
         """[(invariant, row)] of a check that finds something."""
         with self.assertRaises(station.CliError) as caught:
@@ -194,6 +228,19 @@ class Invariants(StationCase):
                 self.station.ledger_check()
                 self.assert_admits()
                 self.vendor.reset()
+
+    def test_further_ways_to_break_them_are_named(self):
+        self.assertEqual(self.broken_rows(), [])
+        self.station.stop()
+        self.addCleanup(self.station.start)
+        whole = self.station.store.path
+        for invariant, breaks in FURTHER:
+            with self.subTest(breaks):
+                shutil.copy(whole, whole + ".whole")
+                self.tamper(breaks)
+                names = {name for name, _ in self.broken_rows()}
+                shutil.move(whole + ".whole", whole)
+                self.assertIn(invariant, names)
 
     def test_every_invariant_that_is_checked_is_broken_here(self):
         self.assertEqual(set(self.station.ledger_check()["checked"]), set(INVARIANTS))
