@@ -77,9 +77,10 @@
 #define LIMIT_SERVICES 8     /* tiers of service that are billed by a factor */
 
 /* Names */
-#define LIMIT_BALANCES 16 /* of an account, each in another currency */
-#define LIMIT_NAME 128    /* bytes of a model, account or tag name */
-#define LIMIT_LEAVES 1024 /* bytes of a charge's further leaves: all there are, and largest */
+#define LIMIT_BALANCES 16  /* of an account, each in another currency */
+#define LIMIT_NAME 128     /* bytes of a model, account or tag name */
+#define LIMIT_UPSTREAM 100 /* bytes of an upstream's name: names of accounts hold it */
+#define LIMIT_LEAVES 1024  /* bytes of a charge's further leaves: all there are, and largest */
 #define LIMIT_KEYS_PER_UPSTREAM 32
 #define LIMIT_ROUTES 16
 #define LIMIT_LANES 64

@@ -233,7 +233,7 @@ static void read_option(struct loader *l, const struct option *o, yaml_node_t *n
             break;
         }
         if (text.n < (size_t)o->min || text.n > (size_t)o->max) {
-            loader_report(l, node->start_mark, "%s must have from %lld to %lld characters", o->name,
+            loader_report(l, node->start_mark, "%s must have from %lld to %lld bytes", o->name,
                           (long long)o->min, (long long)o->max);
             break;
         }

@@ -224,7 +224,7 @@ static void read_keys(struct loader *l, yaml_node_t *node, void *target)
 }
 
 static const struct option upstream_table[] = {
-    TEXT(struct upstream, "name", name, true, LIMIT_NAME - 1),
+    TEXT(struct upstream, "name", name, true, LIMIT_UPSTREAM),
     TEXT(struct upstream, "vendor", vendor, true, LIMIT_NAME - 1),
     OTHER("base", false, read_base),
     OTHER("keys", false, read_keys),

@@ -7,28 +7,12 @@
 
 #include "base/clock.h"
 
-/* A name from config may be longer than what an account's name has room for. */
-static struct str account_part(struct str upstream)
-{
-    return str_slice(upstream.p, upstream.n < EVENT_UPSTREAM ? upstream.n : EVENT_UPSTREAM);
-}
-
-static struct str bearer_of(const char *cost_to, struct str upstream, char room[LIMIT_NAME])
-{
-    if (cost_to != NULL)
-        return str_from(cost_to);
-    snprintf(room, LIMIT_NAME, "cogs:%.*s", STR_ARG(upstream));
-    return str_from(room);
-}
-
 static struct event_facts facts_of(const struct charge *c, char room[LIMIT_NAME])
 {
-    struct str upstream = account_part(c->upstream);
-
     return (struct event_facts){.payer = c->hold.from,
-                                .upstream = upstream,
+                                .upstream = c->upstream,
                                 .cost_cur = c->cost_currency,
-                                .bearer = bearer_of(c->cost_to, upstream, room),
+                                .bearer = event_bearer(c->cost_to, c->upstream, room),
                                 .amount = {[AMOUNT_PAID] = c->charged - c->promo,
                                            [AMOUNT_PROMO] = c->promo,
                                            [AMOUNT_OVERRUN] = c->computed - c->charged,
@@ -44,11 +28,9 @@ static bool has_cost(const struct attempt *a)
 static bool attempt_prepare(struct ledger *l, const struct attempt *a, struct event_facts *facts,
                             struct event_purses *purses, char room[LIMIT_NAME])
 {
-    struct str upstream = account_part(a->upstream);
-
-    *facts = (struct event_facts){.upstream = upstream,
+    *facts = (struct event_facts){.upstream = a->upstream,
                                   .cost_cur = a->cost_currency,
-                                  .bearer = bearer_of(a->cost_to, upstream, room),
+                                  .bearer = event_bearer(a->cost_to, a->upstream, room),
                                   .amount = {[AMOUNT_COST] = a->cost}};
     return event_prepare(l, EVENT_ATTEMPT, facts, purses, NULL);
 }

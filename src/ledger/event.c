@@ -3,6 +3,7 @@
 #include "ledger/ledger_int.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static const struct leg {
     uint8_t event, amount;
@@ -21,6 +22,14 @@ static struct str word(const struct event_facts *f, struct str name)
     if (str_eq(name, STR("cost_cur")))
         return str_from(f->cost_cur.code);
     return str_eq(name, STR("upstream")) ? f->upstream : f->bearer;
+}
+
+struct str event_bearer(const char *cost_to, struct str upstream, char *room)
+{
+    if (cost_to != NULL)
+        return str_from(cost_to);
+    snprintf(room, LIMIT_NAME, "cogs:%.*s", STR_ARG(upstream));
+    return str_from(room);
 }
 
 /* The account's name, and its currency, which is always the name's last word. */

@@ -123,13 +123,12 @@ enum amount {
 struct event_facts {
     struct account *payer; /* a balance; its promo is found through it */
     struct currency cur;   /* where there is no payer */
-    struct str upstream;   /* at most EVENT_UPSTREAM bytes, so that names of accounts hold it */
+    struct str upstream;   /* at most LIMIT_UPSTREAM bytes, so that names of accounts hold it */
     struct currency cost_cur;
     struct str bearer; /* "cogs:lab", "loss:no_usage" */
     int64_t amount[AMOUNT_COUNT];
 };
 #define EVENT_LEGS 6
-#define EVENT_UPSTREAM 100
 /* The accounts that an event moves money between, in the order of its rows. */
 struct event_purses {
     struct purse *debit[EVENT_LEGS], *credit[EVENT_LEGS];
@@ -262,6 +261,8 @@ bool move_commit(struct ledger *l, enum event event, const struct event_facts *f
                  struct account *from, struct str note, also_fn *also, void *ctx, struct err *e);
 
 /* event.c */
+/* Who bears a cost at an upstream, where nobody else (NULL) is named; room is of LIMIT_NAME. */
+struct str event_bearer(const char *cost_to, struct str upstream, char *room);
 /* Finds the accounts, and makes those of the system on first use: outside any transaction, but for
  * a start, which ends with its transaction. */
 bool event_prepare(struct ledger *l, enum event event, const struct event_facts *f,

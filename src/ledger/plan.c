@@ -11,11 +11,6 @@
 
 static const char *const units[] = {"", "requests", "tokens", "amount"};
 
-static struct str short_name(struct str upstream)
-{
-    return str_slice(upstream.p, upstream.n < EVENT_UPSTREAM ? upstream.n : EVENT_UPSTREAM);
-}
-
 int64_t plan_cost(int64_t cost, int64_t booked, int64_t all)
 {
     int64_t part;
@@ -28,7 +23,7 @@ static bool insert(struct ledger *l, const struct plan *p)
 {
     struct statement *st = l->sql[SQL_INSERT_PLAN];
 
-    store_bind_text(st, 1, short_name(p->upstream));
+    store_bind_text(st, 1, p->upstream);
     store_bind_text(st, 2, str_from(units[p->budget.unit]));
     store_bind_i64(st, 3, p->budget.units);
     store_bind_i64(st, 4, p->budget.cost);
@@ -49,7 +44,7 @@ static bool use_row(struct ledger *l, const struct plan *p, int64_t used, int64_
     struct statement *st = l->sql[SQL_USE_PLAN];
 
     *out = (struct use){0, 0};
-    store_bind_text(st, 1, short_name(p->upstream));
+    store_bind_text(st, 1, p->upstream);
     store_bind_i64(st, 2, p->from_us);
     store_bind_text(st, 3, str_from(units[p->budget.unit]));
     store_bind_text(st, 4, str_from(p->budget.currency.code));
@@ -122,15 +117,9 @@ void plan_refuse(struct ledger *l, struct batch *b, const struct plan_part *part
 /* Who bears what an attempt without a charge costs. */
 static void facts_of(const struct attempt *a, struct event_facts *out, char bearer[LIMIT_NAME])
 {
-    struct str upstream = short_name(a->upstream);
-
-    if (a->cost_to != NULL)
-        snprintf(bearer, LIMIT_NAME, "%s", a->cost_to);
-    else
-        snprintf(bearer, LIMIT_NAME, "cogs:%.*s", STR_ARG(upstream));
-    *out = (struct event_facts){.upstream = upstream,
+    *out = (struct event_facts){.upstream = a->upstream,
                                 .cost_cur = a->plan.budget.currency,
-                                .bearer = str_from(bearer),
+                                .bearer = event_bearer(a->cost_to, a->upstream, bearer),
                                 .amount = {[AMOUNT_COST] = 1}};
 }
 
@@ -204,7 +193,7 @@ bool ledger_plan_open(struct ledger *l, const struct plan *p, int64_t *used, str
     if (st == NULL)
         return false;
     bool ok = insert(l, p);
-    store_bind_text(st, 1, short_name(p->upstream));
+    store_bind_text(st, 1, p->upstream);
     store_bind_i64(st, 2, p->from_us);
     store_bind_text(st, 3, str_from(units[p->budget.unit]));
     store_bind_text(st, 4, str_from(p->budget.currency.code));

@@ -17,18 +17,12 @@ static bool same(struct currency a, struct currency b)
     return strcmp(a.code, b.code) == 0;
 }
 
-/* As charges spell it in the names of accounts. */
-static struct str short_name(struct str upstream)
-{
-    return str_slice(upstream.p, upstream.n < EVENT_UPSTREAM ? upstream.n : EVENT_UPSTREAM);
-}
-
 static bool insert_purchase(struct ledger *l, const char *kind, const struct purchase *p)
 {
     struct statement *st = l->sql[SQL_INSERT_PURCHASE];
 
     store_bind_text(st, 1, str_from(kind));
-    store_bind_text(st, 2, short_name(p->upstream));
+    store_bind_text(st, 2, p->upstream);
     store_bind_text(st, 3, str_from(p->currency.code));
     store_bind_i64(st, 4, p->nano);
     store_bind_text(st, 5, str_from(p->paid_currency.code));
@@ -46,7 +40,7 @@ static bool record(struct ledger *l, enum event event, const struct purchase *p,
     struct event_purses purses;
     struct event_facts facts = {.cur = p->paid_currency,
                                 .cost_cur = p->currency,
-                                .upstream = short_name(p->upstream),
+                                .upstream = p->upstream,
                                 .amount = {[AMOUNT_PAID] = p->paid - p->spread,
                                            [AMOUNT_SPREAD] = p->spread,
                                            [AMOUNT_COST] = p->nano}};
@@ -71,8 +65,8 @@ static bool record(struct ledger *l, enum event event, const struct purchase *p,
 
 static bool check_purchase(const struct purchase *p, struct err *e)
 {
-    if (p->upstream.n < 1 || p->upstream.n >= LIMIT_NAME || !text_is_printable(p->upstream))
-        return err_set(e, "an upstream's name is 1 to %d bytes of printable text", LIMIT_NAME - 1);
+    if (p->upstream.n < 1 || p->upstream.n > LIMIT_UPSTREAM || !text_is_printable(p->upstream))
+        return err_set(e, "an upstream's name is 1 to %d bytes of printable text", LIMIT_UPSTREAM);
     return (p->note.n <= NOTE_BYTES && text_is_printable(p->note)) ||
            err_set(e, "a note is at most %d bytes of printable text", NOTE_BYTES);
 }
@@ -101,8 +95,7 @@ bool ledger_upstream_writeoff(struct ledger *l, const struct purchase *p, struct
 
     if (!check_purchase(p, e))
         return false;
-    snprintf(name, sizeof name, "asset:%.*s:%s", STR_ARG(short_name(p->upstream)),
-             p->currency.code);
+    snprintf(name, sizeof name, "asset:%.*s:%s", STR_ARG(p->upstream), p->currency.code);
     const struct purse *asset = purse_by_name(l, name);
     int64_t left = asset != NULL ? -ledger_balance(&asset->account) : 0;
     all.nano = p->nano == 0 ? left : p->nano;
@@ -206,7 +199,7 @@ static bool write_rows(struct ledger_view *v, const char *sql, struct str name,
 
     if (st == NULL)
         return false;
-    store_bind_text(st, 1, name.n > 0 ? short_name(name) : STR(""));
+    store_bind_text(st, 1, name.n > 0 ? name : STR(""));
     while ((step = store_step(st)) == STEP_ROW) {
         buf_add(out, first ? STR("") : STR(","));
         write(st, out);

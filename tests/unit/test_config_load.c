@@ -232,6 +232,24 @@ static void refuses_bad_values(void **state)
     expect_errors("", "f.yaml:1:1: the file is empty\n");
 }
 
+/* A name of an account holds it: 34 of these characters are 102 bytes. */
+static void bounds_names_of_upstreams(void **state)
+{
+    char name[3 * 34 + 1] = "", text[200];
+    struct buf errors;
+
+    (void)state;
+    for (int i = 0; i < 34; i++)
+        strcat(name, "上");
+    snprintf(text, sizeof text, "upstreams: [{name: %s, vendor: sim}]", name);
+    expect_errors(text, "f.yaml:1:20: name must have from 1 to 100 bytes\n");
+    snprintf(text, sizeof text, "upstreams: [{name: %s, vendor: sim}]", name + 3);
+    struct config *c = parse(text, &errors);
+    assert_non_null(c);
+    config_unref(c);
+    buf_release(&errors);
+}
+
 static void knows_what_vendors_need(void **state)
 {
     (void)state;
@@ -501,6 +519,7 @@ int main(void)
         cmocka_unit_test(refuses_session_tokens),
         cmocka_unit_test(takes_tokens_of_other_issuers),
         cmocka_unit_test(refuses_bad_values),
+        cmocka_unit_test(bounds_names_of_upstreams),
         cmocka_unit_test(knows_what_vendors_need),
         cmocka_unit_test(stands_in_for_a_file),
         cmocka_unit_test(passes_over_vendors_without_models),

@@ -147,6 +147,30 @@ static void test_a_charge_is_between_its_own_accounts(void **state)
     station_free(s);
 }
 
+/* A configuration could once have longer names of upstreams than accounts have room for: what was
+ * written then is sound. */
+static void test_long_names_of_upstreams_were_cut_by_bytes(void **state)
+{
+    struct station *s = station_new("customer", 1000, 0);
+    char name[3 * 40 + 1] = "", text[1000];
+
+    (void)state;
+    for (int i = 0; i < 40; i++)
+        strcat(name, "上");
+    snprintf(text, sizeof text,
+             "INSERT INTO attempt(rid, n, upstream, status, failure, ts, cost, cost_currency)"
+             " VALUES(zeroblob(16), 1, '%s', 200, 'cut', 1, 5, 'USD');"
+             "INSERT INTO account(id, name, currency, kind, balance, created) VALUES"
+             " (1001, 'cogs:%.100s:USD', 'USD', 'system', -5, 0),"
+             " (1002, 'asset:%.100s:USD', 'USD', 'system', 5, 0);"
+             "INSERT INTO transfer(debit, credit, nano, kind, note, ts)"
+             " VALUES(1001, 1002, 5, 'attempt', '%032d/1', 1)",
+             name, name, name, 0);
+    sql(s, text);
+    assert_true(check(s));
+    station_free(s);
+}
+
 static void *run_three(void *ctx)
 {
     struct station *s = ctx;
@@ -199,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_a_locked_store_admits_nobody),
         cmocka_unit_test(test_rows_of_each_invariant_are_named),
         cmocka_unit_test(test_a_charge_is_between_its_own_accounts),
+        cmocka_unit_test(test_long_names_of_upstreams_were_cut_by_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
