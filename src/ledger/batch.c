@@ -239,6 +239,7 @@ static bool run_once(struct ledger *l, struct item *items, size_t count, struct 
     for (size_t i = 0; i < count; i++) {
         struct ledger_op *op = items[i].op;
         op->ok = charge_prepare(l, &items[i]);
+        items[i].undone = !op->ok;
     }
     bool done = write_all(l, &b, items, count, e);
     /* Charges are settled first: what a shortfall takes must never lie in the purse for a lane to
@@ -246,7 +247,7 @@ static bool run_once(struct ledger *l, struct item *items, size_t count, struct 
      */
     for (size_t i = 0; i < count; i++) {
         items[i].op->ok = items[i].op->ok && done;
-        items[i].undone = !done;
+        items[i].undone = items[i].undone || !done;
         charge_settle(&items[i], items[i].op->ok);
     }
     if (done)

@@ -149,7 +149,7 @@ struct item {
     struct key *key;            /* whose budget changes; REVERSE: NULL where none does */
     int64_t refunded;           /* REVERSE */
     int64_t ts_us;              /* of the charge */
-    bool undone; /* its transaction failed: nothing is wrong with the operation itself */
+    bool undone;                /* the store failed: nothing is wrong with the operation itself */
 };
 
 struct batch {
@@ -210,9 +210,9 @@ struct ledger {
     atomic_uint queued; /* in the queue and in outboxes */
     atomic_bool open;   /* operations are taken */
     bool stopping;
-    atomic_bool failing; /* the last transaction did not commit */
-    atomic_bool broken;  /* an invariant is, as the last check found */
-    struct task *kept;   /* closing rows of failed transactions, to be written again */
+    atomic_bool failing;           /* the last transaction did not commit */
+    atomic_bool broken;            /* an invariant is, as the last check found */
+    struct task *kept, *kept_last; /* closing rows and uses not written, to be tried again */
     unsigned kept_count;
 };
 

@@ -130,6 +130,26 @@ static size_t take_batch(struct ledger *l, struct item *items, bool *stopped)
     return count;
 }
 
+/* Last of those that are kept: what counts up and what takes it back stay in their order. */
+static void keep(struct ledger *l, struct ledger_op *op)
+{
+    op->task.next = NULL;
+    if (l->kept == NULL)
+        l->kept = &op->task;
+    else
+        l->kept_last->next = &op->task;
+    l->kept_last = &op->task;
+    l->kept_count++;
+}
+
+static void tell_lost(const struct ledger_op *op)
+{
+    char id[RID_TEXT + 1];
+
+    rid_text(id, &op->closing->rid);
+    log_event(LOG_ERROR, "request_row_lost", "id=%s", id);
+}
+
 /* What nobody waits for goes; false: the operation has to be answered. */
 static bool dispose(struct ledger *l, struct item *it)
 {
@@ -138,11 +158,11 @@ static bool dispose(struct ledger *l, struct item *it)
     /* A charge without its closing row is reversed at the next start: the row is not given up. */
     bool kept = op->kind == LEDGER_CLOSE || op->kind == LEDGER_USE;
     if (kept && it->undone && l->kept_count < LIMIT_CLOSINGS_KEPT) {
-        op->task.next = l->kept;
-        l->kept = &op->task;
-        l->kept_count++;
+        keep(l, op);
         return true;
     }
+    if (op->kind == LEDGER_CLOSE && !op->ok)
+        tell_lost(op);
     if (op->loop != NULL)
         return false;
     free(op);
@@ -190,16 +210,18 @@ static size_t run_part(struct ledger *l, struct item *items, size_t count)
     return n;
 }
 
+/* Each of those that are kept once: some may be kept again. */
 static void mend(struct ledger *l, struct item *items)
 {
     if (atomic_load(&l->failing) && !batch_probe(l))
         return;
-    while (l->kept != NULL && !atomic_load(&l->failing)) {
+    for (unsigned left = l->kept_count; left > 0 && !atomic_load(&l->failing);) {
         size_t count = 0;
-        while (l->kept != NULL && count < LIMIT_BATCH) {
+        while (left > 0 && count < LIMIT_BATCH) {
             struct task *t = l->kept;
             l->kept = t->next;
             l->kept_count--;
+            left--;
             items[count++] = (struct item){.op = op_of(t)};
         }
         (void)run_part(l, items, count);

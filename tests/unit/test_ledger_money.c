@@ -361,7 +361,7 @@ static void test_full_disk(void **state)
 }
 
 /* As the relay submits it: nobody waits for it. */
-static void close_and_forget(struct station *s, uint8_t n)
+static void close_with(struct station *s, uint8_t n, int64_t cost)
 {
     static const char asked[] = "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"
                                 "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm";
@@ -380,7 +380,102 @@ static void close_and_forget(struct station *s, uint8_t n)
                                     .endpoint = "chat",
                                     .end = "complete",
                                     .status = 200};
+    if (cost > 0) {
+        row->closing.attempt_count = 2;
+        row->closing.attempts[1] = (struct attempt){.upstream = STR("lab"), .failure = ""};
+        row->closing.attempts[0] = (struct attempt){.upstream = STR("lab"),
+                                                    .failure = "server",
+                                                    .cost = cost,
+                                                    .cost_currency = {"CNY"},
+                                                    .cost_to = "cogs:failed_attempts"};
+    }
     assert_true(ledger_submit(s->ledger, &row->op));
+}
+
+static void close_and_forget(struct station *s, uint8_t n)
+{
+    close_with(s, n, 0);
+}
+
+static void reopen(struct station *s)
+{
+    ledger_close(s->ledger);
+    open_ledger(s);
+}
+
+static void test_a_closing_row_outlives_accounts_that_cannot_be_made(void **state)
+{
+    struct station *s = station_new("customer", 100000, 0);
+    struct charge c;
+
+    (void)state;
+    hold(s, 100);
+    assert_true(charge(s, &c, 1, 100, 100));
+    sql(s, "CREATE TRIGGER full BEFORE INSERT ON account BEGIN SELECT RAISE(ABORT, 'full'); END");
+    close_with(s, 1, 7);
+    sql(s, "SELECT 1"); /* behind it */
+    assert_true(ledger_admits(s->ledger));
+    sql(s, "DROP TRIGGER full");
+    reopen(s);
+    expect(s, 100000 - 100, 0);
+    assert_true(check(s));
+    station_free(s);
+}
+
+/* As the relay tells of a request that is sent (1), or was not (-1). */
+static void use_and_forget(struct station *s, const struct plan *p, int64_t requests)
+{
+    struct {
+        struct ledger_op op;
+        struct plan plan;
+    } *use = calloc(1, sizeof *use);
+
+    assert_non_null(use);
+    use->plan = *p;
+    use->op = (struct ledger_op){.kind = LEDGER_USE, .nano = requests, .plan = &use->plan};
+    assert_true(ledger_submit(s->ledger, &use->op));
+}
+
+struct opening {
+    struct plan plan;
+    int64_t used;
+    bool ok;
+    struct err e;
+};
+
+static void do_open(struct ledger *l, void *ctx)
+{
+    struct opening *o = ctx;
+
+    o->ok = ledger_plan_open(l, &o->plan, &o->used, &o->e);
+}
+
+static int64_t plan_used(struct station *s, const struct plan *p)
+{
+    struct opening want = {.plan = *p};
+    struct op o = {.op = {.kind = LEDGER_CALL, .call = do_open, .ctx = &want}};
+
+    run(s, &o);
+    assert_true(want.ok);
+    return want.used;
+}
+
+static void test_what_is_kept_stays_in_order(void **state)
+{
+    struct station *s = station_new("customer", 100000, 0);
+    const struct plan p = {
+        STR("lab"), {.unit = BUDGET_REQUESTS, .units = 5}, .from_us = 0, .until_us = INT64_MAX};
+
+    (void)state;
+    assert_int_equal(plan_used(s, &p), 0);
+    sql(s, "CREATE TRIGGER full BEFORE UPDATE ON plan BEGIN SELECT RAISE(ABORT, 'full'); END");
+    use_and_forget(s, &p, 1);
+    use_and_forget(s, &p, -1);
+    sql(s, "SELECT 1"); /* behind them */
+    sql(s, "DROP TRIGGER full");
+    reopen(s);
+    assert_int_equal(plan_used(s, &p), 0);
+    station_free(s);
 }
 
 static void test_closing_rows_outlive_a_full_disk(void **state)
@@ -475,6 +570,8 @@ int main(void)
         cmocka_unit_test(test_history_is_kept),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_closing_rows_outlive_a_full_disk),
+        cmocka_unit_test(test_a_closing_row_outlives_accounts_that_cannot_be_made),
+        cmocka_unit_test(test_what_is_kept_stays_in_order),
         cmocka_unit_test(test_second_process_is_refused),
         cmocka_unit_test(test_what_people_type),
     };
