@@ -31,14 +31,12 @@ bool budget_take(struct request *r)
 {
     const struct upstream *u = r->channel.upstream;
     struct spend_window w;
-    int64_t now_us = clock_wall_us();
 
     r->plan.budget.unit = BUDGET_NONE;
     if (u->spend == NULL) {
         return true;
     }
-    bool ok = u->budget.unit == BUDGET_REQUESTS ? spend_take(u, now_us, &w)
-                                                : spend_window(&u->budget, now_us, &w);
+    bool ok = spend_take(u, clock_wall_us(), &w);
     if (ok) {
         r->plan = (struct plan){u->name, u->budget, w.from_us, w.until_us};
     }

@@ -25,13 +25,13 @@ struct spend {
 static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct map *names;
 
-/* A budget of something else counts something else. */
+/* A budget of something else, or of another period, counts something else. */
 static struct spend *spend_of(const struct upstream *u)
 {
     struct buf name;
 
     buf_init(&name, 512);
-    buf_addf(&name, "%u %s %.*s", u->budget.unit,
+    buf_addf(&name, "%u %d %s %.*s", u->budget.unit, u->budget.period,
              u->budget.unit == BUDGET_AMOUNT ? u->budget.currency.code : "", STR_ARG(u->name));
     names = names == NULL ? map_new() : names;
     struct spend *s = map_get(names, buf_str(&name));
@@ -50,23 +50,28 @@ void spends_prepare(struct config *c)
     pthread_mutex_lock(&names_lock);
     for (unsigned i = 0; i < c->upstream_count; i++) {
         struct upstream *u = &c->upstreams[i];
-        u->spend = u->budget.unit == BUDGET_NONE ? NULL : spend_of(u);
+        if (u->budget.unit != BUDGET_NONE && u->spend == NULL) {
+            u->spend = spend_of(u);
+        }
     }
     pthread_mutex_unlock(&names_lock);
 }
 
-static void period_of(char period, int64_t wall_us, struct spend_window *w)
+static void window_at(const struct upstream_budget *b, int64_t wall_us, struct spend_window *w)
 {
     int64_t day = clock_day(wall_us);
     int64_t monday = day - (day + MONDAY) % 7;
 
-    switch (period) {
+    switch (b->period) {
     case 'd': *w = (struct spend_window){day * DAY_US, (day + 1) * DAY_US}; break;
     case 'w': *w = (struct spend_window){monday * DAY_US, (monday + 7) * DAY_US}; break;
     case 'm':
         *w = (struct spend_window){clock_month_start_us(wall_us), clock_next_month_us(wall_us)};
         break;
     default: *w = (struct spend_window){0, INT64_MAX}; break;
+    }
+    if (b->expires_us > 0 && b->expires_us < w->until_us) {
+        w->until_us = b->expires_us;
     }
 }
 
@@ -75,10 +80,7 @@ bool spend_window(const struct upstream_budget *b, int64_t wall_us, struct spend
     if (b->unit == BUDGET_NONE || (b->expires_us > 0 && wall_us >= b->expires_us)) {
         return false;
     }
-    period_of(b->period, wall_us, out);
-    if (b->expires_us > 0 && b->expires_us < out->until_us) {
-        out->until_us = b->expires_us;
-    }
+    window_at(b, wall_us, out);
     return true;
 }
 
@@ -90,7 +92,7 @@ static void move_on(struct spend *s, const struct upstream_budget *b, struct spe
         s->used = 0;
         s->warned = 0;
     } else if (w->from_us < s->from_us) {
-        (void)spend_window(b, s->from_us, w);
+        window_at(b, s->from_us, w);
     }
 }
 
@@ -151,14 +153,15 @@ int64_t spend_wait_ms(const struct upstream *u, int64_t wall_us)
 bool spend_take(const struct upstream *u, int64_t wall_us, struct spend_window *out)
 {
     unsigned level = 0;
+    bool counts = u->budget.unit == BUDGET_REQUESTS;
 
     if (!spend_window(&u->budget, wall_us, out)) {
         return false;
     }
     pthread_mutex_lock(&u->spend->lock);
     move_on(u->spend, &u->budget, out);
-    bool left = u->spend->used < u->budget.units;
-    if (left) {
+    bool left = !counts || u->spend->used < u->budget.units;
+    if (counts && left) {
         level = count(u->spend, &u->budget, 1);
     }
     pthread_mutex_unlock(&u->spend->lock);

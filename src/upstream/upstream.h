@@ -59,7 +59,8 @@ bool spend_window(const struct upstream_budget *b, int64_t wall_us, struct spend
 #define SPEND_NEVER (-1)
 /* Milliseconds until it may be used again; 0: now; SPEND_NEVER: not until its budget changes. */
 int64_t spend_wait_ms(const struct upstream *u, int64_t wall_us);
-/* One request more of a budget of requests, which goes to a vendor now; false: nothing is left. */
+/* A request goes to a vendor now, in the window that is open: never an earlier one than another was
+ * in. One more of a budget of requests; false: nothing is left of it, or it has expired. */
 bool spend_take(const struct upstream *u, int64_t wall_us, struct spend_window *out) MUST_CHECK;
 /* Units more, or (negative) given back, of the window that began there. */
 void spend_add(const struct upstream *u, int64_t from_us, int64_t units);
@@ -68,7 +69,7 @@ void spend_load(const struct upstream *u, int64_t from_us, int64_t units);
 /* Of the window of that time: ten-thousandths of the budget, at most INT32_MAX; and the highest
  * percentage that was warned of in it, or 0. */
 unsigned spend_used(const struct upstream *u, int64_t wall_us, unsigned *warned);
-/* Gives each upstream that has a budget its counter. Before the configuration is in force. */
+/* Gives each upstream that has a budget its counter, once: before the configuration is in force. */
 void spends_prepare(struct config *c);
 
 struct channel {

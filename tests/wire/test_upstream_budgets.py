@@ -44,6 +44,16 @@ class BudgetCase(StationCase):
         super().setUp()
         self.buyer = self.customer("5")
 
+    def spend(self, model, most=20):
+        """Ask until its budget is spent; how often that was answered."""
+        again = body_for("chat", "x [[tokens=10]]", model=model)
+        for count in range(most + 1):
+            status = self.buyer.post(CHAT, again).status
+            if status == 503:
+                return count
+            self.assertEqual(status, 200)
+        return self.fail(f"{model} is not spent after {most} answers")
+
     def plan(self, upstream):
         return self.station.store.sql("SELECT * FROM plan WHERE upstream = ? ORDER BY id DESC",
                                       upstream)[0]
@@ -217,8 +227,32 @@ class Requests(BudgetCase):
         self.assertEqual(self.shown("amount")["budget"], "0.02")
 
 
+class Changes(BudgetCase):
+    budgets = {"wider": {"budget": {"tokens": 100, "period": "day"}}}
+
+    def change(self, upstream, **budget):
+        """Another budget of this upstream, from a reload on; until the end of the test."""
+        def configure():
+            self.station.configure(upstreams=self.upstreams())
+            self.station.reload()
+        before = self.budgets[upstream]
+        self.addCleanup(configure)
+        self.addCleanup(self.budgets.update, {upstream: before})
+        self.budgets[upstream] = {**before, "budget": budget}
+        configure()
+
+    def test_a_wider_period_counts_at_once(self):
+        self.ask("wider")
+        self.change("wider", tokens=100, period="month")
+        self.assertGreater(self.spend("wider"), 1)
+        self.assertGreaterEqual(self.plan("wider")["used"], 100)
+        self.change("wider", tokens=100, period="day")
+        self.ask("wider")       # the day has still its own
+
+
 class Periods(BudgetCase):
     budgets = {"daily": {"budget": {"requests": 7, "period": "day", "cost": PLAN}},
+               "spoken": {"budget": {"tokens": 100, "period": "day"}},
                "last": {"budget": {"tokens": 1000, "period": "month", "cost": PLAN}}}
 
     @classmethod
@@ -272,6 +306,16 @@ class Periods(BudgetCase):
         self.station.start()
         self.assertEqual(self.balance("loss:crash:CNY"), lost - 100 // 7)
         self.assertTrue(self.station.ledger_check()["ok"])
+
+    def test_tokens_count_while_the_clock_is_set_back(self):
+        self.shim.set(clock_s=int(60 * DAY - time.time() % DAY + 600))
+        self.station.restart()
+        self.ask("spoken")
+        self.jump(-3600)
+        self.spend("spoken")
+        self.jump(3600)
+        self.ask("spoken", 503)
+        self.assertGreaterEqual(self.plan("spoken")["used"], 100)
 
     def test_a_new_day_is_a_new_budget(self):
         self.shim.set(clock_s=int(40 * DAY - time.time() % DAY + 86000))
