@@ -46,6 +46,7 @@
 #define LIMIT_SETTLE_BYTES (4 << 20)
 #define LIMIT_OPENING_MS (10 * 1000) /* an error until then becomes a status; SDKs wait a minute */
 #define LIMIT_SILENCE_MS (15 * 1000) /* then a keep-alive; proxies cut silence after 30 s or more */
+#define LIMIT_BUDGET_TRIES 64        /* to take what a budget has left while others take, too */
 #define LIMIT_OUTPUT_STEP 2048       /* tokens of output held at a time for a stream */
 
 /* Ledger */

@@ -104,6 +104,8 @@ void budget_charge(struct budget *b, int64_t held, int64_t charged, int64_t wall
 void budget_set(struct budget *b, int64_t limit, char period, int64_t spent, int64_t wall_us);
 
 /* Both budgets of a key: its own and its account's. */
+/* Holds up to `nano` in both, as much as both have left; how much. */
+int64_t key_budget_take(struct key *k, int64_t nano, int64_t wall_us);
 void key_budget_release(struct key *k, int64_t nano);
 void key_budget_charge(struct key *k, int64_t held, int64_t charged, int64_t wall_us);
 

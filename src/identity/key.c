@@ -93,6 +93,31 @@ void account_bad_code(struct account *a, int64_t wall_us)
     (void)count_in_minute(&a->bad_codes, wall_us / US_PER_SECOND / 60, LIMIT_BAD_CODES);
 }
 
+static int64_t less_of(int64_t nano, const struct budget *b, int64_t wall_us)
+{
+    int64_t left = atomic_load(&b->limit) != 0 ? budget_left(b, wall_us) : nano;
+
+    return left < nano ? left : nano;
+}
+
+int64_t key_budget_take(struct key *k, int64_t nano, int64_t wall_us)
+{
+    struct budget *own = key_budget(k), *whole = &k->account->budget;
+
+    /* Again where another was quicker in between. */
+    for (unsigned i = 0; i < LIMIT_BUDGET_TRIES; i++) {
+        int64_t part = less_of(less_of(nano, own, wall_us), whole, wall_us);
+        if (part <= 0)
+            return 0;
+        if (!budget_hold(own, part, wall_us))
+            continue;
+        if (budget_hold(whole, part, wall_us))
+            return part;
+        budget_release(own, part);
+    }
+    return 0;
+}
+
 void key_budget_release(struct key *k, int64_t nano)
 {
     budget_release(key_budget(k), nano);

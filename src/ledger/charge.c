@@ -125,12 +125,26 @@ static int64_t reach(struct batch *b, struct account *a, struct share *share, in
     return nano - share->taken - share->given;
 }
 
-/* Promo pays first, then the balance; what neither can pay is the operator's. */
+/* What lies beyond the hold and beyond what the budgets of its key have left. */
+static int64_t over_budget(struct item *it, int64_t beyond)
+{
+    struct charge *c = it->op->charge;
+
+    it->budgeted = 0;
+    if (beyond <= 0 || c->hold.from != c->key->account)
+        return 0;
+    it->budgeted = key_budget_take(c->key, beyond, clock_wall_us());
+    return beyond - it->budgeted;
+}
+
+/* Promo pays first, then the balance; what neither can pay, or no budget allows, is the
+ * operator's. */
 static void share_out(struct batch *b, struct item *it)
 {
     struct charge *c = it->op->charge;
     struct account *promo = atomic_load(&c->hold.from->promo);
-    int64_t lacking = c->computed - hold_total(&c->hold);
+    int64_t due = c->computed - over_budget(it, c->computed - hold_total(&c->hold));
+    int64_t lacking = due - hold_total(&c->hold);
 
     it->promo = (struct share){.held = c->hold.promo};
     it->own = (struct share){.held = c->hold.paid};
@@ -139,8 +153,8 @@ static void share_out(struct batch *b, struct item *it)
     if (lacking > 0 && c->hold.from->limited)
         lacking = reach(b, c->hold.from, &it->own, lacking);
     int64_t promo_has = it->promo.held + it->promo.taken + it->promo.given;
-    it->promo.paid = c->computed < promo_has ? c->computed : promo_has;
-    it->own.paid = c->computed - it->promo.paid;
+    it->promo.paid = due < promo_has ? due : promo_has;
+    it->own.paid = due - it->promo.paid;
     if (c->hold.from->limited && lacking > 0)
         it->own.paid -= lacking;
     c->promo = it->promo.paid;
@@ -215,11 +229,13 @@ static void settle_hold(struct item *it, bool done)
     settle_share(c->hold.from, &it->own, done);
     settle_share(atomic_load(&c->hold.from->promo), &it->promo, done);
     if (!done) {
+        key_budget_release(c->key, it->budgeted);
+        it->budgeted = 0;
         c->charged = c->promo = 0;
         return;
     }
     if (c->hold.from == c->key->account)
-        key_budget_charge(c->key, hold_total(&c->hold), c->charged, c->ts_us);
+        key_budget_charge(c->key, hold_total(&c->hold) + it->budgeted, c->charged, c->ts_us);
 }
 
 void charge_settle(struct item *it, bool done)

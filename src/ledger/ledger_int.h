@@ -146,6 +146,7 @@ struct item {
     struct ledger_op *op;
     struct event_purses purses; /* CHARGE, REVERSE */
     struct share own, promo;    /* CHARGE */
+    int64_t budgeted;           /* CHARGE: beyond the hold, held in the budgets until it settles */
     struct key *key;            /* whose budget changes; REVERSE: NULL where none does */
     int64_t refunded;           /* REVERSE */
     int64_t ts_us;              /* of the charge */

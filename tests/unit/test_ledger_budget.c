@@ -69,6 +69,32 @@ static void test_account_budget(void **state)
     station_free(s);
 }
 
+/* An answer may cost more than was held for it, but no budget is overspent by that. */
+static void test_beyond_the_hold(void **state)
+{
+    struct station *s = station_new("customer", 1000, 100);
+    struct charge c;
+
+    (void)state;
+    set_budget(s, 90, 'd');
+    hold(s, 10);
+    hold(s, 50); /* of another request */
+    assert_true(charge(s, &c, 1, 10, 200));
+    assert_int_equal(c.charged, 40); /* 90 - 50 */
+    assert_int_equal(atomic_load(&s->account->budget.spent), 40);
+    assert_int_equal(atomic_load(&s->account->budget.held), 50);
+    assert_true(charge(s, &c, 2, 50, 60)); /* nothing is left beyond it */
+    assert_int_equal(c.charged, 50);
+    set_budget(s, 0, 0);
+    hold(s, 5);
+    assert_true(charge(s, &c, 3, 5, 30)); /* the key's own has 10 left */
+    assert_int_equal(c.charged, 10);
+    assert_int_equal(atomic_load(&s->key->budget.spent), 100);
+    assert_int_equal(atomic_load(&s->key->budget.held), 0);
+    assert_true(check(s));
+    station_free(s);
+}
+
 static void test_house_takes_no_budget(void **state)
 {
     struct station *s = station_new("house", 0, 0);
@@ -89,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_budget),
         cmocka_unit_test(test_account_budget),
+        cmocka_unit_test(test_beyond_the_hold),
         cmocka_unit_test(test_house_takes_no_budget),
     };
 
