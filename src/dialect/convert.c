@@ -327,6 +327,9 @@ bool conversion_whole(struct conversion *c, struct str body, const struct usage 
         embeddings_convert_reply(c, json_root(doc), u);
     } else if (ok) {
         spoken_of((enum dialect)c->to)->read_whole(c, json_root(doc));
+        ok = c->reply.finished; /* as in a stream: who stopped says why */
+    }
+    if (ok && c->embedding == NULL) {
         reply_end(c, u);
     }
     json_free(doc);

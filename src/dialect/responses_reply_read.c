@@ -114,11 +114,28 @@ static void read_item(struct conversion *c, const struct json *item, uint64_t in
     }
 }
 
+/* Words for what is no answer; for one that has ended hosts have several, or none. */
+static bool is_unended(struct str status)
+{
+    static const char *const words[] = {"failed", "cancelled", "in_progress", "queued"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (str_eq(status, str_from(words[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void read_end(struct conversion *c, const struct json *response)
 {
     struct str reason = read_word(response, "incomplete_details.reason");
-    bool cut = str_eq(read_word(response, "status"), STR("incomplete"));
+    struct str status = read_word(response, "status");
+    bool cut = str_eq(status, STR("incomplete"));
 
+    if (is_unended(status)) {
+        return;
+    }
     reply_finish(c,
                  !cut                                    ? FINISH_STOP
                  : str_eq(reason, STR("content_filter")) ? FINISH_FILTER
@@ -129,10 +146,8 @@ static void read_end(struct conversion *c, const struct json *response)
 void responses_read_whole(struct conversion *c, const struct json *root)
 {
     struct json_each it = json_each(json_get(root, "output"));
-    struct str status = read_word(root, "status");
 
-    c->unreadable = !json_is_array(json_get(root, "output")) || str_eq(status, STR("failed")) ||
-                    str_eq(status, STR("cancelled"));
+    c->unreadable = !json_is_array(json_get(root, "output"));
     reply_start(c, read_word(root, "id"), read_word(root, "model"));
     while (json_next(&it)) {
         read_item(c, it.value, it.index);

@@ -86,6 +86,12 @@ def _stream_asked(upstream, received, sent, stream):
 
 # The answer
 
+def unended(vendor):
+    """A response that is not finished, or not an answer: no client may take it for one."""
+    return isinstance(vendor, dict) and vendor.get("status") in (
+        "failed", "cancelled", "in_progress", "queued")
+
+
 def reply_of(client, answer, stream):
     """(faults, the whole answer that the client has or None)"""
     if not stream:
@@ -141,10 +147,13 @@ def judge_one(the_bench, client, upstream, name, request, reply=None, stream=Fal
         result.words = ((answer.json().get("error") or {}).get("message") or "")[:200]
         given = meaning.request(client, request)
         result.faults += judge.judge_refusal(given, upstream, request, answer.response, client)
+    elif unended(sent):
+        if answer.status != 502:
+            result.faults.append(Fault("a piece as an answer", str(answer.status)))
     elif answer.status != 200:
         result.faults.append(Fault("status", str(answer.status), f"{answer.body[:160]}"))
     got = None
-    if answer.response is not None and answer.status == 200:
+    if answer.response is not None and answer.status == 200 and not unended(sent):
         result.lossy = answer.lossy
         result.verdict = LOSSY if answer.lossy else PASS
         if requests:

@@ -141,6 +141,59 @@ static void a_bad_call_is_no_answer(void **state)
     }
 }
 
+/* So does one that comes whole: else half of it would be all. */
+static void a_whole_needs_a_reason(void **state)
+{
+#define HI "\"message\":{\"role\":\"assistant\",\"content\":\"Hi\"}"
+#define RESPONSE(status) "{\"id\":\"x\",\"model\":\"m\",\"output\":[]" status "}"
+#define PARTS_HI "\"content\":{\"parts\":[{\"text\":\"Hi\"}]}"
+    static const struct {
+        enum dialect to;
+        const char *body;
+        bool ended;
+    } cases[] = {
+        {DIALECT_CHAT, "{\"choices\":[{}]}", false},
+        {DIALECT_CHAT, "{\"choices\":[{" HI ",\"finish_reason\":null}]}", false},
+        {DIALECT_CHAT, "{\"choices\":[{" HI ",\"finish_reason\":\"\"}]}", true},
+        {DIALECT_CHAT, "{\"choices\":[{" HI ",\"finish_reason\":\"stop\"}]}", true},
+        {DIALECT_CHAT, "{\"choices\":[{" HI ",\"finish_reason\":\"error\"}]}", false},
+        {DIALECT_GEMINI, "{\"candidates\":[{" PARTS_HI "}]}", false},
+        {DIALECT_GEMINI, "{\"candidates\":[{" PARTS_HI ",\"finishReason\":\"STOP\"}]}", true},
+        {DIALECT_GEMINI, "{\"promptFeedback\":{}}", false},
+        {DIALECT_GEMINI, "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", true},
+        {DIALECT_RESPONSES, RESPONSE(",\"status\":\"in_progress\""), false},
+        {DIALECT_RESPONSES, RESPONSE(",\"status\":\"queued\""), false},
+        {DIALECT_RESPONSES, RESPONSE(",\"status\":\"failed\""), false},
+        {DIALECT_RESPONSES, RESPONSE(",\"status\":\"cancelled\""), false},
+        {DIALECT_RESPONSES, RESPONSE(",\"status\":\"completed\""), true},
+        {DIALECT_RESPONSES, RESPONSE(",\"status\":\"incomplete\""), true},
+        {DIALECT_RESPONSES, RESPONSE(""), true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct made m = make(DIALECT_MESSAGES, cases[i].to, false, ASK);
+        if (conversion_whole(m.c, str_from(cases[i].body), &used, &m.reply) != cases[i].ended) {
+            fail_msg("%s is taken otherwise", cases[i].body);
+        }
+        drop(&m);
+    }
+}
+
+/* An event's name does not outweigh what the response in it says. */
+static void a_failed_response_does_not_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct made m = make(DIALECT_MESSAGES, DIALECT_RESPONSES, true, ASK);
+        feed(&m, i == 0 ? "{\"type\":\"response.completed\",\"response\":" RESPONSE(
+                              ",\"status\":\"failed\"") "}"
+                        : "{\"type\":\"response.completed\",\"response\":" RESPONSE(
+                              ",\"status\":\"completed\"") "}");
+        assert_int_equal(conversion_end(m.c, &used, &m.reply), i == 1);
+        drop(&m);
+    }
+}
+
 /* Words that some write where an answer broke off: its host's fault, and another may be asked. */
 static void a_vendors_own_fault_is_no_answer(void **state)
 {
@@ -216,6 +269,8 @@ int main(void)
         cmocka_unit_test(what_is_no_json_is_not_passed_over),
         cmocka_unit_test(a_bad_call_is_no_answer),
         cmocka_unit_test(a_vendors_own_fault_is_no_answer),
+        cmocka_unit_test(a_whole_needs_a_reason),
+        cmocka_unit_test(a_failed_response_does_not_end),
         cmocka_unit_test(a_refusals_words_are_carried),
         cmocka_unit_test(a_text_is_whole_or_none),
     };
