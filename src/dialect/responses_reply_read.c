@@ -203,15 +203,61 @@ static void read_summary_part(struct conversion *c, const struct json *root)
     }
 }
 
+/* What has come before the last event: not all hosts number it as the list at the end does. */
+struct came {
+    bool any, text;
+    struct reply_part *last;
+};
+
+static struct came what_came(const struct conversion *c)
+{
+    struct came came = {.any = c->reply.parts != NULL, .last = c->reply.last};
+
+    for (const struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
+        came.text = came.text || p->kind == PART_TEXT || p->kind == PART_REFUSAL;
+    }
+    return came;
+}
+
+/* One of the calls until `last` has this id. */
+static bool call_came(const struct conversion *c, struct str id, const struct reply_part *last)
+{
+    const struct reply_part *p = last != NULL ? c->reply.parts : NULL;
+
+    while (p != NULL && !(p->kind == PART_CALL && str_eq(p->wire_id, id))) {
+        p = p != last ? p->next : NULL;
+    }
+    return p != NULL;
+}
+
+/*
+ * An item that stands in the last event alone. Said twice is worse than not said: a text counts
+ * where none came, a call by its id, and reasoning where it would not stand behind what it led to.
+ */
+static bool is_new(const struct conversion *c, const struct json *item, const struct came *came)
+{
+    struct str type = read_word(item, "type");
+    struct str id = read_word(item, "call_id");
+
+    if (str_eq(type, STR("message"))) {
+        return !came->text;
+    }
+    if (str_eq(type, STR("reasoning"))) {
+        return !came->any;
+    }
+    return id.n > 0 ? !call_came(c, id, came->last) : !came->any;
+}
+
 static void read_last(struct conversion *c, const struct json *response)
 {
     struct json_each it = json_each(json_get(response, "output"));
-
-    bool nothing = c->reply.parts == NULL;
+    struct came came = what_came(c);
 
     reply_start(c, read_word(response, "id"), read_word(response, "model"));
-    while (nothing && json_next(&it)) {
-        read_item(c, it.value, it.index);
+    while (json_next(&it)) {
+        if (is_new(c, it.value, &came)) {
+            read_item(c, it.value, it.index);
+        }
     }
     read_end(c, response);
 }

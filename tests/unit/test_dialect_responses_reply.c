@@ -597,6 +597,9 @@ static const char *const only_done[] = {
     NULL,
 };
 static const char *const only_last[] = {BEGUN, ENDED, NULL};
+static const char *const thought_before[] = {BEGUN, ITEM_DONE("0", THOUGHT), ENDED, NULL};
+static const char *const call_in_last[] = {
+    BEGUN, ITEM_DONE("0", THOUGHT), ITEM_DONE("1", SAID), ITEM_DONE("2", CALLED), ENDED, NULL};
 
 #define CHAT_ASK                                                                    \
     "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"tools\":[{\"type\":"   \
@@ -621,12 +624,13 @@ static struct str joined(struct str stream, const char *path, struct buf *out)
 
 static void a_stream_is_read_with_and_without_deltas(void **state)
 {
-    static const char *const *const streams[] = {with_deltas, only_done, only_last};
+    static const char *const *const streams[] = {with_deltas, only_done, only_last, thought_before,
+                                                 call_in_last};
     struct buf text;
 
     (void)state;
     buf_init(&text, OUT_MAX);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
         struct made m = make(DIALECT_CHAT, DIALECT_RESPONSES, true, CHAT_ASK);
         assert_taken(&m);
         feed_all(&m, streams[i]);
@@ -645,6 +649,32 @@ static void a_stream_is_read_with_and_without_deltas(void **state)
         drop(&m);
     }
     buf_release(&text);
+}
+
+/* Not all hosts number what comes as the list at the end does. */
+static void what_came_is_not_said_again(void **state)
+{
+    static const char *const events[] = {
+        BEGUN,
+        "{\"type\":\"response.output_text.delta\",\"delta\":\"Hello\"}",
+        "{\"type\":\"response.refusal.delta\",\"delta\":\"No.\"}",
+        "{\"type\":\"response.output_item.done\",\"item\":{" CALLED "}}",
+        ENDED,
+        NULL};
+    struct made m = make(DIALECT_CHAT, DIALECT_RESPONSES, true, CHAT_ASK);
+    struct buf text;
+
+    (void)state;
+    buf_init(&text, OUT_MAX);
+    feed_all(&m, events);
+    struct str stream = buf_str(&m.reply);
+    assert_text(joined(stream, "choices.0.delta.content", &text), "Hello");
+    assert_text(joined(stream, "choices.0.delta.refusal", &text), "No.");
+    assert_text(joined(stream, "choices.0.delta.tool_calls.0.id", &text), "c1c2");
+    assert_text(joined(stream, "choices.0.delta.tool_calls.0.function.arguments", &text),
+                "{\"a\":1}");
+    buf_release(&text);
+    drop(&m);
 }
 
 static void a_whole_reply_is_read(void **state)
@@ -703,6 +733,7 @@ int main(void)
         cmocka_unit_test(thoughts_without_a_state_survive_their_client),
         cmocka_unit_test(the_state_of_an_item_comes_back_as_it_was),
         cmocka_unit_test(a_stream_is_read_with_and_without_deltas),
+        cmocka_unit_test(what_came_is_not_said_again),
         cmocka_unit_test(a_whole_reply_is_read),
         cmocka_unit_test(a_failed_reply_is_none),
     };
