@@ -10,3 +10,11 @@ void hash_hex(char out[HASH_HEX + 1], struct str s)
     crypto_hash_sha256(bytes, (const unsigned char *)s.p, s.n);
     sodium_bin2hex(out, HASH_HEX + 1, bytes, sizeof(bytes));
 }
+
+uint32_t hash_fnv(uint32_t so_far, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        so_far = (so_far ^ (unsigned char)s.p[i]) * 16777619U;
+    }
+    return so_far;
+}

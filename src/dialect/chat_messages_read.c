@@ -3,6 +3,7 @@
  * vendors add. */
 #include <stddef.h>
 
+#include "base/hash.h"
 #include "dialect/chat.h"
 
 /* ---- content ---- */
@@ -338,6 +339,35 @@ static struct str text_of(struct conversion *c, const struct part *p)
     return conversion_take(c, &text);
 }
 
+/* Each state's own text again, of all that the client has put one behind the other. */
+static bool part_texts(struct part *first, struct str all)
+{
+    for (struct part *p = first; p != NULL; p = p->next) {
+        struct str own = p->bound != NULL && p->bound->n <= all.n
+                             ? str_slice(all.p, (size_t)p->bound->n)
+                             : STR("");
+        if (p->bound == NULL || own.n != p->bound->n || hash_fnv(HASH_FNV, own) != p->bound->hash) {
+            return false;
+        }
+        p->text = own;
+        all = str_skip(all, own.n);
+    }
+    return all.n == 0;
+}
+
+/* A client may have another text: OpenAI's Node SDK keeps the last of its pieces alone. */
+static void give_texts(struct part *first, struct str all)
+{
+    if (all.n == 0 || part_texts(first, all)) {
+        return;
+    }
+    for (struct part *p = first; p != NULL; p = p->next) {
+        p->text = STR("");
+        p->torn = p->bound != NULL && p->bound->n > 0;
+    }
+    first->text = all;
+}
+
 /* Of a message that has nothing yet. Text and state in two fields are one part, as they were. */
 static void read_reasoning(struct conversion *c, const struct message *m, const struct place *at,
                            struct parts *list)
@@ -355,7 +385,7 @@ static void read_reasoning(struct conversion *c, const struct message *m, const 
     if (told.n > 0) {
         used = told;
     } else if (first != NULL) {
-        first->text = word;
+        give_texts(first, word);
     } else if (word.n > 0) {
         struct slot none = {STR(""), NULL};
         part_reasoning(c, list, word, none, by_content ? content_at : word_at);

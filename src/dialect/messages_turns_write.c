@@ -220,9 +220,23 @@ static void write_system(struct conversion *c, struct json_out *o)
     }
 }
 
+/* A signature beside another text than its own would be refused. */
+static void lose_torn(struct conversion *c)
+{
+    for (struct turn *t = c->ask.turns; t != NULL; t = t->next) {
+        for (struct part *p = t->parts.first; p != NULL; p = p->next) {
+            if (p->torn) {
+                lose(c, FIELD_SIGNATURE, p->from);
+                p->opaque = STR("");
+            }
+        }
+    }
+}
+
 void messages_write_turns(struct conversion *c, struct json_out *o)
 {
     turns_fold_system(c);
+    lose_torn(c);
     turns_drop_reasoning(c, false, true);
     turns_merge(c);
     write_system(c, o);

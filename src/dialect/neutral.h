@@ -73,12 +73,17 @@ const struct json *conversion_parse(struct conversion *c, struct buf *text);
 enum envelope_kind {
     ENVELOPE_OPAQUE = 'o', /* of the part it stands in */
     ENVELOPE_NEXT = 'n',   /* of the part that follows: the slot stands in a part of its own */
+    ENVELOPE_BOUND = 'b',  /* as OPAQUE, and which text the part had */
     ENVELOPE_TEXT = 't', /* no state: the reasoning's own text, for clients that return no other */
 };
 /* "VENDOR.MODEL-HASH"; in the arena. */
 struct str envelope_id(struct conversion *c, struct str vendor, struct str model);
 /* Wraps for the client; in the arena. */
 struct str envelope_wrap(struct conversion *c, enum envelope_kind kind, struct str inside);
+/* The same of a state that its text must come back with: BOUND. */
+struct str envelope_bind(struct conversion *c, const struct bound *text, struct str inside);
+/* Takes what envelope_bind put before the state off again; in the arena. */
+struct bound *envelope_unbind(struct conversion *c, struct str *inside);
 /*
  * Unwraps what a client returns: false when it is not ours, or not of this upstream and model
  * (then it is dropped: lose(FIELD_SIGNATURE)). TEXT is of any upstream.

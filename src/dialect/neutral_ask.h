@@ -67,6 +67,10 @@ enum part_kind {
 struct parts {
     struct part *first, *last;
 };
+struct bound {
+    uint64_t n;    /* bytes */
+    uint32_t hash; /* hash_fnv */
+};
 struct part {
     struct part *next;
     const struct place *from;
@@ -88,8 +92,10 @@ struct part {
     struct str group;    /* CALL: the namespace of the tool */
     struct str wire_id;  /* id, or another where that is not legal at the upstream (turns_settle) */
     struct str opaque;   /* the upstream's own state as it gave it, already unwrapped for it */
-    struct parts parts;  /* RESULT: what the tool gave: TEXT and media */
-    const struct json *cache; /* a mark to cache up to here, or NULL */
+    const struct bound *bound; /* REASONING: the text that opaque came with, where it is known */
+    bool torn;                 /* that one has not come back */
+    struct parts parts;        /* RESULT: what the tool gave: TEXT and media */
+    const struct json *cache;  /* a mark to cache up to here, or NULL */
     const struct place *cache_from;
 };
 struct turn {

@@ -43,7 +43,8 @@ struct reply_part {
     struct str wire_id;         /* CALL: its id as the upstream wrote it */
     struct str mime;
     struct buf text;     /* all of it, where the writer keeps texts */
-    struct str opaque;   /* enveloped for the client, or {NULL,0} */
+    struct str opaque;   /* enveloped for the client (chat's: at the close), or {NULL,0} */
+    struct bound shown;  /* REASONING: of the text so far */
     uint64_t characters; /* of the text so far */
     struct citation *citations;
     struct buf waiting; /* not written yet: another part is open */

@@ -3,6 +3,7 @@
  * The neutral reply. Readers say what came, in the upstream's order; writers see parts one after
  * the other, each open, pieces, close. A part that comes while a call is incomplete waits for it.
  */
+#include "base/hash.h"
 #include "dialect/neutral.h"
 
 enum part_state { WAITING, OPEN, CLOSED };
@@ -89,6 +90,9 @@ static void write_piece(struct conversion *c, struct reply_part *p, struct str t
     const struct reply_writer *w = writer(c);
 
     p->text_n += text.n;
+    if (p->kind == PART_REASONING) {
+        p->shown = (struct bound){p->shown.n + text.n, hash_fnv(p->shown.hash, text)};
+    }
     p->characters += p->kind == PART_TEXT ? characters_of(text) : 0;
     if (keeps_text(c, p)) {
         c->reply.broken = !buf_add(&p->text, text) || c->reply.broken;
@@ -152,6 +156,9 @@ static void close_part(struct conversion *c, struct reply_part *p)
     } else if (p->kind == PART_CALL && !p->custom && p->text_n == 0) {
         write_piece(c, p, STR("{}")); /* no argument at all is an object without members */
     }
+    if (p->kind == PART_REASONING && p->opaque.n > 0 && c->from == DIALECT_CHAT) {
+        p->opaque = envelope_bind(c, &p->shown, p->opaque);
+    }
     if (p->kind == PART_REASONING && p->kept.n > 0 && p->opaque.n == 0) {
         p->opaque = envelope_wrap(c, ENVELOPE_TEXT, buf_str(&p->kept));
     }
@@ -210,7 +217,8 @@ static struct reply_part *new_part(struct conversion *c, enum part_kind kind, ui
     }
     c->reply.made++;
     p = conversion_alloc(c, sizeof(*p));
-    *p = (struct reply_part){.kind = (uint8_t)kind, .key = key, .state = WAITING};
+    *p = (struct reply_part){
+        .kind = (uint8_t)kind, .key = key, .state = WAITING, .shown = {0, HASH_FNV}};
     buf_init(&p->text, LIMIT_BODY_BYTES);
     buf_init(&p->waiting, LIMIT_BODY_BYTES);
     buf_init(&p->kept, LIMIT_BODY_BYTES);
@@ -359,7 +367,9 @@ void reply_opaque(struct conversion *c, uint64_t key, struct str state, bool wit
         p->withheld = true;
     }
     p->withheld = p->withheld || withheld;
-    p->opaque = envelope_wrap(c, ENVELOPE_OPAQUE, state);
+    /* Chat has text and state in two places, all parts' one behind the other: it is bound later. */
+    p->opaque = c->from == DIALECT_CHAT ? conversion_str(c, state)
+                                        : envelope_wrap(c, ENVELOPE_OPAQUE, state);
     advance(c, false);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of tools: each dialect allows its own, so some are renamed on the way there and back. */
+#include "base/hash.h"
 #include "base/map.h"
 #include "dialect/neutral.h"
 
@@ -29,18 +30,16 @@ static bool legal(enum dialect to, struct str name)
 /* What can stay of it, and a hash of the whole, so that two long names stay two. */
 static struct str made_legal(struct conversion *c, struct str name, unsigned salt)
 {
-    uint32_t hash = 2166136261U + salt;
     struct buf text;
 
     buf_init(&text, 128);
     for (size_t i = 0; i < name.n; i++) {
-        hash = (hash ^ (unsigned char)name.p[i]) * 16777619U;
         if (text.n < 50) {
             bool ok = legal_byte((enum dialect)c->to, name.p[i], text.n);
             buf_add_byte(&text, ok ? name.p[i] : '_');
         }
     }
-    buf_addf(&text, "_%08x", hash);
+    buf_addf(&text, "_%08x", hash_fnv(HASH_FNV + salt, name));
     return conversion_take(c, &text);
 }
 

@@ -141,7 +141,10 @@ void part_reasoning(struct conversion *c, struct parts *list, struct str text, s
     }
     struct part *p = part_new(c, list, PART_REASONING, from);
     p->text = text;
-    if (ours && kind == ENVELOPE_OPAQUE) {
+    if (ours && kind == ENVELOPE_BOUND) {
+        p->bound = envelope_unbind(c, &inside);
+        p->opaque = inside;
+    } else if (ours && kind == ENVELOPE_OPAQUE) {
         p->opaque = inside;
     } else if (ours && kind == ENVELOPE_TEXT && text.n == 0) {
         p->text = inside;

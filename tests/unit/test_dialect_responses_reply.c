@@ -645,7 +645,7 @@ static void a_stream_is_read_with_and_without_deltas(void **state)
         assert_text(joined(stream, "choices.0.delta.tool_calls.0.custom.input", &text), "*** x");
         assert_text(joined(stream, "choices.0.finish_reason", &text), "tool_calls");
         assert_text(joined(stream, "choices.0.delta.reasoning_details.0.data", &text),
-                    "rly1.openai.32c6158.ocnMgcw");
+                    "rly1.openai.32c6158.bOC4yNjM2OTA1NjIzLnJzIHM");
         drop(&m);
     }
     buf_release(&text);
