@@ -32,6 +32,7 @@ struct reply_part {
     uint8_t state; /* of reply.c, like the next line */
     bool wrapped;  /* a custom call that comes as a function's */
     bool closing, json_quoted, json_escaped, json_begun;
+    bool loose;  /* CALL: its arguments are no object */
     bool cut;    /* CALL: it ended before its arguments did */
     bool search; /* CALL: of such a tool */
     int json_depth;

@@ -108,12 +108,22 @@ static bool keeps_thoughts(const struct conversion *c)
     return c->ask.reasoning.show == NO && (c->from == DIALECT_MESSAGES || c->from == DIALECT_CHAT);
 }
 
+/* Arguments are an object in every dialect: what begins otherwise waits for its end. */
+static bool is_loose(struct reply_part *p, struct str words)
+{
+    if (p->text_n == 0 && words.n > 0 && !p->loose) {
+        p->loose = words.p[0] != '{';
+    }
+    return p->loose || (p->text_n == 0 && words.n == 0);
+}
+
 static void deliver(struct conversion *c, struct reply_part *p, struct str text)
 {
     if (p->kind == PART_CALL && (!p->custom || p->wrapped)) {
         follow_json(p, text);
     }
-    if (p->wrapped || (p->kind == PART_REASONING && keeps_thoughts(c))) {
+    if (p->wrapped || (p->kind == PART_REASONING && keeps_thoughts(c)) ||
+        (p->kind == PART_CALL && !p->custom && is_loose(p, str_trim(text)))) {
         c->reply.broken = !buf_add(&p->kept, text) || c->reply.broken;
     } else {
         write_piece(c, p, text);
@@ -129,6 +139,23 @@ static void unwrap(struct conversion *c, struct reply_part *p)
     write_piece(c, p, input.p != NULL && doc != NULL ? input : buf_str(&p->kept));
     json_free(doc);
     buf_release(&p->kept);
+}
+
+/* Nothing, or null, is no argument; anything else stands under "input". */
+static void write_loose(struct conversion *c, struct reply_part *p)
+{
+    struct buf text;
+    struct str words = str_trim(buf_str(&p->kept));
+
+    if (words.n == 0 || str_eq(words, STR("null"))) {
+        write_piece(c, p, STR("{}"));
+    } else {
+        buf_init(&text, LIMIT_BODY_BYTES);
+        buf_add(&text, STR("{\"input\":"));
+        json_write_str(&text, words);
+        buf_add(&text, STR("}"));
+        write_piece(c, p, conversion_take(c, &text));
+    }
 }
 
 static void open_part(struct conversion *c, struct reply_part *p)
@@ -154,7 +181,8 @@ static void close_part(struct conversion *c, struct reply_part *p)
     if (p->wrapped) {
         unwrap(c, p);
     } else if (p->kind == PART_CALL && !p->custom && p->text_n == 0) {
-        write_piece(c, p, STR("{}")); /* no argument at all is an object without members */
+        write_loose(c, p);
+        buf_release(&p->kept);
     }
     if (p->kind == PART_REASONING && p->opaque.n > 0 && c->from == DIALECT_CHAT) {
         p->opaque = envelope_bind(c, &p->shown, p->opaque);

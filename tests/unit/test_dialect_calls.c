@@ -114,6 +114,49 @@ static void a_name_must_come(void **state)
     }
 }
 
+/* One rule for each client, streamed or whole. */
+static void arguments_are_an_object(void **state)
+{
+#define ARGUMENTS(text) \
+    CALLS("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"" text "\"}}")
+#define MORE(text) CALLS("{\"index\":0,\"function\":{\"arguments\":\"" text "\"}}")
+    static const struct {
+        const char *events[5];
+        const char *bare, *quoted;
+    } cases[] = {
+        {{ARGUMENTS(""), END, NULL}, "{}", "{}"},
+        {{ARGUMENTS("null"), END, NULL}, "{}", "{}"},
+        {{ARGUMENTS(" "), MORE("nu"), MORE("ll"), END, NULL}, "{}", "{}"},
+        {{ARGUMENTS("\\\"abc"), MORE("\\\""), END, NULL},
+         "{\"input\":\"\\\"abc\\\"\"}",
+         "{\\\"input\\\":\\\"\\\\\\\"abc\\\\\\\"\\\"}"},
+        {{ARGUMENTS("5"), END, NULL}, "{\"input\":\"5\"}", "{\\\"input\\\":\\\"5\\\"}"},
+        {{ARGUMENTS("[1,"), MORE("{}]"), END, NULL},
+         "{\"input\":\"[1,{}]\"}",
+         "{\\\"input\\\":\\\"[1,{}]\\\"}"},
+        {{ARGUMENTS(" "), MORE("{}"), END, NULL}, "{}", "{}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < 3 * sizeof(cases) / sizeof(cases[0]); i++) {
+        static const enum dialect clients[] = {DIALECT_GEMINI, DIALECT_MESSAGES, DIALECT_RESPONSES};
+        enum dialect client = clients[i % 3];
+        struct made m = streamed(client, cases[i / 3].events);
+        struct buf says;
+        buf_init(&says, 4096);
+        if (client == DIALECT_GEMINI) {
+            buf_cat(&says, STR("\"args\":"), str_from(cases[i / 3].bare));
+        } else if (client == DIALECT_RESPONSES) {
+            buf_cat(&says, STR("\"arguments\":\""), str_from(cases[i / 3].quoted), STR("\""));
+        } else {
+            buf_cat(&says, STR("\"partial_json\":\""), str_from(cases[i / 3].quoted), STR("\""));
+        }
+        buf_add_byte(&says, '\0');
+        assert_says(&m, says.p);
+        buf_release(&says);
+        drop(&m);
+    }
+}
+
 /* As long as a reply may be, all of it or none. */
 static void long_arguments_come_whole(void **state)
 {
@@ -163,6 +206,7 @@ int main(void)
         cmocka_unit_test(calls_at_one_index_are_told_apart),
         cmocka_unit_test(a_name_may_come_late),
         cmocka_unit_test(a_name_must_come),
+        cmocka_unit_test(arguments_are_an_object),
         cmocka_unit_test(long_arguments_come_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
