@@ -7,7 +7,8 @@
 #define INDEX_MASK ((UINT64_C(1) << 32) - 1)
 /* Keys of calls that came without a usable index, and of reasoning behind the first state. */
 #define KEY_MADE (UINT64_C(1) << 63)
-#define UNNAMED_MAX 64 /* calls of one reply whose name comes late */
+#define KEY_ONLY (KEY_MADE - 1) /* of the one call that the dialect once had room for */
+#define UNNAMED_MAX 64          /* calls of one reply whose name comes late */
 
 struct unnamed_call {
     struct unnamed_call *next;
@@ -187,6 +188,39 @@ static void read_call(struct conversion *c, const struct json *call)
     reply_piece(c, PART_CALL, c->reply.last_call, text);
 }
 
+/* The dialect's first form, which some still write: one call, without an id. */
+static void read_only_call(struct conversion *c, const struct json *call)
+{
+    struct reply_call opened = {.name = read_word(call, "name")};
+    struct str text = arguments_of(c, json_get(call, "arguments"));
+
+    if (c->reply.has_call && !reply_seen(c, PART_CALL, KEY_ONLY, false)) {
+        return; /* of those that write both */
+    }
+    if (opened.name.n > 0) {
+        reply_call(c, KEY_ONLY, &opened);
+    }
+    reply_piece(c, PART_CALL, KEY_ONLY, text);
+}
+
+/* As OpenRouter has them: no other dialect's answer holds a picture, but most clients show
+ * markdown. */
+static void read_images(struct conversion *c, const struct json *images)
+{
+    struct json_each it = json_each(images);
+    struct buf text;
+
+    while (json_next(&it)) {
+        struct str url = read_word(it.value, "image_url.url");
+        if (url.n > 0) {
+            buf_init(&text, LIMIT_BODY_BYTES);
+            buf_cat(&text, STR("![]("), url, STR(")"));
+            reply_piece(c, PART_TEXT, 0, buf_str(&text));
+            buf_release(&text);
+        }
+    }
+}
+
 static void read_message(struct conversion *c, const struct json *message)
 {
     struct json_each it = json_each(json_get(message, "tool_calls"));
@@ -198,6 +232,8 @@ static void read_message(struct conversion *c, const struct json *message)
     while (json_next(&it)) {
         read_call(c, it.value);
     }
+    read_images(c, json_get(message, "images"));
+    read_only_call(c, json_get(message, "function_call"));
 }
 
 static void read_choice(struct conversion *c, const struct json *choice, const char *what)

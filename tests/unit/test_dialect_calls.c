@@ -157,6 +157,50 @@ static void arguments_are_an_object(void **state)
     }
 }
 
+#define WHOLE(message, finish)                                          \
+    "{\"id\":\"x\",\"model\":\"m\",\"choices\":[{\"message\":{" message \
+    "},\"finish_reason\":\"" finish "\"}]}"
+
+/* Some still write the one call that there once was, some both forms; and pictures. */
+static void an_older_form_is_read(void **state)
+{
+    (void)state;
+#define OLD "\"function_call\":{\"name\":\"f\",\"arguments\":\"{\\\"p\\\":1}\"}"
+#define NEW                                                                                    \
+    "\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"p\\\":1}" \
+    "\"}}]"
+    static const char *const wholes[] = {WHOLE("\"content\":null," OLD, "function_call"),
+                                         WHOLE("\"content\":null," NEW "," OLD, "tool_calls")};
+    static const char *const events[] = {
+        CHUNK("\"function_call\":{\"name\":\"f\",\"arguments\":\"\"}", ""),
+        CHUNK("\"function_call\":{\"arguments\":\"{\\\"p\\\":\"}", ""),
+        CHUNK("\"function_call\":{\"arguments\":\"1}\"}", ""),
+        CHUNK("", ",\"finish_reason\":\"function_call\""), NULL};
+    struct made m;
+    for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]); i++) {
+        m = make(DIALECT_MESSAGES, DIALECT_CHAT, false, asks[DIALECT_MESSAGES]);
+        assert_true(conversion_whole(m.c, str_from(wholes[i]), &used, &m.reply));
+        struct json_doc *doc = json_parse_exact(buf_str(&m.reply), NULL);
+        assert_int_equal(json_count(json_get(json_root(doc), "content")), 1);
+        assert_value(json_root(doc), "content.0.input", "{\"p\":1}");
+        assert_value(json_root(doc), "stop_reason", "\"tool_use\"");
+        json_free(doc);
+        drop(&m);
+    }
+    m = streamed(DIALECT_GEMINI, events);
+    assert_says(&m, "\"name\":\"f\",\"args\":{\"p\":1}");
+    drop(&m);
+    m = make(DIALECT_MESSAGES, DIALECT_CHAT, false, asks[DIALECT_MESSAGES]);
+    assert_true(conversion_whole(m.c,
+                                 STR(WHOLE("\"content\":\"Here: \",\"images\":[{\"type\":"
+                                           "\"image_url\",\"image_url\":{\"url\":\"data:image/"
+                                           "png;base64,AAAA\"}}]",
+                                           "stop")),
+                                 &used, &m.reply));
+    assert_says(&m, "\"text\":\"Here: ![](data:image/png;base64,AAAA)\"");
+    drop(&m);
+}
+
 /* As long as a reply may be, all of it or none. */
 static void long_arguments_come_whole(void **state)
 {
@@ -207,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_name_may_come_late),
         cmocka_unit_test(a_name_must_come),
         cmocka_unit_test(arguments_are_an_object),
+        cmocka_unit_test(an_older_form_is_read),
         cmocka_unit_test(long_arguments_come_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
