@@ -3,9 +3,8 @@
  * The Gemini dialect's own schemas are OpenAPI 3.0's: types in capitals, null by a flag, 64-bit
  * integers as strings, an order of properties beside them. Other dialects read JSON Schema.
  */
+#include "base/map.h"
 #include "dialect/gemini.h"
-
-#define ORDER_MAX 256 /* names of an order; a longer one is not followed: it is sought by walking */
 
 enum inside { INSIDE_SCHEMA, INSIDE_LIST, INSIDE_MAP, INSIDE_INTEGER, INSIDE_EXAMPLE, INSIDE_GONE };
 
@@ -68,17 +67,26 @@ static void put_type(struct json_out *o, struct str type)
     json_put_str(o, type.n <= sizeof(word) ? str_slice(word, type.n) : type);
 }
 
-static bool is_nullable(const struct json *schema)
+/* What a schema says of the whole of it: looked up once, however many members it has. */
+struct facts {
+    const struct json *type, *order;
+    bool nullable;
+};
+
+static struct facts facts_of(const struct json *schema)
 {
-    bool flag = false;
-    return json_bool(json_get(schema, "nullable"), &flag) && flag;
+    struct facts f = {json_get(schema, "type"), json_get(schema, "propertyOrdering"), false};
+
+    f.order = f.order != NULL ? f.order : json_get(schema, "property_ordering");
+    f.nullable = json_bool(json_get(schema, "nullable"), &f.nullable) && f.nullable;
+    return f;
 }
 
-static void write_type(struct json_out *o, const struct json *schema)
+static void write_type(struct json_out *o, const struct facts *facts)
 {
-    const struct json *type = json_get(schema, "type");
+    const struct json *type = facts->type;
     struct json_each it = json_each(type);
-    bool null = is_nullable(schema);
+    bool null = facts->nullable;
 
     if (type == NULL || str_eq(json_str(type), STR("TYPE_UNSPECIFIED"))) {
         return;
@@ -118,54 +126,33 @@ static void write_list(const struct conversion *c, struct json_out *o, const str
     json_close(o, ']');
 }
 
-static const struct json *member(const struct json *object, struct str name)
-{
-    struct json_each it = json_each(object);
-
-    while (json_next(&it)) {
-        if (str_eq(it.key, name)) {
-            return it.value;
-        }
-    }
-    return NULL;
-}
-
-/* Whether one of the first `count` names is this. */
-static bool is_listed(const struct json *names, size_t count, struct str name)
-{
-    struct json_each it = json_each(names);
-
-    while (json_next(&it) && it.index < count) {
-        if (str_eq(json_str(it.value), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The order that the schema asks for first: models write properties in the order that they read. */
 static void write_map(const struct conversion *c, struct json_out *o, const struct json *map,
                       const struct json *order)
 {
-    struct json_each it = json_each(map);
-    struct json_each first = json_each(order);
+    struct json_each it = json_each(map), first = json_each(order);
+    struct map *rest = order != NULL ? map_new() : NULL; /* what is not written yet */
 
+    while (order != NULL && json_next(&it)) {
+        (void)map_put(rest, it.key, (void *)(uintptr_t)it.value);
+    }
     json_open(o, '{');
     while (json_next(&first)) {
-        struct str name = json_str(first.value);
-        const struct json *v = member(map, name);
-        if (v != NULL && !is_listed(order, first.index, name)) {
-            put_key(o, name);
+        const struct json *v = map_remove(rest, json_str(first.value));
+        if (v != NULL) {
+            put_key(o, json_str(first.value));
             write_schema(c, o, v);
         }
     }
+    it = json_each(map);
     while (json_next(&it)) {
-        if (!is_listed(order, ORDER_MAX, it.key)) {
+        if (order == NULL || map_get(rest, it.key) != NULL) {
             put_key(o, it.key);
             write_schema(c, o, it.value);
         }
     }
     json_close(o, '}');
+    map_free(rest);
 }
 
 static void write_enum(struct json_out *o, const struct json *values)
@@ -180,18 +167,10 @@ static void write_enum(struct json_out *o, const struct json *values)
     json_close(o, ']');
 }
 
-static const struct json *ordering(const struct json *schema)
-{
-    const struct json *order = json_get(schema, "propertyOrdering");
-
-    order = order != NULL ? order : json_get(schema, "property_ordering");
-    return json_count(order) <= ORDER_MAX ? order : NULL;
-}
-
-static void write_keyword(const struct conversion *c, struct json_out *o, const struct json *schema,
+static void write_keyword(const struct conversion *c, struct json_out *o, const struct facts *facts,
                           const struct keyword *k, const struct json *v)
 {
-    bool null = is_nullable(schema) && json_get(schema, "type") == NULL;
+    bool null = facts->nullable && facts->type == NULL;
     struct str digits = json_str(v);
     uint64_t n;
 
@@ -200,7 +179,7 @@ static void write_keyword(const struct conversion *c, struct json_out *o, const 
     case INSIDE_SCHEMA: write_schema(c, o, v); break;
     case INSIDE_LIST: write_list(c, o, v, null && strcmp(k->name, "anyOf") == 0); break;
     case INSIDE_MAP:
-        write_map(c, o, v, strcmp(k->name, "properties") == 0 ? ordering(schema) : NULL);
+        write_map(c, o, v, strcmp(k->name, "properties") == 0 ? facts->order : NULL);
         break;
     case INSIDE_EXAMPLE:
         json_open(o, '[');
@@ -221,20 +200,21 @@ static void write_keyword(const struct conversion *c, struct json_out *o, const 
 static void write_schema(const struct conversion *c, struct json_out *o, const struct json *schema)
 {
     struct json_each it = json_each(schema);
+    struct facts facts = facts_of(schema);
 
     if (!json_is_object(schema)) { /* true and false are schemas, too */
         json_put_value(o, schema);
         return;
     }
     json_open(o, '{');
-    write_type(o, schema);
+    write_type(o, &facts);
     while (json_next(&it)) {
         const struct keyword *k = find_keyword(c, it.key);
-        bool values = str_eq(it.key, STR("enum")) && is_nullable(schema);
+        bool values = str_eq(it.key, STR("enum")) && facts.nullable;
         bool gone = str_eq(it.key, STR("format")) && str_eq(json_str(it.value), STR("enum"));
 
         if (k != NULL && k->name != NULL) {
-            write_keyword(c, o, schema, k, it.value);
+            write_keyword(c, o, &facts, k, it.value);
         } else if (k == NULL && !gone) {
             put_key(o, it.key);
             if (values) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests and replies of very many small pieces: what each costs must not grow with their square.
 The bound is generous: done the slow way each of these takes many times as long."""
+import json
 import time
 
 from tests.convert import answers
@@ -8,6 +9,7 @@ from tests.convert.fifty import FiftyCase
 from tests.peer.recordings import CHAT, GEMINI, MESSAGES
 
 BOUND_S = 10
+YES = answers.Answer([("text", "Yes")])
 
 
 class Hostile(FiftyCase):
@@ -22,7 +24,7 @@ class Hostile(FiftyCase):
         texts = [{"type": "text", "text": "t"}] * 40000
         self.quick(MESSAGES, GEMINI, {"max_tokens": 99, "messages": [
             {"role": "assistant", "content": texts}, {"role": "user", "content": texts}]},
-            answer=answers.Answer([("text", "Yes")]).whole(GEMINI))
+            answer=YES.whole(GEMINI))
 
     def test_many_results_without_an_id(self):
         """Behind a turn of very many parts, in which each call is sought."""
@@ -35,6 +37,31 @@ class Hostile(FiftyCase):
                     {"functionResponse": {"name": "f", "response": {"output": str(n)}}}
                     for n in range(calls)]}]}
         got = self.quick(GEMINI, CHAT, request(150000, 8000),
-                         answer=answers.Answer([("text", "Yes")]).whole(CHAT))
+                         answer=YES.whole(CHAT))
         said = [m["content"] for m in got.asked["messages"] if m["role"] == "tool"]
         self.assertEqual(said, [str(n) for n in range(8000)])
+
+    def declaring(self, parameters):
+        return {"contents": [{"role": "user", "parts": [{"text": "q"}]}],
+                "tools": [{"functionDeclarations": [{"name": "f", "parameters": parameters}]}]}
+
+    def test_a_schema_of_many_keywords(self):
+        """The same one again and again, since there are few that differ."""
+        members = '"minItems": "1", ' * 60000 + '"type": "ARRAY", "nullable": true'
+        target, body = self.bench.place(GEMINI, CHAT, self.declaring("HERE"), False)
+        body = json.dumps(body).replace('"HERE"', "{" + members + "}").encode()
+        before = time.monotonic()
+        got = self.bench.send(target, body, YES.whole(CHAT), CHAT)
+        self.assertLess(time.monotonic() - before, BOUND_S)
+        self.assertEqual(got.status, 200, got.body[:400])
+        schema = got.asked["tools"][0]["function"]["parameters"]
+        self.assertEqual(schema, {"type": ["array", "null"], "minItems": 1})
+
+    def test_an_order_of_many_names(self):
+        names = [f"p{n}" for n in range(20000)]
+        got = self.quick(GEMINI, CHAT, self.declaring(
+            {"type": "OBJECT", "properties": {n: {"type": "STRING"} for n in names},
+             "propertyOrdering": names[::-1]}),
+            answer=YES.whole(CHAT))
+        schema = got.asked["tools"][0]["function"]["parameters"]
+        self.assertEqual(list(schema["properties"]), names[::-1])
