@@ -159,29 +159,12 @@ static void read_search(struct conversion *c, const struct json *v, const struct
     }
 }
 
-static bool same_value(const struct json *a, const struct json *b)
-{
-    struct buf texts[2];
-
-    if (a == NULL || b == NULL) {
-        return a == b;
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        buf_init(&texts[i], LIMIT_BODY_BYTES);
-        json_write_value(&texts[i], i == 0 ? a : b);
-    }
-    bool same = str_eq(buf_str(&texts[0]), buf_str(&texts[1]));
-    buf_release(&texts[0]);
-    buf_release(&texts[1]);
-    return same;
-}
-
 /* A tool is offered once, as it was described first. */
 static void lose_difference(struct conversion *c, const struct tool *first,
                             const struct tool *again, const struct place *at)
 {
     if (!str_eq(first->description, again->description) ||
-        !same_value(first->schema, again->schema) || !same_value(first->format, again->format)) {
+        !json_same(first->schema, again->schema) || !json_same(first->format, again->format)) {
         lose(c, FIELD_TOOL_SEARCH, at);
     }
 }

@@ -28,6 +28,8 @@ struct str json_str(const struct json *v);          /* {NULL,0} unless a string 
 bool json_u64(const struct json *v, uint64_t *out); /* false unless a non-negative integer */
 bool json_bool(const struct json *v, bool *out);
 bool json_is_string(const struct json *v);
+/* Written alike by json_write_value. Costs no more than the smaller of the two. */
+bool json_same(const struct json *a, const struct json *b);
 /* Of a document of json_parse_exact: the number as it was written; {NULL,0} unless a number. */
 struct str json_number(const struct json *v);
 

@@ -187,6 +187,26 @@ bool json_is_string(const struct json *v)
     return yyjson_is_str(raw(v));
 }
 
+/* As deep as the documents, which are at most 128 levels. */
+bool json_same(const struct json *a, const struct json *b)
+{
+    struct json_each x = json_each(a), y = json_each(b);
+
+    if (a == NULL || b == NULL || yyjson_get_type(raw(a)) != yyjson_get_type(raw(b))) {
+        return a == b;
+    }
+    if (!str_eq(json_str(a), json_str(b)) || !str_eq(json_number(a), json_number(b)) ||
+        yyjson_get_bool(raw(a)) != yyjson_get_bool(raw(b)) || json_count(a) != json_count(b)) {
+        return false;
+    }
+    while (json_next(&x) && json_next(&y)) {
+        if (!str_eq(x.key, y.key) || !json_same(x.value, y.value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 struct str json_number(const struct json *v)
 {
     if (v == NULL || !yyjson_is_raw(raw(v))) {

@@ -6,7 +6,7 @@ import time
 
 from tests.convert import answers
 from tests.convert.fifty import FiftyCase
-from tests.peer.recordings import CHAT, GEMINI, MESSAGES
+from tests.peer.recordings import CHAT, GEMINI, MESSAGES, RESPONSES
 
 BOUND_S = 10
 YES = answers.Answer([("text", "Yes")])
@@ -65,3 +65,15 @@ class Hostile(FiftyCase):
             answer=YES.whole(CHAT))
         schema = got.asked["tools"][0]["function"]["parameters"]
         self.assertEqual(list(schema["properties"]), names[::-1])
+
+    def test_a_large_tool_brought_again_and_again(self):
+        def tool(parameters):
+            return {"type": "function", "name": "f", "strict": False, "parameters": parameters}
+        large = {"type": "object", "properties": {
+            f"p{n}": {"type": "string"} for n in range(60000)}}
+        got = self.quick(RESPONSES, CHAT, {"tools": [tool(large)], "input": [
+            {"role": "user", "content": "q"},
+            {"type": "additional_tools", "role": "developer",
+             "tools": [tool({"type": "object"})] * 10000}]}, answer=YES.whole(CHAT))
+        self.assertEqual([t["function"]["parameters"] for t in got.asked["tools"]], [large])
+        self.assertIn("input[1].tools[0]", got.lossy)

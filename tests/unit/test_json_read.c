@@ -104,13 +104,55 @@ static void test_write(void **unused)
     buf_release(&b);
 }
 
+static bool same(const char *a, const char *b)
+{
+    struct json_doc *x = json_parse_exact(str_from(a), NULL);
+    struct json_doc *y = json_parse_exact(str_from(b), NULL);
+    bool same = json_same(json_root(x), json_root(y));
+
+    assert_true(x != NULL && y != NULL && json_same(json_root(y), json_root(x)) == same);
+    json_free(x);
+    json_free(y);
+    return same;
+}
+
+static void test_same(void **unused)
+{
+    static const char *const values[] = {
+        "null",
+        "true",
+        "false",
+        "1",
+        "1.0",
+        "\"1\"",
+        "\"\"",
+        "[]",
+        "{}",
+        "[1]",
+        "[1,1]",
+        "[[1]]",
+        "{\"a\":1}",
+        "{\"a\":true}",
+        "{\"b\":1}",
+        "[\"a\",1]",
+        "{\"a\":1,\"b\":1}",
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        for (size_t k = 0; k < sizeof(values) / sizeof(values[0]); k++) {
+            assert_int_equal(same(values[i], values[k]), i == k);
+        }
+    }
+    assert_true(same("{ \"a\": [\"x\"] }", "{\"a\":[\"\\u0078\"]}"));
+    assert_false(same("{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}")); /* as it is written */
+    assert_true(json_same(NULL, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_strict),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_write),
+        cmocka_unit_test(test_values), cmocka_unit_test(test_strict), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_write),  cmocka_unit_test(test_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
