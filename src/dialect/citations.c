@@ -7,6 +7,15 @@
 #include "dialect/neutral.h"
 
 #define CITATIONS_MAX 1000 /* of one part */
+/* Of one reply, in parts, citations and bytes walked over: what a vendor says is not trusted to be
+ * short. An answer of 100 KB with 200 citations takes 40 million. */
+#define STEPS_MAX (UINT64_C(1) << 28)
+
+static bool affords(struct conversion *c, uint64_t steps)
+{
+    c->reply.cited += steps;
+    return c->reply.cited <= STEPS_MAX;
+}
 
 static struct reply_part *text_part(const struct conversion *c, uint64_t key)
 {
@@ -22,9 +31,13 @@ static struct reply_part *text_part(const struct conversion *c, uint64_t key)
 
 void reply_cite(struct conversion *c, uint64_t key, const struct citation *what)
 {
-    struct reply_part *p = text_part(c, key);
+    struct reply_part *p;
     unsigned count = 0;
 
+    if (!affords(c, c->reply.made)) {
+        return;
+    }
+    p = text_part(c, key);
     if (p == NULL && key != CITE_LAST && what->url.n > 0) { /* it came before its text */
         p = reply_open_text(c, key);
     }
@@ -34,7 +47,7 @@ void reply_cite(struct conversion *c, uint64_t key, const struct citation *what)
     struct citation **at = &p->citations;
     for (; *at != NULL; at = &(*at)->next) {
         if ((str_eq((*at)->url, what->url) && (*at)->start == what->start) ||
-            ++count == CITATIONS_MAX) {
+            ++count == CITATIONS_MAX || !affords(c, 1)) {
             return; /* some say it twice: as it comes, and at the end */
         }
     }
@@ -86,25 +99,28 @@ static uint64_t characters_before(struct str text, uint64_t byte)
     return characters_of(str_slice(text.p, byte < text.n ? (size_t)byte : text.n));
 }
 
-static void cite_support(struct conversion *c, const struct json *grounding,
+static void cite_support(struct conversion *c, const struct json *chunks,
                          const struct json *support)
 {
-    const struct reply_part *p = text_part(c, CITE_LAST);
+    const struct reply_part *p = affords(c, c->reply.made) ? text_part(c, CITE_LAST) : NULL;
     struct json_each it = json_each(json_get(support, "groundingChunkIndices"));
+    struct citation what = {0};
     uint64_t start = 0, end = 0, index;
 
     (void)json_u64(json_get(support, "segment.startIndex"), &start);
     (void)json_u64(json_get(support, "segment.endIndex"), &end);
-    while (p != NULL && json_next(&it)) {
-        const struct json *chunks = json_get(grounding, "groundingChunks");
+    if (p == NULL || !affords(c, 2 * p->text.n)) {
+        return;
+    }
+    what.start = characters_before(buf_str(&p->text), start);
+    what.end = characters_before(buf_str(&p->text), end);
+    while (json_next(&it) && affords(c, json_count(chunks))) {
         struct json_each chunk = json_each(chunks);
         bool found = json_u64(it.value, &index) && index < json_count(chunks);
         while (found && json_next(&chunk) && chunk.index < index) {
         }
-        struct citation what = {.url = read_word(chunk.value, "web.uri"),
-                                .title = read_word(chunk.value, "web.title"),
-                                .start = characters_before(buf_str(&p->text), start),
-                                .end = characters_before(buf_str(&p->text), end)};
+        what.url = read_word(chunk.value, "web.uri");
+        what.title = read_word(chunk.value, "web.title");
         if (found) {
             reply_cite(c, CITE_LAST, &what);
         }
@@ -114,10 +130,11 @@ static void cite_support(struct conversion *c, const struct json *grounding,
 void cite_gemini(struct conversion *c, const struct json *candidate)
 {
     const struct json *grounding = json_get(candidate, "groundingMetadata");
+    const struct json *chunks = json_get(grounding, "groundingChunks");
     struct json_each it = json_each(json_get(grounding, "groundingSupports"));
 
     while (json_next(&it)) {
-        cite_support(c, grounding, it.value);
+        cite_support(c, chunks, it.value);
     }
 }
 

@@ -60,6 +60,8 @@ struct reply {
     struct str id;  /* of the station's request; the client's dialect puts its prefix before it */
     struct str upstream_id, model, stop_sequence;
     struct reply_part *parts, *last, *current;
+    struct reply_part *waiting; /* the first that is not open yet: so are all behind it */
+    uint64_t cited;             /* steps that citations have cost */
     unsigned made, part_count, call_count;
     unsigned states;              /* chat: of reasoning, that have come */
     uint64_t last_call;           /* chat: key of the call that deltas without an index belong to */

@@ -203,16 +203,14 @@ static void close_part(struct conversion *c, struct reply_part *p)
 /* Opens what waits, as long as what is open may close. */
 static void advance(struct conversion *c, bool all)
 {
-    for (struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
-        if (p->state != WAITING) {
-            continue;
-        }
+    for (struct reply_part *p; (p = c->reply.waiting) != NULL;) {
         if (c->reply.current != NULL && !all && !may_close(c->reply.current)) {
             return;
         }
         if (c->reply.current != NULL) {
             close_part(c, c->reply.current);
         }
+        c->reply.waiting = p->next;
         open_part(c, p);
         if (p->closing) {
             close_part(c, p);
@@ -227,8 +225,8 @@ static struct reply_part *find_part(const struct conversion *c, enum part_kind k
     if (current != NULL && current->kind == kind && current->key == key) {
         return current;
     }
-    for (struct reply_part *p = c->reply.parts; p != NULL; p = p->next) {
-        if (p->kind == kind && p->key == key && p->state != CLOSED) {
+    for (struct reply_part *p = c->reply.waiting; p != NULL; p = p->next) {
+        if (p->kind == kind && p->key == key) { /* all before it are closed */
             return p;
         }
     }
@@ -256,6 +254,7 @@ static struct reply_part *new_part(struct conversion *c, enum part_kind kind, ui
         c->reply.parts = p;
     }
     c->reply.last = p;
+    c->reply.waiting = c->reply.waiting != NULL ? c->reply.waiting : p;
     return p;
 }
 

@@ -77,3 +77,23 @@ class Hostile(FiftyCase):
              "tools": [tool({"type": "object"})] * 10000}]}, answer=YES.whole(CHAT))
         self.assertEqual([t["function"]["parameters"] for t in got.asked["tools"]], [large])
         self.assertIn("input[1].tools[0]", got.lossy)
+
+    def test_very_many_citations(self):
+        """Positions are counted from the begin of the text: once for each passage."""
+        def grounded(text, chunks, supports):
+            answer = answers.Answer([("text", text)]).whole(GEMINI)
+            answer["candidates"][0]["groundingMetadata"] = {
+                "groundingChunks": [{"web": {"uri": f"https://x.test/{n}", "title": "T"}}
+                                    for n in range(chunks)], "groundingSupports": supports}
+            return answer
+        asked = answers.request(CHAT, "Hi")
+        end = 2000000
+        whole = {"segment": {"startIndex": end - 2, "endIndex": end}}
+        for chunks, supports in ((2, [{**whole, "groundingChunkIndices": [0, 1] * 20000}]),
+                                 (2, [{**whole, "groundingChunkIndices": [0]}] * 20000)):
+            got = self.quick(CHAT, GEMINI, asked,
+                             answer=grounded("x" * end, chunks, supports))
+            cited = got.json()["choices"][0]["message"]["annotations"]
+            self.assertEqual(cited[0]["url_citation"], {
+                "start_index": end - 2, "end_index": end, "url": "https://x.test/0", "title": "T"})
+            self.assertEqual(len(cited), len(set(supports[0]["groundingChunkIndices"])))
