@@ -550,11 +550,6 @@ void gemini_read_system(struct conversion *c, const struct json *v, const struct
     c->ask.turns = c->ask.last_turn = NULL;
     struct turn *t = turn_new(c, ROLE_SYSTEM, at);
     gemini_read_parts(c, v, at, &t->parts);
-    for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
-        if (p->kind != PART_TEXT) {
-            refuse(c, p->from, "A system instruction is text.");
-        }
-    }
     t->next = rest;
     c->ask.last_turn = rest != NULL ? rest_last : t;
     if (t->parts.first == NULL) {

@@ -283,7 +283,8 @@ void turns_drop_reasoning(struct conversion *c, bool take_texts, bool take_state
 /* A user's turn must say something; content: where that should stand. */
 void need_parts(struct conversion *c, const struct turn *t, const struct place *content);
 bool turn_has(const struct turn *t, enum part_kind kind);
-/* Joins results with their calls, gives both legal, unique ids; refuses orphans. After reading. */
+/* Joins results with their calls, gives both legal, unique ids; refuses orphans, and parts where
+ * none of their kind can stand. After reading. */
 void turns_settle(struct conversion *c);
 /* For dialects that want turns of one role as one: no empty text, user turns with results first. */
 void turns_merge(struct conversion *c);

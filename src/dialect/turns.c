@@ -293,11 +293,50 @@ static void check_answered(struct conversion *c)
     }
 }
 
+/* ---- what stands where ---- */
+
+static const char *const part_words[] = {
+    [PART_TEXT] = "Text",       [PART_IMAGE] = "An image",      [PART_FILE] = "A file",
+    [PART_AUDIO] = "Audio",     [PART_VIDEO] = "A video",       [PART_CALL] = "A tool call",
+    [PART_RESULT] = "A result", [PART_REASONING] = "Reasoning", [PART_REFUSAL] = "A refusal",
+};
+
+#define BIT(kind) (1U << PART_##kind)
+#define MEDIA_BITS (BIT(IMAGE) | BIT(FILE) | BIT(AUDIO) | BIT(VIDEO))
+
+/* Writers write each kind of part where it can stand: elsewhere it would go unseen. */
+static const struct where {
+    const char *word;
+    unsigned kinds;
+} places[] = {
+    [ROLE_SYSTEM] = {"system text", BIT(TEXT)},
+    [ROLE_USER] = {"a user's turn", BIT(TEXT) | BIT(REFUSAL) | BIT(RESULT) | MEDIA_BITS},
+    [ROLE_ASSISTANT] = {"an assistant's turn",
+                        BIT(TEXT) | BIT(REFUSAL) | BIT(REASONING) | BIT(CALL) | MEDIA_BITS},
+};
+static const struct where in_result = {"the result of a tool",
+                                       BIT(TEXT) | BIT(REFUSAL) | MEDIA_BITS};
+
+/* The vendor of a client's own dialect may know better: then it is not converted. */
+static void check_place(struct conversion *c, const struct part *first, const struct where *where)
+{
+    for (const struct part *p = first; p != NULL && !c->refused; p = p->next) {
+        if ((where->kinds >> p->kind & 1) == 0) {
+            c->uncarried = true;
+            refuse(c, p->from, "%s in %s cannot be converted.", part_words[p->kind], where->word);
+        }
+        check_place(c, p->parts.first, &in_result);
+    }
+}
+
 void turns_settle(struct conversion *c)
 {
     struct joining j = {.c = c, .by_id = map_new(), .by_wire = map_new()};
 
     lose_next_state(c);
+    for (const struct turn *t = c->ask.turns; t != NULL; t = t->next) {
+        check_place(c, t->parts.first, &places[t->role]);
+    }
     for (struct turn *t = c->ask.turns; t != NULL && !c->refused; t = t->next) {
         for (struct part *p = t->parts.first; p != NULL && !c->refused; p = p->next) {
             if (p->kind == PART_CALL) {

@@ -39,3 +39,64 @@ class Late(FiftyCase):
             ("user", "q"), ("assistant", [call("t1"), call("t2"), call("t3")]),
             ("user", [result("t3", "three"), result("t1", "one"), result("t2", "two"),
                       result("t1", "one again")]))), [[], ["one", "one again", "two", "three"]])
+
+
+IMAGE = "data:image/png;base64,iVBORw0KGgo="
+IMAGE_OF = {
+    CHAT: {"type": "image_url", "image_url": {"url": IMAGE}},
+    RESPONSES: {"type": "input_image", "image_url": IMAGE},
+    MESSAGES: {"type": "image", "source": {"type": "base64", "media_type": "image/png",
+                                           "data": "iVBORw0KGgo="}},
+    GEMINI: {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}},
+}
+HI = {"type": "text", "text": "Hi"}
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "x"}
+
+
+class Misplaced(FiftyCase):
+    """No writer has a place for it: it is refused by its path, toward every upstream."""
+
+    def refused_by_all(self, client, request, path):
+        for upstream in (CHAT, RESPONSES, MESSAGES, GEMINI):
+            if upstream != client:
+                with self.subTest(client=client, upstream=upstream):
+                    self.refused(client, upstream, request, path)
+
+    def test_an_image_in_system_text(self):
+        user = {"role": "user", "content": "Hi"}
+        self.refused_by_all(CHAT, {"messages": [
+            {"role": "system", "content": [HI, IMAGE_OF[CHAT]]}, user]}, "messages[0].content[1]")
+        self.refused_by_all(RESPONSES, {"input": [
+            {"role": "developer", "content": [IMAGE_OF[RESPONSES]]}, user]},
+            "input[0].content[0]")
+        self.refused_by_all(MESSAGES, {"max_tokens": 9, "system": [HI, IMAGE_OF[MESSAGES]],
+                                       "messages": [user]}, "system[1]")
+        self.refused_by_all(GEMINI, {
+            "systemInstruction": {"parts": [{"text": "Hi"}, IMAGE_OF[GEMINI]]},
+            "contents": [{"role": "user", "parts": [{"text": "Hi"}]}]},
+            "systemInstruction.parts[1]")
+
+    def test_calls_and_thoughts_of_the_user(self):
+        for block in (call("t1"), THOUGHT):
+            self.refused_by_all(MESSAGES, messages(("user", [HI, block])),
+                                "messages[0].content[1]")
+        self.refused_by_all(GEMINI, {"contents": [
+            {"role": "user", "parts": [{"functionCall": {"name": "f", "args": {}}}]}]},
+            "contents[0].parts[0].functionCall")
+
+    def test_results_of_the_assistant(self):
+        self.refused_by_all(MESSAGES, messages(
+            ("user", "q"), ("assistant", [call("t1"), result("t1", "one")]), ("user", "so?")),
+            "messages[1].content[1]")
+        self.refused_by_all(GEMINI, {"contents": [
+            {"role": "user", "parts": [{"text": "q"}]},
+            {"role": "model", "parts": [
+                {"functionCall": {"name": "f", "args": {}}},
+                {"functionResponse": {"name": "f", "response": {"output": "x"}}}]}]},
+            "contents[1].parts[1].functionResponse")
+
+    def test_calls_inside_a_result(self):
+        for block in (call("t2"), result("t1", "one"), THOUGHT):
+            self.refused_by_all(MESSAGES, messages(
+                ("user", "q"), ("assistant", [call("t1")]),
+                ("user", [result("t1", [HI, block])])), "messages[2].content[0].content[1]")
