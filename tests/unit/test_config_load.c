@@ -240,7 +240,7 @@ static void bounds_names_of_upstreams(void **state)
 
     (void)state;
     for (int i = 0; i < 34; i++)
-        strcat(name, "上");
+        memcpy(name + 3 * (size_t)i, "上", 4);
     snprintf(text, sizeof text, "upstreams: [{name: %s, vendor: sim}]", name);
     expect_errors(text, "f.yaml:1:20: name must have from 1 to 100 bytes\n");
     snprintf(text, sizeof text, "upstreams: [{name: %s, vendor: sim}]", name + 3);
