@@ -98,7 +98,7 @@ bool ledger_account_budget(struct ledger *l, struct str name, int64_t nano, char
     if (!check_budget(a->kind == ACCOUNT_HOUSE, nano, period, e))
         return false;
     /* Nobody has counted for an account without a budget, or with one of another period. */
-    if (nano > 0 && !ledger_spent(l, a->id, 0, period, &now_us, &spent, e))
+    if (nano > 0 && !ledger_spent(l, a->id, period, &now_us, &spent, e))
         return false;
     store_bind_i64(st, 1, nano);
     store_bind_text(st, 2, str_slice(&period, 1));

@@ -27,6 +27,7 @@ enum sql {
     SQL_INSERT_RATE,
     SQL_SET_BUDGET,
     SQL_SPENT,
+    SQL_SPENT_BY_KEY,
     SQL_INSERT_CHARGE,
     SQL_INSERT_TRANSFER,
     SQL_INSERT_PURCHASE,
@@ -79,6 +80,7 @@ struct purse {
     struct factor *own_factor; /* NULL: its group's */
     struct purse *next_dirty;
     bool dirty;
+    bool budgeted;    /* a key of it has a budget, as a start has loaded it */
     bool has_row;     /* an allotment row of this epoch exists */
     int64_t delta;    /* of the balance */
     int64_t given;    /* moved from unallotted to free */
@@ -365,10 +367,10 @@ void holds_forget(struct ledger *l, int64_t told);
 bool ledger_load_account(struct ledger *l, struct statement *row, struct err *e);
 /* Reverses what this epoch charged, beyond the mark, without a closing row. */
 bool charges_of_dead(struct ledger *l, struct batch *b, int64_t epoch, int64_t mark, struct err *e);
-/* What an account, or one key of it (0: all), was charged in the window that is open at *at_us.
- * That moves to the last of these charges where it is later: then the clock was set back. */
-bool ledger_spent(struct ledger *l, int64_t account, int64_t key, char period, int64_t *at_us,
-                  int64_t *nano, struct err *e);
+/* What an account was charged in the window that is open at *at_us. That moves to the last of these
+ * charges where it is later: then the clock was set back. */
+bool ledger_spent(struct ledger *l, int64_t account, char period, int64_t *at_us, int64_t *nano,
+                  struct err *e);
 bool ledger_start(struct ledger *l, bool beside, struct err *e);
 bool ledger_load_key(struct ledger *l, struct statement *row);
 

@@ -272,13 +272,13 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_INSERT_RATE] =
         "INSERT INTO rate(base, quote, num, den, from_, source, ts) VALUES(?,?,?,?,?,?,?)",
     [SQL_SET_BUDGET] = "UPDATE account SET budget=?, budget_period=? WHERE id=?",
-    [SQL_SPENT] = /* by an account, or one key of it and those that replaced it, since a time; what
-                    was reversed left out */
+    [SQL_SPENT] = /* by an account, since a time; what was reversed left out */
     "SELECT COALESCE(SUM(c.nano), 0), COALESCE(MAX(c.ts), 0) FROM charge c WHERE c.account=?1 AND "
-    "c.ts>=?2"
-    " AND (?3=0 OR c.key IN (SELECT id FROM key WHERE id=?3 OR root=?3)) AND NOT EXISTS(SELECT 1 "
-    "FROM transfer t WHERE t.cause=c.id"
-    " AND t.kind='reversal')",
+    "c.ts>=?2 AND NOT EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id AND t.kind='reversal')",
+    [SQL_SPENT_BY_KEY] = /* and since a later one, by each key with those that replaced it */
+    "SELECT COALESCE(k.root, k.id), SUM(c.nano), SUM(CASE WHEN c.ts>=?3 THEN c.nano ELSE 0 END),"
+    " MAX(c.ts) FROM charge c JOIN key k ON k.id=c.key WHERE c.account=?1 AND c.ts>=?2 AND NOT"
+    " EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id AND t.kind='reversal') GROUP BY 1",
     [SQL_INSERT_CHARGE] =
         "INSERT INTO charge(rid, account, key, tag, asked, sent, seen, upstream, price, in_,"
         " cache_read, cache_write_5m, cache_write_1h, out, reasoning, state, cost, cost_currency,"

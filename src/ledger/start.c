@@ -111,14 +111,13 @@ static bool load_keys(struct ledger *l, struct err *e)
     return step == STEP_DONE || store_failed(l, e);
 }
 
-bool ledger_spent(struct ledger *l, int64_t account, int64_t key, char period, int64_t *at_us,
-                  int64_t *nano, struct err *e)
+bool ledger_spent(struct ledger *l, int64_t account, char period, int64_t *at_us, int64_t *nano,
+                  struct err *e)
 {
     struct statement *st = l->sql[SQL_SPENT];
 
     store_bind_i64(st, 1, account);
     store_bind_i64(st, 2, budget_window_us(period, *at_us));
-    store_bind_i64(st, 3, key);
     if (store_step(st) != STEP_ROW)
         return store_failed(l, e);
     *nano = store_i64(st, 0);
@@ -127,19 +126,38 @@ bool ledger_spent(struct ledger *l, int64_t account, int64_t key, char period, i
     return true;
 }
 
-/* What has been spent of a budget in the window that is open now. */
-static bool load_spent(struct ledger *l, struct budget *b, int64_t account, int64_t key,
-                       struct err *e)
-{
-    int64_t now = clock_wall_us();
-    int64_t nano;
+/* What was charged since the month began, and since the day did. */
+struct spent {
+    int64_t month, day, at_us; /* now, or of the last of it where that is later */
+};
 
-    if (atomic_load(&b->limit) == 0)
-        return true;
-    if (!ledger_spent(l, account, key, atomic_load(&b->period), &now, &nano, e))
-        return false;
-    budget_charge(b, 0, nano, now);
-    return true;
+static void count_spent(struct budget *b, const struct spent *s)
+{
+    if (atomic_load(&b->limit) > 0)
+        budget_charge(b, 0, atomic_load(&b->period) == 'm' ? s->month : s->day, s->at_us);
+}
+
+/* An account and all its keys by one walk over its charges, however many keys there are. */
+static bool load_spent(struct ledger *l, struct account *a, struct err *e)
+{
+    struct statement *st = l->sql[SQL_SPENT_BY_KEY];
+    int64_t now_us = clock_wall_us();
+    struct spent all = {.at_us = now_us};
+    enum store_step step;
+
+    store_bind_i64(st, 1, a->id);
+    store_bind_i64(st, 2, budget_window_us('m', now_us));
+    store_bind_i64(st, 3, budget_window_us('d', now_us));
+    while ((step = store_step(st)) == STEP_ROW) {
+        struct spent s = {store_i64(st, 1), store_i64(st, 2), store_i64(st, 3)};
+        s.at_us = s.at_us > now_us ? s.at_us : now_us;
+        count_spent(&key_by_id(l, store_i64(st, 0))->budget, &s);
+        all.month += s.month;
+        all.day += s.day;
+        all.at_us = s.at_us > all.at_us ? s.at_us : all.at_us;
+    }
+    count_spent(&a->budget, &all);
+    return step == STEP_DONE || store_failed(l, e);
 }
 
 static bool load_budgets(struct ledger *l, struct err *e)
@@ -148,15 +166,17 @@ static bool load_budgets(struct ledger *l, struct err *e)
     struct str id;
     void *entry;
 
+    /* First which accounts they are: most have none. */
     while (map_next(l->keys, &at, &id, &entry)) {
-        struct key *k = entry;
-        if (k->root == NULL && !load_spent(l, &k->budget, k->account->id, k->id, e))
-            return false;
+        const struct key *k = entry;
+        if (atomic_load(&k->budget.limit) > 0)
+            ((struct purse *)(void *)k->account)->budgeted = true;
     }
     at = 0;
     while (map_next(l->accounts, &at, &id, &entry)) {
-        struct account *a = &((struct purse *)entry)->account;
-        if (!load_spent(l, &a->budget, a->id, 0, e))
+        struct purse *p = entry;
+        bool any = p->budgeted || atomic_load(&p->account.budget.limit) > 0;
+        if (any && !load_spent(l, &p->account, e))
             return false;
     }
     return true;

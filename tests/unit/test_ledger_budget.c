@@ -95,6 +95,44 @@ static void test_beyond_the_hold(void **state)
     station_free(s);
 }
 
+/* By month and by day, a key with what replaced it, without what was reversed; of all the whole. */
+static void test_a_start_counts_what_each_key_spent(void **state)
+{
+    struct station *s = station_new("customer", 1000, 300);
+    int64_t day = budget_window_us('d', clock_wall_us());
+    bool same_month = budget_window_us('m', day - 1) == budget_window_us('m', day);
+    struct charge c;
+    char text[700];
+
+    (void)state;
+    set_budget(s, 500, 'm');
+    sql(s,
+        "INSERT INTO key(id, hash, label, account, models, expires, rpm, concurrency, budget,"
+        " budget_period, created, root) SELECT 2, zeroblob(32), '', account, '', 0, 0, 0, 0, 'd',"
+        " 0, 1 FROM key; INSERT INTO key(id, hash, label, account, models, expires, rpm,"
+        " concurrency, budget, budget_period, created) SELECT 3, randomblob(32), '', account, '',"
+        " 0, 0, 0, 200, 'm', 0 FROM key WHERE id=1");
+    for (uint8_t i = 1; i <= 5; i++) {
+        hold(s, 10 * i);
+        assert_true(charge(s, &c, i, 10 * i, 10 * i));
+        if (i == 5)
+            assert_true(reverse(s, i));
+        else
+            assert_true(close_request(s, i));
+    }
+    snprintf(text, sizeof text,
+             "DROP TRIGGER charge_keep; UPDATE charge SET key=2 WHERE nano=20;"
+             "UPDATE charge SET key=3 WHERE nano>=30; UPDATE charge SET ts=%lld WHERE nano=30",
+             (long long)day - 1);
+    sql(s, text);
+    ledger_close(s->ledger);
+    open_ledger(s);
+    assert_int_equal(atomic_load(&s->key->budget.spent), 10 + 20);
+    assert_int_equal(atomic_load(&key_by_id(s->ledger, 3)->budget.spent), same_month ? 70 : 40);
+    assert_int_equal(atomic_load(&s->account->budget.spent), same_month ? 100 : 70);
+    station_free(s);
+}
+
 static void test_house_takes_no_budget(void **state)
 {
     struct station *s = station_new("house", 0, 0);
@@ -117,6 +155,7 @@ int main(void)
         cmocka_unit_test(test_account_budget),
         cmocka_unit_test(test_beyond_the_hold),
         cmocka_unit_test(test_house_takes_no_budget),
+        cmocka_unit_test(test_a_start_counts_what_each_key_spent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
