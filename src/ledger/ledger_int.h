@@ -252,6 +252,8 @@ struct key *key_load_new(struct ledger *l, int64_t id, struct err *e);
 
 /* move.c */
 bool check_note(struct str note, struct err *e);
+/* May it have this balance? Also where it has it already. */
+bool balance_allowed(const struct account *owner, struct currency cur, bool promo, struct err *e);
 /* The balance of this account in the currency (none: its own), or the promo of that; make: also
  * where there is none yet. */
 struct account *balance_find(struct ledger *l, struct str account, struct currency cur, bool promo,

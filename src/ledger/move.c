@@ -14,19 +14,27 @@ bool check_note(struct str note, struct err *e)
            err_set(e, "a note is at most %d bytes of printable text", NOTE_BYTES);
 }
 
+bool balance_allowed(const struct account *owner, struct currency cur, bool promo, struct err *e)
+{
+    unsigned count = 0;
+
+    if (owner->kind == ACCOUNT_HOUSE && (promo || strcmp(cur.code, owner->currency.code) != 0))
+        return err_set(e, "a house account holds %s alone, and no promo", owner->currency.code);
+    for (const struct account *a = owner; a != NULL; a = atomic_load(&a->next)) {
+        if (strcmp(a->currency.code, cur.code) == 0)
+            return true;
+        count++;
+    }
+    return count < LIMIT_BALANCES ||
+           err_set(e, "an account has at most %d balances", LIMIT_BALANCES);
+}
+
 /* Makes the balance of this account in the currency, or the promo of it, where there is none. */
 static struct account *balance_make(struct ledger *l, struct account *owner, struct currency cur,
                                     bool promo, struct err *e)
 {
     struct statement *st = l->sql[SQL_INSERT_BALANCE];
     char name[LIMIT_NAME];
-    unsigned count = 0;
-    for (const struct account *a = owner; a != NULL; a = atomic_load(&a->next))
-        count++;
-    if (!promo && count >= LIMIT_BALANCES) {
-        err_set(e, "an account has at most %d balances", LIMIT_BALANCES);
-        return NULL;
-    }
     int n = snprintf(name, sizeof name, "%s:%s%s", owner->name, cur.code, promo ? ":promo" : "");
 
     store_bind_text(st, 1, str_slice(name, (size_t)n));
@@ -52,10 +60,8 @@ struct account *balance_find(struct ledger *l, struct str account, struct curren
         return NULL;
     if (cur.code[0] == '\0')
         cur = owner->currency;
-    if (owner->kind == ACCOUNT_HOUSE && (promo || strcmp(cur.code, owner->currency.code) != 0)) {
-        err_set(e, "a house account holds %s alone, and no promo", owner->currency.code);
+    if (!balance_allowed(owner, cur, promo, e))
         return NULL;
-    }
     struct account *a = ledger_balance_in(owner, cur);
     if (a == NULL && make)
         a = balance_make(l, owner, cur, false, e);

@@ -267,11 +267,13 @@ static void write_redeemed(struct buf *out, const struct found *v)
 static enum redeem_result credit_voucher(struct ledger *l, struct account *owner, struct found *v,
                                          struct err *e)
 {
-    struct account *a = balance_find(l, str_from(owner->name), v->cur, false, true, e);
     int64_t sum;
 
-    if (a == NULL)
+    if (!balance_allowed(owner, v->cur, false, e))
         return REDEEM_REFUSED;
+    struct account *a = balance_find(l, str_from(owner->name), v->cur, false, true, e);
+    if (a == NULL)
+        return REDEEM_FAILED;
     if (!money_add(&sum, ledger_balance(a), v->nano) ||
         !money_add(&sum, sum, atomic_load(&a->credit_limit))) {
         err_set(e, "the balance would be larger than the ledger can hold");

@@ -9,6 +9,7 @@ struct change {
     struct station *s;
     int64_t nano;
     const char *text; /* a code */
+    struct currency cur;
     bool ok;
     enum redeem_result result;
     struct buf out;
@@ -19,7 +20,7 @@ static void do_make(struct ledger *l, void *ctx)
 {
     struct change *c = ctx;
 
-    c->ok = ledger_voucher_create(l, c->nano, usd, 3, 0, STR(""), &c->out, &c->e);
+    c->ok = ledger_voucher_create(l, c->nano, c->cur, 3, 0, STR(""), &c->out, &c->e);
 }
 
 static void do_redeem(struct ledger *l, void *ctx)
@@ -55,9 +56,9 @@ static void change(struct station *s, struct change *c, void (*fn)(struct ledger
 }
 
 /* The first of three vouchers of so much each. */
-static void make(struct station *s, int64_t nano, char code[CODE_TEXT + 1])
+static void make_in(struct station *s, struct currency cur, int64_t nano, char code[CODE_TEXT + 1])
 {
-    struct change c = {.nano = nano};
+    struct change c = {.nano = nano, .cur = cur};
 
     change(s, &c, do_make);
     assert_true(c.ok);
@@ -66,6 +67,11 @@ static void make(struct station *s, int64_t nano, char code[CODE_TEXT + 1])
     memcpy(code, c.out.p + at + 9, CODE_TEXT);
     code[CODE_TEXT] = '\0';
     buf_release(&c.out);
+}
+
+static void make(struct station *s, int64_t nano, char code[CODE_TEXT + 1])
+{
+    make_in(s, usd, nano, code);
 }
 
 static enum redeem_result redeem(struct station *s, const char *code)
@@ -132,10 +138,26 @@ static void a_store_that_fails_redeems_nothing(void **state)
     station_free(s);
 }
 
+/* Nobody is told that a voucher is refused because the balance that it needs could not be made. */
+static void a_balance_that_cannot_be_made_is_no_refusal(void **state)
+{
+    struct station *s = station_new("customer", 0, 0);
+    char code[CODE_TEXT + 1];
+
+    (void)state;
+    make_in(s, (struct currency){"EUR"}, 500, code);
+    sql(s, "CREATE TEMP TRIGGER full BEFORE INSERT ON main.account BEGIN"
+           " SELECT RAISE(ABORT, 'no room'); END");
+    assert_int_equal(redeem(s, code), REDEEM_FAILED);
+    sql(s, "DROP TRIGGER full");
+    assert_int_equal(redeem(s, code), REDEEM_DONE);
+    station_free(s);
+}
+
 static void half_a_batch_is_none(void **state)
 {
     struct station *s = station_new("customer", 0, 0);
-    struct change c = {.nano = 5};
+    struct change c = {.nano = 5, .cur = usd};
 
     (void)state;
     sql(s, "CREATE TEMP TRIGGER full BEFORE INSERT ON main.voucher"
@@ -221,6 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_that_fails_redeems_nothing),
+        cmocka_unit_test(a_balance_that_cannot_be_made_is_no_refusal),
         cmocka_unit_test(half_a_batch_is_none),
         cmocka_unit_test(a_voucher_ends_once_whoever_writes),
         cmocka_unit_test(a_refund_that_fails_gives_back_what_it_took),
