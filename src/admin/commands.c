@@ -248,6 +248,7 @@ static const struct command_option statement_options[] = {
 static const struct command_option money_options[] = {
     {"--currency", "CODE", "which of its balances; credit makes it (the account's own)"},
     {"--note", "TEXT", "why; kept with the transfer, and shown on the statement"},
+    {"--reference", "TEXT", "of the payment; with the same one nothing is booked twice"},
     {NULL, NULL, NULL},
 };
 

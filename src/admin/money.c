@@ -12,7 +12,8 @@ bool argument_currency(const struct command_call *c, struct currency *out, struc
 }
 
 typedef bool move_fn(struct ledger *l, struct str account, struct currency cur, bool promo,
-                     int64_t nano, struct str note, struct buf *out, struct err *e);
+                     int64_t nano, struct str note, struct str reference, struct buf *out,
+                     struct err *e);
 
 static bool move(const struct command_call *c, move_fn *fn, bool promo, struct buf *out,
                  struct err *e)
@@ -27,7 +28,8 @@ static bool move(const struct command_call *c, move_fn *fn, bool promo, struct b
         return err_set(e, "a %s of nothing changes nothing", c->command->words);
     }
     return argument_currency(c, &cur, e) &&
-           fn(c->ledger, c->operands[0], cur, promo, nano, argument(c, "--note", ""), out, e);
+           fn(c->ledger, c->operands[0], cur, promo, nano, argument(c, "--note", ""),
+              argument(c, "--reference", ""), out, e);
 }
 
 bool command_credit(const struct command_call *c, struct buf *out, struct err *e)

@@ -6,6 +6,7 @@ const struct command_option upstream_buy_options[] = {
     {"--paid", "AMOUNT CURRENCY", "what you paid for it, in another currency (the same)"},
     {"--spread", "AMOUNT", "the part of it that the exchange took (0)"},
     {"--note", "TEXT", "why; kept with the purchase"},
+    {"--reference", "TEXT", "of the payment; with the same one nothing is booked twice"},
     {NULL, NULL, NULL},
 };
 const struct command_option upstream_writeoff_options[] = {
@@ -32,7 +33,9 @@ static bool currency_of(const char *what, struct str code, struct currency *out,
 
 bool command_upstream_buy(const struct command_call *c, struct buf *out, struct err *e)
 {
-    struct purchase p = {.upstream = c->operands[0], .note = argument(c, "--note", "")};
+    struct purchase p = {.upstream = c->operands[0],
+                         .note = argument(c, "--note", ""),
+                         .reference = argument(c, "--reference", "")};
     struct str paid = argument(c, "--paid", "");
 
     if (!upstream_known(c, e) || !argument_amount("upstream buy", c->operands[1], &p.nano, e) ||

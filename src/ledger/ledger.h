@@ -201,12 +201,15 @@ bool ledger_key_create(struct ledger *l, struct str account, struct str label, s
                        struct err *e); /* the raw key is in out, once */
 bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct err *e);
 /* Adds to the account's balance in this currency (none: its own), which is made if need be; promo:
- * to its promo. */
+ * to its promo. Under a reference (empty: none) nothing of this account is booked twice: the same
+ * again is answered as it was done. */
 bool ledger_credit(struct ledger *l, struct str account, struct currency cur, bool promo,
-                   int64_t nano, struct str note, struct buf *out, struct err *e);
+                   int64_t nano, struct str note, struct str reference, struct buf *out,
+                   struct err *e);
 /* Takes back what was credited: at most what no request holds. An unlimited house has no floor. */
 bool ledger_debit(struct ledger *l, struct str account, struct currency cur, bool promo,
-                  int64_t nano, struct str note, struct buf *out, struct err *e);
+                  int64_t nano, struct str note, struct str reference, struct buf *out,
+                  struct err *e);
 /* So many vouchers of this much each; their codes are in out, once. expires_us 0: never. */
 bool ledger_voucher_create(struct ledger *l, int64_t nano, struct currency cur, unsigned count,
                            int64_t expires_us, struct str note, struct buf *out, struct err *e);
@@ -247,6 +250,7 @@ struct purchase {
     struct currency currency, paid_currency;
     int64_t nano, paid, spread;
     struct str note;
+    struct str reference; /* of this upstream, as of an account with a credit; empty: none */
 };
 bool ledger_upstream_buy(struct ledger *l, const struct purchase *p, struct buf *out,
                          struct err *e);

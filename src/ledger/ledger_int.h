@@ -265,6 +265,18 @@ typedef bool also_fn(struct ledger *l, void *ctx, int64_t transfer, struct err *
 bool move_commit(struct ledger *l, enum event event, const struct event_facts *f,
                  struct account *from, struct str note, also_fn *also, void *ctx, struct err *e);
 
+/* reference.c */
+struct reference {
+    struct str scope, text; /* an account's name or "upstream:NAME"; empty: there is none */
+    struct str what;        /* what is booked, so that another is known */
+};
+bool reference_check(struct str text, struct err *e);
+/* Was this booked before? False: something else was, or nobody knows. */
+bool reference_known(struct ledger *l, const struct reference *r, bool *known, struct err *e);
+/* An also_fn; ctx is a struct reference. */
+bool reference_keep(struct ledger *l, void *ctx, int64_t transfer, struct err *e);
+void reference_what(struct buf *out, const char *kind, int64_t nano, struct currency cur);
+
 /* event.c */
 /* Who bears a cost at an upstream, where nobody else (NULL) is named; room is of LIMIT_NAME. */
 struct str event_bearer(const char *cost_to, struct str upstream, char *room);

@@ -158,14 +158,45 @@ bool move_commit(struct ledger *l, enum event event, const struct event_facts *f
     return true;
 }
 
+/* A movement by an operator's word, and what it is booked under. */
+struct movement {
+    enum event event;
+    struct account *of; /* the balance, or its promo */
+    struct account *from;
+    int64_t nano;
+    struct str note, reference;
+};
+
+/* Once under a reference. The account as it stands then. */
+static bool move_once(struct ledger *l, const struct movement *m, const char *kind, struct buf *out,
+                      struct err *e)
+{
+    char room[80];
+    struct buf what = {.p = room, .cap = sizeof room, .max = sizeof room};
+    struct event_facts facts = {.payer = ledger_balance_in(m->of->owner, m->of->currency),
+                                .amount = {[AMOUNT_PAID] = m->nano}};
+    bool known;
+
+    reference_what(&what, kind, m->nano, m->of->currency);
+    struct reference r = {str_from(m->of->owner->name), m->reference, buf_str(&what)};
+    if (!reference_known(l, &r, &known, e))
+        return false;
+    if (known ? !share_now(l, m->of, e)
+              : !move_commit(l, m->event, &facts, m->from, m->note, reference_keep, &r, e))
+        return false;
+    text_account(out, m->of, ledger_balance(m->of));
+    return true;
+}
+
 bool ledger_credit(struct ledger *l, struct str account, struct currency cur, bool promo,
-                   int64_t nano, struct str note, struct buf *out, struct err *e)
+                   int64_t nano, struct str note, struct str reference, struct buf *out,
+                   struct err *e)
 {
     int64_t sum;
 
     if (nano <= 0)
         return err_set(e, "a credit is a positive amount");
-    if (!check_note(note, e))
+    if (!check_note(note, e) || !reference_check(reference, e))
         return false;
     struct account *a = balance_find(l, account, cur, promo, true, e);
     if (a == NULL)
@@ -173,32 +204,27 @@ bool ledger_credit(struct ledger *l, struct str account, struct currency cur, bo
     if (!money_add(&sum, ledger_balance(a), nano) ||
         !money_add(&sum, sum, atomic_load(&a->credit_limit)))
         return err_set(e, "the balance would be larger than the ledger can hold");
-    struct event_facts facts = {.payer = ledger_balance_in(a->owner, a->currency),
-                                .amount = {[AMOUNT_PAID] = nano}};
-    if (!move_commit(l, promo ? EVENT_GRANT : EVENT_CREDIT, &facts, NULL, note, NULL, NULL, e))
-        return false;
-    text_account(out, a, ledger_balance(a));
-    return true;
+    struct movement m = {promo ? EVENT_GRANT : EVENT_CREDIT, a, NULL, nano, note, reference};
+    return move_once(l, &m, promo ? "promo grant" : "credit", out, e);
 }
 
 bool ledger_debit(struct ledger *l, struct str account, struct currency cur, bool promo,
-                  int64_t nano, struct str note, struct buf *out, struct err *e)
+                  int64_t nano, struct str note, struct str reference, struct buf *out,
+                  struct err *e)
 {
     int64_t sum;
 
     if (nano <= 0)
         return err_set(e, "a debit is a positive amount");
-    struct account *a = check_note(note, e) ? balance_find(l, account, cur, promo, false, e) : NULL;
+    if (!check_note(note, e) || !reference_check(reference, e))
+        return false;
+    struct account *a = balance_find(l, account, cur, promo, false, e);
     if (a == NULL)
         return false;
     if (!money_sub(&sum, ledger_balance(a), nano))
         return err_set(e, "the balance would be smaller than the ledger can hold");
-    struct event_facts facts = {.payer = ledger_balance_in(a->owner, a->currency),
-                                .amount = {[AMOUNT_PAID] = nano}};
-    if (!move_commit(l, promo ? EVENT_LAPSE : EVENT_DEBIT, &facts, a, note, NULL, NULL, e))
-        return false;
-    text_account(out, a, ledger_balance(a));
-    return true;
+    struct movement m = {promo ? EVENT_LAPSE : EVENT_DEBIT, a, a, nano, note, reference};
+    return move_once(l, &m, promo ? "promo lapse" : "debit", out, e);
 }
 
 static bool write_limit(struct ledger *l, struct account *a, int64_t nano, struct batch *b,

@@ -34,7 +34,8 @@ static bool insert_purchase(struct ledger *l, const char *kind, const struct pur
 }
 
 /* The row and its transfers, in one commit. */
-static bool record(struct ledger *l, enum event event, const struct purchase *p, struct err *e)
+static bool record(struct ledger *l, enum event event, const struct purchase *p,
+                   struct reference *r, struct err *e)
 {
     struct batch b = {.ledger = l};
     struct event_purses purses;
@@ -49,8 +50,11 @@ static bool record(struct ledger *l, enum event event, const struct purchase *p,
         return false;
     bool ok = insert_purchase(l, event == EVENT_WRITEOFF ? "writeoff" : "buy", p);
     b.purchase = ok ? store_last_id(l->store) : 0;
-    if (!ok || !event_post(l, &b, event, &facts, &purses, 0, p->note) || !batch_flush(l, &b)) {
-        err_set(e, "store: %s", store_error(l->store));
+    ok = ok && event_post(l, &b, event, &facts, &purses, 0, p->note);
+    bool told = ok && !reference_keep(l, r, store_last_id(l->store), e);
+    if (!ok || told || !batch_flush(l, &b)) {
+        if (!told)
+            err_set(e, "store: %s", store_error(l->store));
         store_rollback(l->store);
         batch_drop(&b);
         return false;
@@ -71,11 +75,27 @@ static bool check_purchase(const struct purchase *p, struct err *e)
            err_set(e, "a note is at most %d bytes of printable text", NOTE_BYTES);
 }
 
+static bool buy_once(struct ledger *l, enum event event, const struct purchase *p, struct err *e)
+{
+    char scope[LIMIT_NAME], room[160];
+    struct buf what = {.p = room, .cap = sizeof room, .max = sizeof room};
+    bool known;
+
+    reference_what(&what, "buy", p->nano, p->currency);
+    if (event == EVENT_EXCHANGE) {
+        reference_what(&what, " for", p->paid, p->paid_currency);
+        reference_what(&what, " with a spread of", p->spread, p->paid_currency);
+    }
+    int n = snprintf(scope, sizeof scope, "upstream:%.*s", STR_ARG(p->upstream));
+    struct reference r = {str_slice(scope, (size_t)n), p->reference, buf_str(&what)};
+    return reference_known(l, &r, &known, e) && (known || record(l, event, p, &r, e));
+}
+
 bool ledger_upstream_buy(struct ledger *l, const struct purchase *p, struct buf *out, struct err *e)
 {
     bool exchanged = !same(p->currency, p->paid_currency);
 
-    if (!check_purchase(p, e))
+    if (!check_purchase(p, e) || !reference_check(p->reference, e))
         return false;
     if (p->nano <= 0 || p->paid <= 0 || p->spread < 0)
         return err_set(e, "what is bought is a positive amount");
@@ -83,7 +103,7 @@ bool ledger_upstream_buy(struct ledger *l, const struct purchase *p, struct buf 
         return err_set(e, "what is paid in the same currency is what arrives, without a spread");
     if (p->spread > p->paid)
         return err_set(e, "the spread is a part of what was paid, and not more than it");
-    return record(l, exchanged ? EVENT_EXCHANGE : EVENT_BUY, p, e) &&
+    return buy_once(l, exchanged ? EVENT_EXCHANGE : EVENT_BUY, p, e) &&
            ledger_upstreams(&l->own_view, p->upstream, out, e);
 }
 
@@ -109,7 +129,7 @@ bool ledger_upstream_writeoff(struct ledger *l, const struct purchase *p, struct
         buf_release(&b);
         return false;
     }
-    return record(l, EVENT_WRITEOFF, &all, e) &&
+    return record(l, EVENT_WRITEOFF, &all, &(struct reference){0}, e) &&
            ledger_upstreams(&l->own_view, p->upstream, out, e);
 }
 

@@ -14,8 +14,6 @@
 #include "ledger/ledger_int.h"
 #include "ledger/text.h"
 
-#define REFERENCE_BYTES 100
-
 static bool store_failed(struct ledger *l, struct err *e)
 {
     return err_set(e, "store: %s", store_error(l->store));
@@ -112,6 +110,32 @@ static void write_refund(struct buf *out, const struct refund *r)
     buf_add(out, STR("}"));
 }
 
+static bool twice(const struct refund *r, struct err *e)
+{
+    return err_set(e, "there is a refund of this account with the reference \"%.*s\"",
+                   STR_ARG(r->reference));
+}
+
+/* A retry hears so before it hears that there is nothing left. */
+static bool check_reference(struct ledger *l, const struct refund *r, struct err *e)
+{
+    if (!reference_check(r->reference, e))
+        return false;
+    if (r->reference.n == 0)
+        return true;
+    struct statement *st = store_prepare(
+        l->store, "SELECT 1 FROM refund WHERE account=? AND reference=? AND state<>'cancelled'", e);
+    if (st == NULL)
+        return false;
+    store_bind_i64(st, 1, r->account->id);
+    store_bind_text(st, 2, r->reference);
+    enum store_step step = store_step(st);
+    store_drop(l->store, st);
+    if (step == STEP_ROW)
+        return twice(r, e);
+    return step == STEP_DONE || store_failed(l, e);
+}
+
 static bool insert_refund(struct ledger *l, void *ctx, int64_t transfer, struct err *e)
 {
     struct refund *r = ctx;
@@ -129,8 +153,7 @@ static bool insert_refund(struct ledger *l, void *ctx, int64_t transfer, struct 
     r->id = store_last_id(l->store);
     store_drop(l->store, st);
     if (step == STEP_CONSTRAINT) /* a retry must not refund twice */
-        return err_set(e, "there is a refund of this account with the reference \"%.*s\"",
-                       STR_ARG(r->reference));
+        return twice(r, e);
     return step == STEP_DONE || store_failed(l, e);
 }
 
@@ -156,9 +179,7 @@ static bool prepare(struct ledger *l, struct refund *r, struct err *e)
 
     if (a->kind != ACCOUNT_CUSTOMER)
         return err_set(e, "a house account has paid nothing in");
-    if (r->reference.n > REFERENCE_BYTES || !text_is_printable(r->reference))
-        return err_set(e, "a reference is at most %d bytes of printable text", REFERENCE_BYTES);
-    if (!share_now(l, a, e) || !voucher_left(l, a, &left, e))
+    if (!check_reference(l, r, e) || !share_now(l, a, e) || !voucher_left(l, a, &left, e))
         return false;
     int64_t most = ledger_balance(a) - left;
     int64_t there = atomic_load(&a->unallotted) + atomic_load(&a->free);

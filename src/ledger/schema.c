@@ -256,9 +256,19 @@ static const char schema_13[] =
     " key INTEGER NOT NULL REFERENCES key(id), nano INTEGER NOT NULL CHECK(nano>=0),"
     " PRIMARY KEY(epoch, key)) STRICT, WITHOUT ROWID;";
 
-const char *const ledger_schema[] = {schema_1,  schema_2,  schema_3, schema_4, schema_5,
-                                     schema_6,  schema_7,  schema_8, schema_9, schema_10,
-                                     schema_11, schema_12, schema_13};
+/* What is booked under a reference is booked once: an account's, or an upstream's. */
+static const char schema_references[] =
+    "CREATE TABLE reference(scope TEXT NOT NULL, reference TEXT NOT NULL, what TEXT NOT NULL,"
+    " transfer INTEGER NOT NULL REFERENCES transfer(id), PRIMARY KEY(scope, reference))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER reference_keep BEFORE UPDATE ON reference BEGIN"
+    " SELECT RAISE(ABORT, 'references are append-only'); END;"
+    "CREATE TRIGGER reference_stay BEFORE DELETE ON reference BEGIN"
+    " SELECT RAISE(ABORT, 'references are append-only'); END;";
+
+const char *const ledger_schema[] = {schema_1,  schema_2,  schema_3,  schema_4,         schema_5,
+                                     schema_6,  schema_7,  schema_8,  schema_9,         schema_10,
+                                     schema_11, schema_12, schema_13, schema_references};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {

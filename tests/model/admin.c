@@ -38,13 +38,13 @@ void admin_budget(struct ledger *l, struct words *a)
 void admin_credit(struct ledger *l, struct words *a)
 {
     a->ok = ledger_credit(l, str_from(a->w[0]), currency_of(a->w[1]), a->w[2][0] == '1',
-                          number_of(a->w[3]), str_from(a->w[4]), &a->out, &a->e);
+                          number_of(a->w[3]), str_from(a->w[4]), STR(""), &a->out, &a->e);
 }
 
 void admin_debit(struct ledger *l, struct words *a)
 {
     a->ok = ledger_debit(l, str_from(a->w[0]), currency_of(a->w[1]), a->w[2][0] == '1',
-                         number_of(a->w[3]), str_from(a->w[4]), &a->out, &a->e);
+                         number_of(a->w[3]), str_from(a->w[4]), STR(""), &a->out, &a->e);
 }
 
 void admin_limit(struct ledger *l, struct words *a)

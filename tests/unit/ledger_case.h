@@ -105,8 +105,8 @@ static inline void do_create(struct ledger *l, void *ctx)
     struct str alice = STR("alice");
 
     a->ok = ledger_account_create(l, alice, str_from(a->kind), usd, 0, 0, &a->out, &a->e) &&
-            (a->credit == 0 ||
-             ledger_credit(l, alice, usd, false, a->credit, STR("tést"), &a->out, &a->e)) &&
+            (a->credit == 0 || ledger_credit(l, alice, usd, false, a->credit, STR("tést"), STR(""),
+                                             &a->out, &a->e)) &&
             ledger_price_row(l, STR("m"), &test_price, &a->s->price, &a->e);
     buf_clear(&a->out);
     a->ok = a->ok && ledger_key_create(l, alice, STR("laptop"), STR(""), 0, 0, 0, a->budget, 'd',

@@ -24,7 +24,7 @@ static void do_credit(struct ledger *l, void *ctx)
 
     buf_init(&out, 4096);
     c->ok = (c->debit ? ledger_debit : ledger_credit)(l, STR("alice"), c->cur, c->promo, c->nano,
-                                                      STR(""), &out, &c->e);
+                                                      STR(""), STR(""), &out, &c->e);
     buf_release(&out);
 }
 

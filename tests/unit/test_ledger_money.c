@@ -250,7 +250,7 @@ static bool debit(struct station *s, int64_t nano)
     /* No operation is under way: the ledger thread sleeps. */
     buf_init(&out, 4096);
     bool ok = ledger_debit(s->ledger, STR("alice"), (struct currency){""}, false, nano,
-                           STR("typed twice"), &out, &e);
+                           STR("typed twice"), STR(""), &out, &e);
     assert_true(ok || strstr(e.text, "held") != NULL || strstr(e.text, "positive") != NULL);
     buf_release(&out);
     return ok;
@@ -301,7 +301,7 @@ static void test_a_debit_that_fails_changes_nothing(void **state)
            " SELECT RAISE(ABORT, 'no room'); END");
     buf_init(&out, 4096);
     assert_false(ledger_debit(s->ledger, STR("alice"), (struct currency){""}, false, 900, STR(""),
-                              &out, &e));
+                              STR(""), &out, &e));
     assert_non_null(strstr(e.text, "no room"));
     buf_release(&out);
     expect(s, 1000, 100);
@@ -537,12 +537,12 @@ static void test_what_people_type(void **state)
     assert_false(ledger_account_create(l, STR("rev:usage:USD"), STR("house"), usd, 0, 0, &out, &e));
     assert_false(ledger_account_create(l, STR("alice"), STR("customer"), usd, 0, 0, &out, &e));
     assert_false(ledger_account_create(l, STR("bob"), STR("system"), usd, 0, 0, &out, &e));
-    assert_false(ledger_credit(l, STR("alice"), usd, false, 0, STR(""), &out, &e));
-    assert_false(ledger_credit(l, STR("alice"), usd, false, -5, STR(""), &out, &e));
-    assert_false(ledger_credit(l, STR("nobody"), usd, false, 5, STR(""), &out, &e));
+    assert_false(ledger_credit(l, STR("alice"), usd, false, 0, STR(""), STR(""), &out, &e));
+    assert_false(ledger_credit(l, STR("alice"), usd, false, -5, STR(""), STR(""), &out, &e));
+    assert_false(ledger_credit(l, STR("nobody"), usd, false, 5, STR(""), STR(""), &out, &e));
     assert_non_null(strstr(e.text, "nobody"));
     assert_int_equal(out.n, 0);
-    assert_true(ledger_credit(l, STR("alice"), usd, false, 1500000000, STR(""), &out, &e));
+    assert_true(ledger_credit(l, STR("alice"), usd, false, 1500000000, STR(""), STR(""), &out, &e));
     assert_true(str_find(buf_str(&out), STR("\"balance\":\"1.5\"")) != SIZE_MAX);
     assert_true(ledger_key_revoke(l, STR("1"), &out, &e));
     assert_true(atomic_load(&ledger_key(l, str_from(s->raw))->revoked));

@@ -273,6 +273,31 @@ class Books(StationCase):
                 self.station.credit(customer.name, amount)
         self.assertEqual(customer.balance, 1234567987654322)
 
+    def test_one_reference_is_booked_once(self):
+        customer = self.customer("0")
+
+        def command(words):
+            return self.station.cli(*words.split(), "--json")
+
+        for _ in range(3):      # as someone does whose line broke
+            self.assertEqual(command(f"credit {customer.name} 5 --reference p1")["balance"], "5")
+        self.station.restart()
+        self.assertEqual(command(f"credit {customer.name} 5 --reference p1")["balance"], "5")
+        for words in ("credit {} 6", "credit {} 5 --currency CNY", "debit {} 5",
+                      "promo grant {} 5"):
+            with self.assertRaises(station.CliError) as caught:
+                command(words.format(customer.name) + " --reference p1")
+            self.assertIn("is that of another booking: credit 5 USD", caught.exception.output)
+        for _ in range(2):      # the second, though no more is there
+            self.assertEqual(command(f"debit {customer.name} 5 --reference p2")["balance"], "0")
+        for _ in range(2):
+            self.assertEqual(
+                command(f"promo grant {customer.name} 2 --reference p3")["balance"], "2")
+        other = self.customer("0")
+        self.assertEqual(command(f"credit {other.name} 6 --reference p1")["balance"], "6")
+        self.assertEqual(command(f"credit {other.name} 6")["balance"], "12")
+        self.station.ledger_check()
+
     def test_usage_is_shown(self):
         customer = self.customer("1.00")
         answer = customer.post(CHAT, body_for("chat"))

@@ -68,6 +68,20 @@ class Purchases(StationCase):
         self.assertEqual((rows[0]["nano"], rows[0]["paid"], rows[0]["spread"]),
                          (1000 * NANO, 140 * NANO, 600000000))
 
+    def test_one_reference_is_bought_once(self):
+        words = ("upstream", "buy", "gemini", "10", "CNY", "--paid", "1.5", "USD",
+                 "--reference", "invoice 7")
+        first = self.station.cli(*words, "--json")
+        before = self.balances()
+        self.assertEqual(self.station.cli(*words, "--json"), first)
+        self.assertEqual(self.moved(before), {})
+        self.assertEqual(self.assets("gemini")["CNY"]["bought"], "10")
+        for amount, paid in (("11", "1.5"), ("10", "1.6")):
+            self.assertIn("another booking: buy 10 CNY for 1.5 USD", self.refused(
+                *words[:3], amount, "CNY", "--paid", paid, *words[7:]))
+        self.station.cli("upstream", "buy", "anthropic", "1", "EUR", "--reference", "invoice 7")
+        self.assertEqual(self.moved(before), {"asset:anthropic:EUR": -NANO, "funding:EUR": NANO})
+
     def test_mistakes_are_named(self):
         for words, said in (
                 (("nobody", "1", "USD"), "no upstream 'nobody'"),
@@ -79,6 +93,7 @@ class Purchases(StationCase):
                 (("gemini", "1", "USD", "--spread", "1"), "same currency"),
                 (("gemini", "1", "USD", "--paid", "2", "CNY", "--spread", "3"), "spread"),
                 (("gemini", "1", "USD", "--paid", "2"), "--paid needs AMOUNT CURRENCY"),
+                (("gemini", "1", "USD", "--reference", "x" * 101), "a reference is"),
                 (("gemini", "1", "USD", "--note", "x" * 101), "a note is")):
             self.assertIn(said, self.refused("upstream", "buy", *words), words)
 

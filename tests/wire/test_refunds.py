@@ -105,6 +105,8 @@ class Refunds(RefundCase):
         got = self.refund(customer, "1", "--reference", "p")
         self.assertIn("\"p\"", self.fails("refund", customer.name, "1", "--reference", "p"))
         self.refund(other, "1", "--reference", "p")
+        self.refund(other, "all", "--reference", "rest")    # and again, though nothing is left
+        self.assertIn("\"rest\"", self.fails("refund", other.name, "all", "--reference", "rest"))
         self.assertEqual(customer.balance, 4 * NANO)
         self.station.cli("refund", "cancel", got["refund"])
         self.refund(customer, "1", "--reference", "p")
