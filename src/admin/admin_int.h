@@ -18,6 +18,14 @@ bool argument_budget(struct str text, int64_t *nano, struct err *e);
 /* "1.05", "7.25" or "21/20", above 0. */
 bool argument_ratio(const char *what, struct str text, struct ratio *out, struct err *e);
 
+/* argument_ratio as what prices are multiplied with. */
+bool argument_factor(const char *what, struct str text, struct ratio *out, struct err *e);
+/* It was done, but is surely a mistake: the answer, an object, says so. */
+void warn(struct buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Where nothing that is sold could be paid in it. */
+bool warn_currency(const struct command_call *c, struct currency cur, struct buf *out,
+                   struct err *e);
+
 /* money.c */
 /* Of --currency; empty where it is not given. */
 bool argument_currency(const struct command_call *c, struct currency *out, struct err *e);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stands behind a command: amounts, times, numbers, each with its own complaint. */
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "admin/admin_int.h"
 #include "base/clock.h"
+#include "json/json.h"
 
 #define SECOND_US INT64_C(1000000)
+#define FACTOR_MOST 1000 /* of a price: beyond it somebody has mistyped */
 
 struct str argument(const struct command_call *c, const char *name, const char *otherwise)
 {
@@ -93,6 +98,44 @@ bool argument_ratio(const char *what, struct str text, struct ratio *out, struct
     if (!ok || out->num == 0 || !ratio_reduce(out)) {
         return err_set(e, "%s needs a number above 0 such as 1.05 or 21/20, not '%.*s'", what,
                        STR_ARG(text));
+    }
+    return true;
+}
+
+bool argument_factor(const char *what, struct str text, struct ratio *out, struct err *e)
+{
+    if (!argument_ratio(what, text, out, e)) {
+        return false;
+    }
+    return ((out->num - 1) / FACTOR_MOST < out->den && (out->den - 1) / FACTOR_MOST < out->num) ||
+           err_set(e, "%s is from 1/%d to %d, not '%.*s'", what, FACTOR_MOST, FACTOR_MOST,
+                   STR_ARG(text));
+}
+
+void warn(struct buf *out, const char *format, ...)
+{
+    char text[300];
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    out->n--; /* the object goes on */
+    buf_add(out, STR(",\"warning\":"));
+    json_write_str(out, str_slice(text, n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1));
+    buf_add_byte(out, '}');
+}
+
+bool warn_currency(const struct command_call *c, struct currency cur, struct buf *out,
+                   struct err *e)
+{
+    bool used = false;
+
+    if (!ledger_currency_used(c->ledger, cur, &used, e)) {
+        return false;
+    }
+    if (!used) {
+        warn(out, "nothing is sold in %s, and no rate of it is set: it pays for nothing", cur.code);
     }
     return true;
 }

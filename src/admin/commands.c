@@ -26,7 +26,9 @@ static bool account_create(const struct command_call *c, struct buf *out, struct
         !argument_period("--budget-period", argument(c, "--budget-period", "month"), &period, e)) {
         return false;
     }
-    return ledger_account_create(c->ledger, c->operands[0], kind, currency, budget, period, out, e);
+    return ledger_account_create(c->ledger, c->operands[0], kind, currency, budget, period, out,
+                                 e) &&
+           warn_currency(c, currency, out, e);
 }
 
 static bool set_budget(const struct command_call *c, struct buf *out, struct err *e)
@@ -59,14 +61,21 @@ static bool set_limit(const struct command_call *c, struct buf *out, struct err 
 static bool set_group(const struct command_call *c, struct buf *out, struct err *e)
 {
     struct str group = argument(c, "--group", "");
-    return ledger_account_group(c->ledger, c->operands[0],
-                                str_eq(group, STR("none")) ? STR("") : group, out, e);
+    group = str_eq(group, STR("none")) ? STR("") : group;
+    if (!ledger_account_group(c->ledger, c->operands[0], group, out, e)) {
+        return false;
+    }
+    if (group.n > 0 && !ledger_group_priced(c->ledger, group)) {
+        warn(out, "the group \"%.*s\" has no factor: its accounts pay the price as it is",
+             STR_ARG(group));
+    }
+    return true;
 }
 
 static bool set_factor(const struct command_call *c, struct buf *out, struct err *e)
 {
     struct ratio ratio;
-    return argument_ratio("--factor", argument(c, "--factor", ""), &ratio, e) &&
+    return argument_factor("--factor", argument(c, "--factor", ""), &ratio, e) &&
            ledger_factor_set(c->ledger, false, c->operands[0], ratio, out, e);
 }
 

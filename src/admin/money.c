@@ -27,9 +27,12 @@ static bool move(const struct command_call *c, move_fn *fn, bool promo, struct b
     if (nano == 0) {
         return err_set(e, "a %s of nothing changes nothing", c->command->words);
     }
-    return argument_currency(c, &cur, e) &&
-           fn(c->ledger, c->operands[0], cur, promo, nano, argument(c, "--note", ""),
-              argument(c, "--reference", ""), out, e);
+    if (!argument_currency(c, &cur, e) ||
+        !fn(c->ledger, c->operands[0], cur, promo, nano, argument(c, "--note", ""),
+            argument(c, "--reference", ""), out, e)) {
+        return false;
+    }
+    return cur.code[0] == '\0' || fn != ledger_credit || warn_currency(c, cur, out, e);
 }
 
 bool command_credit(const struct command_call *c, struct buf *out, struct err *e)
@@ -79,7 +82,10 @@ bool command_group_set(const struct command_call *c, struct buf *out, struct err
 {
     struct ratio ratio;
 
-    return argument_ratio("a factor", c->operands[1], &ratio, e) &&
+    if (str_eq(c->operands[0], STR("none"))) {
+        return err_set(e, "\"none\" is no group: account set NAME --group none leaves one");
+    }
+    return argument_factor("a factor", c->operands[1], &ratio, e) &&
            ledger_factor_set(c->ledger, true, c->operands[0], ratio, out, e);
 }
 

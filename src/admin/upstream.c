@@ -25,6 +25,19 @@ static bool upstream_known(const struct command_call *c, struct err *e)
     return known || err_set(e, "no upstream '%.*s' is configured", STR_ARG(c->operands[0]));
 }
 
+/* A period is paid in the currency that its cost is in. */
+static void warn_plan(const struct command_call *c, const struct purchase *p, struct buf *out)
+{
+    for (unsigned i = 0; c->config != NULL && i < c->config->upstream_count; i++) {
+        const struct upstream *u = &c->config->upstreams[i];
+        const char *code = u->budget.currency.code;
+        if (str_eq(u->name, p->upstream) && u->budget.cost > 0 &&
+            strcmp(code, p->currency.code) != 0) {
+            warn(out, "its budget costs %s, which %s does not pay for", code, p->currency.code);
+        }
+    }
+}
+
 static bool currency_of(const char *what, struct str code, struct currency *out, struct err *e)
 {
     return currency_parse(code, out) ||
@@ -49,7 +62,11 @@ bool command_upstream_buy(const struct command_call *c, struct buf *out, struct 
                        !currency_of("--paid", command_second(c, "--paid"), &p.paid_currency, e))) {
         return false;
     }
-    return ledger_upstream_buy(c->ledger, &p, out, e);
+    if (!ledger_upstream_buy(c->ledger, &p, out, e)) {
+        return false;
+    }
+    warn_plan(c, &p, out);
+    return true;
 }
 
 bool command_upstream_writeoff(const struct command_call *c, struct buf *out, struct err *e)

@@ -135,6 +135,13 @@ bool ledger_account_group(struct ledger *l, struct str name, struct str group, s
     return true;
 }
 
+bool ledger_group_priced(const struct ledger *l, struct str group)
+{
+    const struct group *g = map_get(l->groups, group);
+
+    return g != NULL && g->factor != NULL;
+}
+
 static bool insert_factor(struct ledger *l, bool group, struct str name, struct ratio ratio,
                           int64_t *id, struct err *e)
 {

@@ -264,6 +264,8 @@ bool ledger_account_credit_limit(struct ledger *l, struct str name, int64_t nano
 /* The group whose factor applies to it; empty: none. */
 bool ledger_account_group(struct ledger *l, struct str name, struct str group, struct buf *out,
                           struct err *e);
+/* Was a factor ever set for it? */
+bool ledger_group_priced(const struct ledger *l, struct str group);
 /* What prices are multiplied with, from now on: of an account, else of its group, else 1. */
 bool ledger_factor_set(struct ledger *l, bool group, struct str name, struct ratio ratio,
                        struct buf *out, struct err *e);
@@ -271,6 +273,8 @@ bool ledger_factor_set(struct ledger *l, bool group, struct str name, struct rat
 bool ledger_rate_set(struct ledger *l, struct currency base, struct currency quote,
                      struct ratio ratio, int64_t from_us, struct str source, struct buf *out,
                      struct err *e);
+/* Was anything sold in it, or is there a rate of it? Also true where nothing was sold at all yet. */
+bool ledger_currency_used(struct ledger *l, struct currency cur, bool *used, struct err *e);
 /* The immutable row of this price (made when new); its id. */
 bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id,
                       struct err *e);

@@ -124,3 +124,20 @@ bool ledger_rate_set(struct ledger *l, struct currency base, struct currency quo
     text_rate(out, &r, source);
     return true;
 }
+
+bool ledger_currency_used(struct ledger *l, struct currency cur, bool *used, struct err *e)
+{
+    struct statement *st = store_prepare(l->store,
+                                         "SELECT EXISTS(SELECT 1 FROM price WHERE currency=?1)"
+                                         " OR EXISTS(SELECT 1 FROM rate WHERE ?1 IN (base, quote))"
+                                         " OR NOT EXISTS(SELECT 1 FROM price)",
+                                         e);
+
+    if (st == NULL)
+        return false;
+    store_bind_text(st, 1, str_from(cur.code));
+    bool ok = store_step(st) == STEP_ROW;
+    *used = ok && store_i64(st, 0) != 0;
+    store_drop(l->store, st);
+    return ok || err_set(e, "store: %s", store_error(l->store));
+}

@@ -101,6 +101,27 @@ class Balances(StationCase):
                  if a["account"] == customer.name][0]
         self.assertEqual((shown["group"], shown["factor"]), ("friends", {"num": 4, "den": 3}))
 
+    def test_what_is_surely_mistyped_is_done_with_a_warning(self):
+        customer, run = self.customer("1"), self.station.cli
+        answer = run("account", "set", customer.name, "--group", "nope", "--json")
+        self.assertEqual((answer["group"], answer["warning"]), (
+            "nope", "the group \"nope\" has no factor: its accounts pay the price as it is"))
+        self.assertIn("warning: the group", run("account", "set", customer.name, "--group", "nope"))
+        for group in ("known", "none"):
+            run("group", "set", "known", "0.9")
+            self.assertNotIn("warning", run("account", "set", customer.name, "--group", group,
+                                            "--json"))
+        for words in (("credit", customer.name, "1", "--currency", "XYZ"),
+                      ("account", "create", "typo", "--currency", "XYZ")):
+            answer = run(*words, "--json")
+            self.assertIn("nothing is sold in XYZ", answer["warning"])
+            self.assertEqual(answer["currency"], "XYZ")
+        run("rate", "set", "XYZ", "EUR", "2")
+        for words in (("credit", customer.name, "1", "--currency", "XYZ"),
+                      ("credit", customer.name, "1", "--currency", "USD"),
+                      ("account", "create", "right", "--currency", "EUR")):
+            self.assertNotIn("warning", run(*words, "--json"))
+
     def test_wrong_input_is_told(self):
         customer = self.customer("1")
         for words, part in [
@@ -111,6 +132,9 @@ class Balances(StationCase):
                 (("rate", "set", "USD", "EUR", "-1"), "a rate needs a number above 0"),
                 (("rate", "set", "USD", "EUR", "1", "--from", "1000"), "now or later"),
                 (("group", "set", "x", "1.0000000001"), "a factor needs"),
+                (("group", "set", "none", "0.5"), "\"none\" is no group"),
+                (("group", "set", "x", "1001"), "from 1/1000 to 1000"),
+                (("account", "set", customer.name, "--factor", "1/1001"), "from 1/1000 to 1000"),
                 (("account", "set", customer.name, "--credit-limit", "5"), "only a house"),
                 (("account", "set", customer.name, "--group", "a", "--factor", "2"), "one thing"),
                 (("debit", customer.name, "1", "--currency", "EUR"), "holds no EUR"),

@@ -121,6 +121,12 @@ class Requests(BudgetCase):
         self.assertEqual(error_["type"], "error")
         self.assertEqual(len(self.vendor.received), 7)
 
+    def test_what_is_bought_in_another_currency_is_warned_of(self):
+        buy = ("upstream", "buy", "seven", "1")
+        self.assertEqual(self.station.cli(*buy, "EUR", "--json")["warning"],
+                         "its budget costs CNY, which EUR does not pay for")
+        self.assertNotIn("warning", self.station.cli(*buy, "CNY", "--json"))
+
     def test_attempts_that_failed_cost_as_much(self):
         self.vendor.reply(error(500))
         self.ask("failing", 500)
