@@ -7,7 +7,9 @@
 #include "ledger/ledger.h"
 
 /* Ends the periods that have ended, opens the present ones, and counts on from where the store is.
- * Before ledger_run or on the ledger thread; again whenever a period may have ended. */
-bool plans_set(struct config *c, struct ledger *l, struct err *e);
+ * idle: no request is under way anywhere; else a period is ended only once the requests that began
+ * in it have ended, too. Before ledger_run or on the ledger thread; again whenever a period may
+ * have ended. */
+bool plans_set(struct config *c, struct ledger *l, bool idle, struct err *e);
 
 #endif

@@ -66,7 +66,7 @@ static struct config *load(const struct serve *s, struct buf *errors)
                                               : config_default(s->sim_port, cli_vendors(), errors);
     struct err e;
     bool ok = c != NULL && prices_set(c, s->ledger, errors);
-    if (ok && s->ledger != NULL && !plans_set(c, s->ledger, &e)) {
+    if (ok && s->ledger != NULL && !plans_set(c, s->ledger, false, &e)) {
         buf_addf(errors, "%s\n", e.text);
         ok = false;
     }
@@ -138,7 +138,7 @@ static void plans_on_ledger(struct ledger *l, void *ctx)
     struct config *c = station_config(&r->serve->station);
     struct err e;
 
-    if (!plans_set(c, l, &e)) {
+    if (!plans_set(c, l, false, &e)) {
         log_event(LOG_ERROR, "plans_not_kept", "error=\"%s\"", e.text);
     }
     config_unref(c);
@@ -456,7 +456,8 @@ static bool start(struct serve *s, struct err *e)
     /* Until here nobody has seen anything of it; from here on it is the station. */
     if (!make_lanes(s, e) || (s->taker.fd >= 0 && !lead(s, e)) || !ledger_begin(s->ledger, e) ||
         !prices_set(s->config, s->ledger, &errors) || !ledger_commit(s->ledger, e) ||
-        !plans_set(s->config, s->ledger, e) || !ledger_run(s->ledger, e)) {
+        !plans_set(s->config, s->ledger, !ledger_shared(s->ledger), e) ||
+        !ledger_run(s->ledger, e)) {
         return false;
     }
     buf_release(&errors);

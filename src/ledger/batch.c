@@ -45,7 +45,7 @@ static bool insert_transfer(struct ledger *l, const struct batch *b, const struc
         store_bind_null(st, 6);
     else
         store_bind_text(st, 6, note);
-    store_bind_i64(st, 7, clock_wall_us());
+    store_bind_i64(st, 7, b->ts_us > 0 ? b->ts_us : clock_wall_us());
     bind_row(st, 8, b->purchase);
     bind_row(st, 9, b->plan);
     return store_step(st) == STEP_DONE;

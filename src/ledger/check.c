@@ -314,16 +314,17 @@ static const char plans_sql[] =
     " COALESCE((SELECT SUM(c.cost) FROM charge c WHERE c.plan=p.id AND p.cost>0), 0)+"
     "COALESCE((SELECT SUM(t.nano) FROM transfer t WHERE t.plan=p.id), 0), p.unit='amount' AND"
     " p.used<>(SELECT COALESCE(SUM(c.cost), 0) FROM charge c WHERE c.plan=p.id AND"
-    " c.cost_currency=p.currency) FROM plan p";
+    " c.cost_currency=p.currency), p.base_booked, p.base_spent FROM plan p";
 
 static const char plan_spread[] = "a period's cost is spread over what was used of it";
 
 static bool plan_holds(struct statement *st)
 {
-    int64_t units = store_i64(st, 1);
-    int64_t upto = store_i64(st, 5) != 0 ? units : store_i64(st, 3);
+    struct plan_terms terms = {store_i64(st, 1), store_i64(st, 2), store_i64(st, 8),
+                               store_i64(st, 9)};
+    bool closed = store_i64(st, 5) != 0;
 
-    return store_i64(st, 4) == plan_cost(store_i64(st, 2), upto, units) &&
+    return store_i64(st, 4) == (closed ? terms.cost : plan_due(&terms, store_i64(st, 3))) &&
            store_i64(st, 6) == store_i64(st, 4) && store_i64(st, 7) == 0;
 }
 

@@ -33,6 +33,7 @@ struct ledger *ledger_open_beside(const char *path, struct err *e);
 /* On the ledger thread. On: another may be opened beside this one from now on. Off: no more, once
  * all others are gone; until then money is decided on the disk. */
 bool ledger_share(struct ledger *l, bool on, struct err *e) MUST_CHECK;
+bool ledger_shared(const struct ledger *l); /* another may be there; any thread */
 /* Takes the lock that the station has which administration and a next start find; or gives it up.
  * Any thread. */
 bool ledger_lead(struct ledger *l, struct err *e) MUST_CHECK;
@@ -325,12 +326,18 @@ bool ledger_margin(struct ledger_view *v, const struct margin_query *q, struct b
 /* What was bought, used and is left at an upstream, by currency; of all of them where none is
  * named. */
 bool ledger_upstreams(struct ledger_view *v, struct str name, struct buf *out, struct err *e);
-/* What was used in this period, as the store has it; its row is made if need be. On the ledger
- * thread or with run == false, as the next. */
-bool ledger_plan_open(struct ledger *l, const struct plan *p, int64_t *used, struct err *e);
+/* What was used in this period, as the store has it; its row is made if need be, or follows what
+ * the configuration says now. Where there are no periods, p->from_us becomes the end of what was
+ * bought before. On the ledger thread or with run == false, as the next. */
+bool ledger_plan_open(struct ledger *l, struct plan *p, int64_t *used, struct err *e);
+/* The configuration says now that it ended at until_us. */
+bool ledger_plan_expire(struct ledger *l, const struct plan *p, struct err *e);
 /* Books what is left of the cost of periods that have ended: requests that no charge came of, and
  * what was not used. Once for each period. */
 bool ledger_plans_end(struct ledger *l, int64_t wall_us, struct err *e);
+/* Books the requests of periods that go on which were counted and that no charge came of. Only when
+ * nothing is under way. */
+bool ledger_plans_lost(struct ledger *l, int64_t wall_us, struct err *e);
 /* False: an invariant is broken, out names the rows; while it serves, nothing is admitted until a
  * check finds all as it must be. */
 bool ledger_check(struct ledger_view *v, struct buf *out, struct err *e);

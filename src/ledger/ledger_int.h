@@ -159,6 +159,7 @@ struct batch {
     struct ledger *ledger;
     struct purse *dirty;
     int64_t purchase, plan; /* whose transfers these are; 0: of none */
+    int64_t ts_us;          /* the time that they belong to; 0: now */
     bool broken;            /* a statement failed: nothing of this batch may commit */
 };
 
@@ -315,8 +316,12 @@ void batch_drop(struct batch *b);                    /* after a rollback */
 void batch_run(struct ledger *l, struct item *items, size_t count);
 
 /* plan.c */
-/* Of a period's cost, what so many of all its units bear. */
-int64_t plan_cost(int64_t cost, int64_t booked, int64_t all);
+/* A period's units and cost; what was booked of both before these were changed stays as it is. */
+struct plan_terms {
+    int64_t units, cost, base_booked, base_spent;
+};
+/* What of the cost is due when so many units are booked. */
+int64_t plan_due(const struct plan_terms *t, int64_t booked);
 /* Counts in the row of its period, which is made on first use; *id is it, *nano the part of the
  * period's cost that the booked units bear. False: the batch is broken. */
 bool plan_use(struct ledger *l, struct batch *b, const struct plan *p, int64_t used, int64_t booked,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Periods of upstreams' budgets. What a period costs is spread over its units: after n of N of them
- * floor(cost x n / N) is booked, so that all N cost exactly the whole, and never more. A request's
+ * floor(cost x n / N) is booked, so that all N cost exactly the whole, and never more. Where units
+ * or cost are changed, what is not booked yet is spread over the units that are left. A request's
  * part is the charge's cost where it has one, else that of whoever bears it; what nobody used is a
- * loss when the period ends.
+ * loss when the period ends, and of its last moment.
  */
 #include <stdio.h>
 
@@ -11,11 +12,14 @@
 
 static const char *const units[] = {"", "requests", "tokens", "amount"};
 
-int64_t plan_cost(int64_t cost, int64_t booked, int64_t all)
+int64_t plan_due(const struct plan_terms *t, int64_t booked)
 {
-    int64_t part;
+    int64_t n = booked - t->base_booked, left = t->units - t->base_booked, part;
 
-    return money_part(&part, cost, booked < all ? booked : all, all) ? part : cost;
+    if (n <= 0)
+        return t->base_spent;
+    bool some = n < left && money_part(&part, t->cost - t->base_spent, n, left);
+    return some ? t->base_spent + part : t->cost;
 }
 
 /* A transaction may be open. */
@@ -53,10 +57,11 @@ static bool use_row(struct ledger *l, const struct plan *p, int64_t used, int64_
     enum store_step step = store_step(st);
     if (step != STEP_ROW)
         return step == STEP_DONE;
-    int64_t all = store_i64(st, 1), cost = store_i64(st, 2), now = store_i64(st, 3);
+    struct plan_terms terms = {store_i64(st, 1), store_i64(st, 2), store_i64(st, 6),
+                               store_i64(st, 7)};
     bool closed = store_i64(st, 5) != 0; /* late: all of it was booked when the period ended */
-    *out =
-        (struct use){store_i64(st, 0), closed ? 0 : plan_cost(cost, now, all) - store_i64(st, 4)};
+    *out = (struct use){store_i64(st, 0),
+                        closed ? 0 : plan_due(&terms, store_i64(st, 3)) - store_i64(st, 4)};
     return store_step(st) == STEP_DONE; /* the change itself ends with its last row */
 }
 
@@ -181,42 +186,100 @@ bool plan_close(struct ledger *l, struct batch *b, const struct closing *c)
     return true;
 }
 
-bool ledger_plan_open(struct ledger *l, const struct plan *p, int64_t *used, struct err *e)
+static bool store_failed(struct ledger *l, struct err *e)
+{
+    return err_set(e, "store: %s", store_error(l->store));
+}
+
+/* A change of the row that is open, if there is one. What a period costs is known when it begins,
+ * and does not change in it (-1); without periods there is no other time. */
+static bool change(struct ledger *l, const struct plan *p, const char *sql, struct err *e)
+{
+    struct statement *st = store_prepare(l->store, sql, e);
+
+    if (st == NULL)
+        return false;
+    store_bind_text(st, 1, p->upstream);
+    store_bind_text(st, 2, str_from(units[p->budget.unit]));
+    store_bind_i64(st, 3, p->budget.units);
+    store_bind_i64(st, 4, p->budget.period == 0 ? p->budget.cost : -1);
+    store_bind_text(st, 5, str_from(p->budget.currency.code));
+    store_bind_i64(st, 6, p->from_us);
+    store_bind_i64(st, 7, p->until_us);
+    bool ok = store_step(st) == STEP_DONE;
+    store_drop(l->store, st);
+    return ok || store_failed(l, e);
+}
+
+static const char terms_sql[] =
+    "UPDATE plan SET base_booked=booked, base_spent=spent, units=?3, until=?7,"
+    " cost=CASE WHEN ?4<0 THEN cost ELSE MAX(?4, spent) END WHERE upstream=?1 AND from_=?6"
+    " AND unit=?2 AND currency=?5 AND closed=0"
+    " AND (units<>?3 OR (?4>=0 AND cost<>MAX(?4, spent)))";
+static const char until_sql[] = "UPDATE plan SET until=?7 WHERE upstream=?1 AND from_=?6"
+                                " AND unit=?2 AND currency=?5 AND closed=0 AND until<>?7";
+static const char expire_sql[] =
+    "UPDATE plan SET until=?7 WHERE upstream=?1 AND unit=?2 AND currency=?5 AND closed=0"
+    " AND from_<?7 AND until>?7";
+
+/* How much of it is used. What is bought once for all begins where the one before it ended. */
+static bool find_open(struct ledger *l, struct plan *p, int64_t *used, struct err *e)
 {
     struct statement *st =
         store_prepare(l->store,
-                      "SELECT COALESCE(SUM(used), 0) FROM plan WHERE upstream=? AND from_=?"
-                      " AND unit=? AND (unit<>'amount' OR currency=?)",
+                      "SELECT SUM(used), MIN(closed), MAX(until) FROM plan WHERE upstream=?"
+                      " AND from_=? AND unit=? AND (unit<>'amount' OR currency=?)",
                       e);
+    bool ok = st != NULL, over = ok;
 
-    *used = 0;
-    if (st == NULL)
-        return false;
-    bool ok = insert(l, p);
-    store_bind_text(st, 1, p->upstream);
-    store_bind_i64(st, 2, p->from_us);
-    store_bind_text(st, 3, str_from(units[p->budget.unit]));
-    store_bind_text(st, 4, str_from(p->budget.currency.code));
-    if (ok && store_step(st) == STEP_ROW)
-        *used = store_i64(st, 0);
+    while (ok && over) {
+        store_bind_text(st, 1, p->upstream);
+        store_bind_i64(st, 2, p->from_us);
+        store_bind_text(st, 3, str_from(units[p->budget.unit]));
+        store_bind_text(st, 4, str_from(p->budget.currency.code));
+        ok = store_step(st) == STEP_ROW || store_failed(l, e);
+        if (!ok)
+            break;
+        *used = store_i64(st, 0); /* 0 where there is none */
+        over = p->budget.period == 0 && store_i64(st, 1) != 0 && store_i64(st, 2) > p->from_us;
+        p->from_us = over ? store_i64(st, 2) : p->from_us;
+        store_reset(st);
+    }
     store_drop(l->store, st);
-    return ok || err_set(e, "store: %s", store_error(l->store));
+    return ok;
 }
 
-/* A period that has ended. */
+bool ledger_plan_open(struct ledger *l, struct plan *p, int64_t *used, struct err *e)
+{
+    return find_open(l, p, used, e) && (insert(l, p) || store_failed(l, e)) &&
+           change(l, p, terms_sql, e) && change(l, p, until_sql, e);
+}
+
+bool ledger_plan_expire(struct ledger *l, const struct plan *p, struct err *e)
+{
+    return change(l, p, expire_sql, e);
+}
+
+/* A period that has ended, or (until_us 0) of which requests are lost. */
 struct ended {
-    int64_t id, units, cost, used, booked, spent;
+    int64_t id, used, booked, spent, until_us;
+    struct plan_terms terms;
     struct currency currency;
     char upstream[LIMIT_NAME];
 };
 
-static bool next_ended(struct ledger *l, int64_t wall_us, struct ended *out, struct err *e)
+#define ENDED_COLUMNS                                                                      \
+    "SELECT id, units, cost, used, booked, spent, currency, upstream, until, base_booked," \
+    " base_spent FROM plan WHERE closed=0 AND "
+static const char over_sql[] = ENDED_COLUMNS "until<=? ORDER BY id LIMIT 1";
+/* Tokens are counted with their charge: none is under way. */
+static const char lost_sql[] = ENDED_COLUMNS "until>? AND unit='requests' AND cost>0"
+                                             " AND used>booked ORDER BY id LIMIT 1";
+
+static bool next_ended(struct ledger *l, int64_t wall_us, bool over, struct ended *out,
+                       struct err *e)
 {
-    struct statement *st =
-        store_prepare(l->store,
-                      "SELECT id, units, cost, used, booked, spent, currency, upstream FROM plan"
-                      " WHERE closed=0 AND until<=? ORDER BY id LIMIT 1",
-                      e);
+    struct statement *st = store_prepare(l->store, over ? over_sql : lost_sql, e);
 
     if (st == NULL)
         return false;
@@ -225,35 +288,42 @@ static bool next_ended(struct ledger *l, int64_t wall_us, struct ended *out, str
     *out = (struct ended){0};
     if (step == STEP_ROW) {
         struct str name = store_text(st, 7);
-        *out = (struct ended){.id = store_i64(st, 0),
-                              .units = store_i64(st, 1),
-                              .cost = store_i64(st, 2),
-                              .used = store_i64(st, 3),
-                              .booked = store_i64(st, 4),
-                              .spent = store_i64(st, 5)};
+        *out = (struct ended){
+            .id = store_i64(st, 0),
+            .used = store_i64(st, 3),
+            .booked = store_i64(st, 4),
+            .spent = store_i64(st, 5),
+            .until_us = over ? store_i64(st, 8) : 0,
+            .terms = {store_i64(st, 1), store_i64(st, 2), store_i64(st, 9), store_i64(st, 10)}};
         memcpy(out->upstream, name.p, name.n < LIMIT_NAME ? name.n : LIMIT_NAME - 1);
-        if (out->cost > 0 && !currency_parse(store_text(st, 6), &out->currency))
+        if (out->terms.cost > 0 && !currency_parse(store_text(st, 6), &out->currency))
             step = STEP_FAIL;
     }
     store_drop(l->store, st);
-    return step != STEP_FAIL || err_set(e, "store: %s", store_error(l->store));
+    return step != STEP_FAIL || store_failed(l, e);
 }
 
-/* Requests whose end nobody saw were lost with a process; the rest was not used. */
+/* With the requests whose end nobody saw: they were lost with a process. */
+static int64_t due_lost(const struct ended *p)
+{
+    return plan_due(&p->terms, p->used > p->booked ? p->used : p->booked);
+}
+
+/* These; the rest of what has ended was not used. */
 static bool post_ended(struct ledger *l, struct batch *b, const struct ended *p)
 {
     static const char *const bearers[] = {"loss:crash", "loss:unused_plan"};
-    int64_t lost = plan_cost(p->cost, p->used > p->booked ? p->used : p->booked, p->units);
-    const int64_t upto[] = {lost > p->spent ? lost : p->spent, p->cost};
+    const int64_t upto[] = {due_lost(p), p->until_us > 0 ? p->terms.cost : 0};
     int64_t spent = p->spent;
 
+    b->ts_us = p->until_us > 0 ? p->until_us - 1 : 0;
     for (int i = 0; i < 2; i++) {
         struct event_facts facts = {.upstream = str_from(p->upstream),
                                     .cost_cur = p->currency,
                                     .bearer = str_from(bearers[i])};
         if (upto[i] > spent && !post(l, b, &facts, p->id, upto[i] - spent, STR("period ended")))
             return false;
-        spent = upto[i];
+        spent = upto[i] > spent ? upto[i] : spent;
     }
     return true;
 }
@@ -266,7 +336,7 @@ static bool prepare_ended(struct ledger *l, const struct ended *p, struct err *e
                                 .bearer = STR("loss:unused_plan"),
                                 .amount = {[AMOUNT_COST] = 1}};
 
-    if (p->cost == 0)
+    if (p->terms.cost == 0)
         return true;
     if (!event_prepare(l, EVENT_PLAN, &facts, &purses, e))
         return false;
@@ -277,12 +347,14 @@ static bool prepare_ended(struct ledger *l, const struct ended *p, struct err *e
 static bool end_one(struct ledger *l, const struct ended *p, struct err *e)
 {
     struct batch b = {.ledger = l};
-    char sql[200];
+    char set[64], sql[240];
 
+    snprintf(set, sizeof set, "booked=used, spent=%lld", (long long)due_lost(p));
     snprintf(sql, sizeof sql,
-             "UPDATE plan SET closed=1, spent=cost WHERE id=%lld AND closed=0"
+             "UPDATE plan SET %s WHERE id=%lld AND closed=0"
              " AND used=%lld AND booked=%lld AND spent=%lld",
-             (long long)p->id, (long long)p->used, (long long)p->booked, (long long)p->spent);
+             p->until_us > 0 ? "closed=1, spent=cost" : set, (long long)p->id, (long long)p->used,
+             (long long)p->booked, (long long)p->spent);
     if (!prepare_ended(l, p, e) || !share_begin(l, e))
         return false;
     bool ok = post_ended(l, &b, p) && store_exec(l->store, sql, e);
@@ -305,15 +377,25 @@ static bool end_one(struct ledger *l, const struct ended *p, struct err *e)
     return true;
 }
 
-bool ledger_plans_end(struct ledger *l, int64_t wall_us, struct err *e)
+static bool end_all(struct ledger *l, int64_t wall_us, bool over, struct err *e)
 {
     struct ended p;
 
-    while (next_ended(l, wall_us, &p, e)) {
+    while (next_ended(l, wall_us, over, &p, e)) {
         if (p.id == 0)
             return true;
         if (!end_one(l, &p, e))
             return false;
     }
     return false;
+}
+
+bool ledger_plans_end(struct ledger *l, int64_t wall_us, struct err *e)
+{
+    return end_all(l, wall_us, true, e);
+}
+
+bool ledger_plans_lost(struct ledger *l, int64_t wall_us, struct err *e)
+{
+    return end_all(l, wall_us, false, e);
 }

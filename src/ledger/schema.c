@@ -257,7 +257,7 @@ static const char schema_13[] =
     " PRIMARY KEY(epoch, key)) STRICT, WITHOUT ROWID;";
 
 /* What is booked under a reference is booked once: an account's, or an upstream's. */
-static const char schema_references[] =
+static const char schema_14[] =
     "CREATE TABLE reference(scope TEXT NOT NULL, reference TEXT NOT NULL, what TEXT NOT NULL,"
     " transfer INTEGER NOT NULL REFERENCES transfer(id), PRIMARY KEY(scope, reference))"
     " STRICT, WITHOUT ROWID;"
@@ -266,9 +266,14 @@ static const char schema_references[] =
     "CREATE TRIGGER reference_stay BEFORE DELETE ON reference BEGIN"
     " SELECT RAISE(ABORT, 'references are append-only'); END;";
 
-const char *const ledger_schema[] = {schema_1,  schema_2,  schema_3,  schema_4,         schema_5,
-                                     schema_6,  schema_7,  schema_8,  schema_9,         schema_10,
-                                     schema_11, schema_12, schema_13, schema_references};
+/* What was booked of a period before its units or its cost were changed. */
+static const char schema_15[] =
+    "ALTER TABLE plan ADD COLUMN base_booked INTEGER NOT NULL DEFAULT 0 CHECK(base_booked>=0);"
+    "ALTER TABLE plan ADD COLUMN base_spent INTEGER NOT NULL DEFAULT 0 CHECK(base_spent>=0);";
+
+const char *const ledger_schema[] = {schema_1,  schema_2,  schema_3,  schema_4,  schema_5,
+                                     schema_6,  schema_7,  schema_8,  schema_9,  schema_10,
+                                     schema_11, schema_12, schema_13, schema_14, schema_15};
 const int ledger_schema_count = sizeof ledger_schema / sizeof ledger_schema[0];
 
 const char *const ledger_sql[SQL_COUNT] = {
@@ -305,7 +310,7 @@ const char *const ledger_sql[SQL_COUNT] = {
         " VALUES(?,?,?,?,?,?,?) ON CONFLICT(upstream, from_, unit, currency) DO NOTHING",
     [SQL_USE_PLAN] = "UPDATE plan SET used=MAX(0, used+?5), booked=booked+?6"
                      " WHERE upstream=?1 AND from_=?2 AND unit=?3 AND currency=?4"
-                     " RETURNING id, units, cost, booked, spent, closed",
+                     " RETURNING id, units, cost, booked, spent, closed, base_booked, base_spent",
     [SQL_SPEND_PLAN] = "UPDATE plan SET spent=spent+? WHERE id=?",
     [SQL_REFUSE_PLAN] = "UPDATE plan SET used=used-?, booked=booked-?, spent=spent-? WHERE id=?",
     [SQL_INSERT_REQUEST] =

@@ -343,6 +343,11 @@ bool share_loaded(struct ledger *l, struct err *e)
     return !atomic_load(&l->shared) || (mark_seen(l, e) && holds_hear(l, e));
 }
 
+bool ledger_shared(const struct ledger *l)
+{
+    return atomic_load(&l->shared);
+}
+
 bool ledger_lead(struct ledger *l, struct err *e)
 {
     return store_lead(l->store, e);

@@ -91,6 +91,8 @@ static void move_on(struct spend *s, const struct upstream_budget *b, struct spe
         s->from_us = w->from_us;
         s->used = 0;
         s->warned = 0;
+    } else if (w->from_us < s->from_us && b->period == 0) {
+        w->from_us = s->from_us; /* as the store has it */
     } else if (w->from_us < s->from_us) {
         window_at(b, s->from_us, w);
     }
@@ -186,7 +188,7 @@ void spend_load(const struct upstream *u, int64_t from_us, int64_t units)
     struct spend *s = u->spend;
 
     pthread_mutex_lock(&s->lock);
-    if (!s->loaded) {
+    if (!s->loaded || from_us > s->from_us) {
         s->loaded = true;
         s->from_us = from_us;
         s->used = units;

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 import unittest
+from fractions import Fraction
 
 from tests.crash import shim
 from tests.peer import station
@@ -15,6 +16,10 @@ from tests.peer.wait import until
 
 DAY = 86400
 PLAN = {"amount": "0.000000100", "currency": "CNY"}     # 100 nano: parts of it are uneven
+
+
+def nano(text):
+    return int(Fraction(text) * NANO)
 
 
 def spread(cost, units):
@@ -53,6 +58,17 @@ class BudgetCase(StationCase):
                 return count
             self.assertEqual(status, 200)
         return self.fail(f"{model} is not spent after {most} answers")
+
+    def change(self, upstream, **budget):
+        """Another budget of this upstream, from a reload on; until the end of the test."""
+        def configure():
+            self.station.configure(upstreams=self.upstreams())
+            self.station.reload()
+        before = self.budgets[upstream]
+        self.addCleanup(configure)
+        self.addCleanup(self.budgets.update, {upstream: before})
+        self.budgets[upstream] = {**before, "budget": budget}
+        configure()
 
     def plan(self, upstream):
         return self.station.store.sql("SELECT * FROM plan WHERE upstream = ? ORDER BY id DESC",
@@ -234,18 +250,44 @@ class Requests(BudgetCase):
 
 
 class Changes(BudgetCase):
-    budgets = {"wider": {"budget": {"tokens": 100, "period": "day"}}}
+    budgets = {"wider": {"budget": {"tokens": 100, "period": "day"}},
+               "pack": {"budget": {"requests": 3, "period": "none", "cost": PLAN}},
+               "month": {"budget": {"requests": 3, "period": "month", "cost": PLAN}}}
 
-    def change(self, upstream, **budget):
-        """Another budget of this upstream, from a reload on; until the end of the test."""
-        def configure():
-            self.station.configure(upstreams=self.upstreams())
-            self.station.reload()
-        before = self.budgets[upstream]
-        self.addCleanup(configure)
-        self.addCleanup(self.budgets.update, {upstream: before})
-        self.budgets[upstream] = {**before, "budget": budget}
-        configure()
+    def costs(self, upstream):
+        return [row["cost"] for row in self.station.store.sql(
+            "SELECT cost FROM charge WHERE upstream = ? ORDER BY id", upstream)]
+
+    def test_what_is_added_to_a_package_is_spread_over_what_is_added(self):
+        self.assertEqual(self.spend("pack"), 3)
+        more = {"amount": "0.000000350", "currency": "CNY"}
+        self.change("pack", requests=7, period="none", cost=more)
+        self.assertEqual(self.spend("pack"), 4)
+        self.assertEqual(self.costs("pack"), spread(100, 3) + spread(250, 4))
+        self.assertEqual(self.balance("asset:pack:CNY"), 350)
+        shown = self.shown("pack")
+        self.assertEqual((shown["budget"], shown["used"], shown["percent"]), (7, 7, 100))
+        self.assertEqual(nano(shown["cost"]), 350)
+        self.assertTrue(self.station.ledger_check()["ok"])
+        # What is booked stays, whatever is said later.
+        self.change("pack", requests=9, period="none", cost=PLAN)
+        self.assertEqual(self.spend("pack"), 2)
+        self.assertEqual(self.costs("pack")[7:], [0, 0])
+        self.assertTrue(self.station.ledger_check()["ok"])
+
+    def test_a_larger_budget_is_shown_and_a_periods_cost_stays(self):
+        self.assertEqual(self.spend("month"), 3)
+        more = {"amount": "0.000000350", "currency": "CNY"}
+        self.change("month", requests=50, period="month", cost=more)
+        self.ask("month")
+        row = self.wait_plan("month", used=4)
+        self.assertEqual((row["units"], row["cost"], row["spent"]), (50, 100, 100))
+        shown = self.shown("month")
+        self.assertEqual((shown["budget"], shown["left"], shown["percent"], shown["warning"]),
+                         (50, 46, 8, None))
+        self.assertEqual(
+            self.metrics()['entrepot_upstream_budget_used_ratio{upstream="month"}'], 0.08)
+        self.assertTrue(self.station.ledger_check()["ok"])
 
     def test_a_wider_period_counts_at_once(self):
         self.ask("wider")
@@ -258,6 +300,8 @@ class Changes(BudgetCase):
 
 class Periods(BudgetCase):
     budgets = {"daily": {"budget": {"requests": 7, "period": "day", "cost": PLAN}},
+               "pack": {"budget": {"requests": 3, "period": "none", "cost": PLAN}},
+               "bag": {"budget": {"requests": 3, "period": "none"}},
                "spoken": {"budget": {"tokens": 100, "period": "day"}},
                "last": {"budget": {"tokens": 1000, "period": "month", "cost": PLAN}}}
 
@@ -273,8 +317,23 @@ class Periods(BudgetCase):
     def jump(self, seconds):
         self.shim.set(clock_s=self.shim.get("clock_s") + seconds)
 
-    def closed(self):
-        return self.station.store.sql("SELECT * FROM plan WHERE upstream = 'daily' AND closed = 1")
+    def day(self, days=0):
+        now = time.time() + self.shim.get("clock_s")
+        return time.strftime("%Y-%m-%d", time.gmtime(now + days * DAY))
+
+    def begin(self, days=0):
+        """When that day begins, as the store has it."""
+        return calendar.timegm(time.strptime(self.day(days), "%Y-%m-%d")) * 10**6
+
+    def losses(self, day):
+        told = self.station.cli("usage", "--margin", "--by", "upstream", "--from", day, "--to", day,
+                                "--json")
+        return {(row["upstream"], row["currency"]): row["losses"]
+                for row in told["rows"]}.get(("daily", "CNY"), {})
+
+    def closed(self, upstream="daily"):
+        return self.station.store.sql("SELECT * FROM plan WHERE upstream = ? AND closed = 1",
+                                      upstream)
 
     def test_what_is_not_used_is_lost_once(self):
         self.shim.set(clock_s=int(DAY - time.time() % DAY + 12 * 3600))     # noon
@@ -283,10 +342,14 @@ class Periods(BudgetCase):
             self.row(self.ask("daily"))
         lost = self.balance("loss:unused_plan:CNY")
         ended = len(self.closed())
+        day = self.day()
         self.jump(DAY)
-        Requests.reload(self)
+        self.station.reload()
         self.assertEqual(len(self.closed()), ended + 1)
         self.assertEqual(self.balance("loss:unused_plan:CNY"), lost - (100 - 100 * 2 // 7))
+        # It is a loss of the day that it was not used in.
+        self.assertEqual(nano(self.losses(day)["unused_plan"]), 100 - 100 * 2 // 7)
+        self.assertEqual(self.losses(self.day()), {})
         self.row(self.ask("daily"))
         self.assertEqual(self.plan("daily")["used"], 1)
         # While nobody runs, another period ends; two starts book it once.
@@ -308,10 +371,71 @@ class Periods(BudgetCase):
             self.assertTrue(raw.until(raw.head(), b"w1 "))
             self.wait_plan("daily", used=1)
             self.station.kill()
+        for _ in range(2):
+            self.station.start()
+            row = self.plan("daily")
+            self.assertEqual((row["booked"], row["spent"], row["closed"]), (1, 100 // 7, 0))
+            self.assertEqual(self.balance("loss:crash:CNY"), lost - 100 // 7)
+            self.station.stop()
         self.jump(DAY)
         self.station.start()
         self.assertEqual(self.balance("loss:crash:CNY"), lost - 100 // 7)
         self.assertTrue(self.station.ledger_check()["ok"])
+
+    def test_a_request_over_a_periods_end_has_its_part(self):
+        self.shim.set(clock_s=int(80 * DAY - time.time() % DAY + DAY - 600))
+        self.station.restart()
+        ended = len(self.closed())
+        crashed = self.balance("loss:crash:CNY")
+        gate = self.hold_streams()
+        with self.buyer.open(CHAT, body_for("chat", stream=True, model="daily")) as raw:
+            head = raw.head()
+            self.assertTrue(raw.until(head, b"w1 "))
+            self.wait_plan("daily", used=1)
+            self.jump(1200)
+            self.station.reload()
+            self.assertEqual(len(self.closed()), ended)
+            gate.set()
+            self.assertTrue(raw.until(head, b"[DONE]"))
+        row = until(lambda: self.station.store.sql(
+            "SELECT c.cost, p.id FROM charge c JOIN plan p ON p.id = c.plan WHERE booked = 1"
+            " AND from_ = ?", self.begin(-1)), "the charge")[0]
+        self.assertEqual(row["cost"], 100 // 7)
+        self.jump(7200)
+        self.station.reload()
+        self.assertIn(row["id"], [plan["id"] for plan in self.closed()])
+        self.assertEqual(self.balance("loss:crash:CNY"), crashed)
+        self.assertTrue(self.station.ledger_check()["ok"])
+
+    def test_a_package_that_is_renewed_is_there_again(self):
+        self.shim.set(clock_s=int(100 * DAY - time.time() % DAY + 12 * 3600))
+        self.station.restart()
+        self.change("pack", requests=3, period="none", expires=self.day(), cost=PLAN)
+        self.assertEqual(self.spend("pack"), 3)
+        self.jump(DAY)
+        self.assertEqual(self.spend("pack"), 0)
+        self.station.reload()
+        self.assertEqual(len(self.closed("pack")), 1)
+        self.change("pack", requests=4, period="none", expires=self.day(5), cost=PLAN)
+        self.ask("pack")
+        self.station.kill()
+        self.station.start()
+        self.assertEqual(self.spend("pack"), 3)
+        self.assertEqual([row["cost"] for row in self.station.store.sql(
+            "SELECT cost FROM charge WHERE upstream = 'pack' ORDER BY id")],
+            spread(100, 3) + spread(100, 4))
+        self.assertTrue(self.station.ledger_check()["ok"])
+
+    def test_a_package_ends_where_the_operator_says(self):
+        self.shim.set(clock_s=int(120 * DAY - time.time() % DAY + 12 * 3600))
+        self.station.restart()
+        self.change("bag", requests=3, period="none", expires=self.day(5), cost=PLAN)
+        before = len(self.closed("bag"))
+        lost = self.balance("loss:unused_plan:CNY")
+        self.change("bag", requests=3, period="none", expires=self.day(-1), cost=PLAN)
+        self.station.restart()
+        self.assertEqual(len(self.closed("bag")), before + 1)
+        self.assertEqual(self.balance("loss:unused_plan:CNY"), lost - 100)
 
     def test_tokens_count_while_the_clock_is_set_back(self):
         self.shim.set(clock_s=int(60 * DAY - time.time() % DAY + 600))
