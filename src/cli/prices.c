@@ -220,6 +220,28 @@ static bool set_cost(const struct making *m, struct route *r)
     return true;
 }
 
+/* A budget of money that no answer counts in would never be spent. */
+static bool check_budget(const struct making *m, const struct route *r)
+{
+    const struct upstream_budget *b = &r->upstream->budget;
+    const struct price_text *t = m->model->price;
+    bool known = r->costs != NULL;
+
+    for (unsigned i = 0; known && i < r->costs->count; i++) {
+        known = strcmp(r->costs->rows[i].price->currency.code, b->currency.code) == 0;
+    }
+    if (b->unit != BUDGET_AMOUNT || known) {
+        return true;
+    }
+    buf_addf(
+        m->errors,
+        "%.*s%smodel %.*s: the budget of upstream %.*s is in %s, and what this route costs in %s"
+        " is not known; write its cost:\n",
+        t != NULL ? (int)t->at.n : 0, t != NULL ? t->at.p : "", t != NULL ? ": " : "",
+        STR_ARG(m->model->name), STR_ARG(r->upstream->name), b->currency.code, b->currency.code);
+    return false;
+}
+
 static bool set_prices(const struct making *m, struct model *model)
 {
     const struct price_text *t = model->price;
@@ -271,7 +293,7 @@ static bool set_one(struct making *m, struct model *model)
 
     m->model = model;
     for (unsigned i = 0; i < model->route_count; i++) {
-        ok = set_cost(m, &model->routes[i]) && ok;
+        ok = set_cost(m, &model->routes[i]) && check_budget(m, &model->routes[i]) && ok;
     }
     return (model->price == NULL || set_prices(m, model)) && ok;
 }

@@ -298,6 +298,21 @@ class Changes(BudgetCase):
         self.ask("wider")       # the day has still its own
 
 
+    def test_an_amount_that_nothing_counts_in_is_refused(self):
+        usd = {"currency": "USD", "input": "1", "output": "2"}
+        for more in ({}, {"cost": usd}):
+            self.station.configure(upstreams=[*self.upstreams(), station.upstream(
+                self.vendor, "openai", "blind", **more,
+                budget={"amount": "1", "currency": "CNY", "period": "month"})],
+                models=[*self.models(), station.model("unseen", "blind")])
+            self.addCleanup(self.station.configure, upstreams=self.upstreams(),
+                            models=self.models())
+            with self.assertRaises(station.CliError) as caught:
+                self.station.cli("check")
+            self.assertIn("model unseen: the budget of upstream blind is in CNY",
+                          caught.exception.errors)
+
+
 class Periods(BudgetCase):
     budgets = {"daily": {"budget": {"requests": 7, "period": "day", "cost": PLAN}},
                "pack": {"budget": {"requests": 3, "period": "none", "cost": PLAN}},
