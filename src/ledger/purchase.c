@@ -107,28 +107,60 @@ bool ledger_upstream_buy(struct ledger *l, const struct purchase *p, struct buf 
            ledger_upstreams(&l->own_view, p->upstream, out, e);
 }
 
+/* What periods that go on have still to book there, used or not. */
+static bool planned(struct ledger *l, const struct purchase *p, int64_t *nano, struct err *e)
+{
+    struct statement *st = store_prepare(l->store,
+                                         "SELECT COALESCE(SUM(cost-spent), 0) FROM plan"
+                                         " WHERE closed=0 AND upstream=? AND currency=?",
+                                         e);
+
+    if (st == NULL)
+        return false;
+    store_bind_text(st, 1, p->upstream);
+    store_bind_text(st, 2, str_from(p->currency.code));
+    bool ok = store_step(st) == STEP_ROW;
+    *nano = ok ? store_i64(st, 0) : 0;
+    store_drop(l->store, st);
+    return ok || err_set(e, "store: %s", store_error(l->store));
+}
+
+static bool too_little(const struct purchase *p, int64_t left, int64_t plans, struct err *e)
+{
+    struct buf b;
+
+    buf_init(&b, 256);
+    buf_add(&b, STR("only "));
+    decimal_write(&b, left > 0 ? left : 0, 9);
+    buf_addf(&b, " %s are left there", p->currency.code);
+    if (plans > 0) {
+        buf_add(&b, STR(", beside "));
+        decimal_write(&b, plans, 9);
+        buf_addf(&b, " %s that periods under way book by themselves, used or not",
+                 p->currency.code);
+    }
+    err_set(e, "%.*s", STR_ARG(buf_str(&b)));
+    buf_release(&b);
+    return false;
+}
+
 bool ledger_upstream_writeoff(struct ledger *l, const struct purchase *p, struct buf *out,
                               struct err *e)
 {
     struct purchase all = *p;
     char name[LIMIT_NAME];
+    int64_t plans;
 
-    if (!check_purchase(p, e))
+    if (!check_purchase(p, e) || !planned(l, p, &plans, e))
         return false;
     snprintf(name, sizeof name, "asset:%.*s:%s", STR_ARG(p->upstream), p->currency.code);
     const struct purse *asset = purse_by_name(l, name);
-    int64_t left = asset != NULL ? -ledger_balance(&asset->account) : 0;
+    int64_t left = (asset != NULL ? -ledger_balance(&asset->account) : 0) - plans;
     all.nano = p->nano == 0 ? left : p->nano;
     all.paid = all.nano;
     all.paid_currency = p->currency;
-    if (left <= 0 || all.nano > left) {
-        struct buf b;
-        buf_init(&b, 64);
-        decimal_write(&b, left > 0 ? left : 0, 9);
-        err_set(e, "only %.*s %s are left there", STR_ARG(buf_str(&b)), p->currency.code);
-        buf_release(&b);
-        return false;
-    }
+    if (left <= 0 || all.nano > left)
+        return too_little(p, left, plans, e);
     return record(l, EVENT_WRITEOFF, &all, &(struct reference){0}, e) &&
            ledger_upstreams(&l->own_view, p->upstream, out, e);
 }

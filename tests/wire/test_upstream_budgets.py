@@ -252,7 +252,8 @@ class Requests(BudgetCase):
 class Changes(BudgetCase):
     budgets = {"wider": {"budget": {"tokens": 100, "period": "day"}},
                "pack": {"budget": {"requests": 3, "period": "none", "cost": PLAN}},
-               "month": {"budget": {"requests": 3, "period": "month", "cost": PLAN}}}
+               "month": {"budget": {"requests": 3, "period": "month", "cost": PLAN}},
+               "bought": {"budget": {"requests": 3, "period": "month", "cost": PLAN}}}
 
     def costs(self, upstream):
         return [row["cost"] for row in self.station.store.sql(
@@ -297,6 +298,20 @@ class Changes(BudgetCase):
         self.change("wider", tokens=100, period="day")
         self.ask("wider")       # the day has still its own
 
+
+    def test_what_a_period_books_is_not_written_off_besides(self):
+        self.ask("bought")
+        left = nano(self.station.cli("upstream", "buy", "bought", "0.00000015", "CNY", "--json")
+                    ["upstreams"][0]["left"])
+        row = self.plan("bought")
+        free = left - (row["cost"] - row["spent"])
+        self.assertGreater(row["cost"], row["spent"])
+        with self.assertRaises(station.CliError) as caught:
+            self.station.cli("upstream", "writeoff", "bought", "0.00000015", "CNY")
+        self.assertIn("that periods under way book by themselves", caught.exception.errors)
+        self.station.cli("upstream", "writeoff", "bought", "all", "CNY")
+        self.assertEqual(self.balance("loss:writeoff:CNY"), -free)
+        self.assertEqual(self.balance("asset:bought:CNY"), -(row["cost"] - row["spent"]))
 
     def test_an_amount_that_nothing_counts_in_is_refused(self):
         usd = {"currency": "USD", "input": "1", "output": "2"}
