@@ -6,9 +6,20 @@
 #define US_PER_SECOND INT64_C(1000000)
 #define COUNT_BITS 24
 
+/* The minute in which to count. Who has looked at the clock just before the turn of one counts in
+ * the new one: the count is not set back. One further ahead is of a clock that was set back. */
+static int64_t count_minute(int_fast64_t minute_count, int64_t minute)
+{
+    int64_t stored = minute_count >> COUNT_BITS;
+
+    return stored == minute + 1 ? stored : minute;
+}
+
 static int64_t counted(int_fast64_t minute_count, int64_t minute)
 {
-    return minute_count >> COUNT_BITS == minute ? minute_count & ((1 << COUNT_BITS) - 1) : 0;
+    bool same = minute_count >> COUNT_BITS == count_minute(minute_count, minute);
+
+    return same ? minute_count & ((1 << COUNT_BITS) - 1) : 0;
 }
 
 /* Minute and count change in one swap, so that none is lost or counted twice at the turn. */
@@ -21,7 +32,7 @@ static bool count_in_minute(atomic_int_fast64_t *at, int64_t minute, int64_t mos
         int64_t count = counted(old, minute);
         if (count >= most || count >= (1 << COUNT_BITS) - 1)
             return false;
-        next = (int_fast64_t)((uint64_t)minute << COUNT_BITS) | (count + 1);
+        next = (int_fast64_t)((uint64_t)count_minute(old, minute) << COUNT_BITS) | (count + 1);
     } while (!atomic_compare_exchange_weak(at, &old, next));
     return true;
 }

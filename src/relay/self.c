@@ -92,7 +92,7 @@ static bool may_try(struct request *r)
 {
     unsigned of_site =
         guesses_wait_s(r->lane->code_guesses, &r->client, loop_now_ms(r->lane->loop));
-    unsigned of_account = account_codes_wait_s(r->key->account, r->ts_us);
+    unsigned of_account = account_codes_wait_s(r->key->account, clock_wall_us());
 
     r->retry_after_s = of_site > of_account ? of_site : of_account;
     return r->retry_after_s == 0;
@@ -157,7 +157,7 @@ void self_rotate(struct request *r)
 static void note_unknown(struct request *r)
 {
     (void)guesses_note(r->lane->code_guesses, &r->client, loop_now_ms(r->lane->loop));
-    account_bad_code(r->key->account, r->ts_us);
+    account_bad_code(r->key->account, clock_wall_us());
     request_fail(r, END_VOUCHER_UNKNOWN);
 }
 

@@ -160,7 +160,8 @@ static bool find_model(struct request *r)
 /* The key's own limits: requests a minute, requests at once. */
 static bool enter(struct request *r)
 {
-    enum key_verdict v = key_enter(r->key, r->ts_us, &r->retry_after_s);
+    /* Not by the time at which it began: its body may have come minutes later. */
+    enum key_verdict v = key_enter(r->key, clock_wall_us(), &r->retry_after_s);
 
     r->entered = v == KEY_OK;
     switch (v) {

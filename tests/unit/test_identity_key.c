@@ -43,6 +43,26 @@ static void test_rpm(void **state)
     assert_int_equal(key_enter(&k, NOW + 50 * 1000000, &wait), KEY_OK);
 }
 
+static void test_an_older_minute_does_not_set_the_count_back(void **state)
+{
+    struct key k = {.rpm = 2};
+    struct account a = {0};
+    int64_t next = NOW + 50 * INT64_C(1000000);
+    unsigned wait;
+
+    (void)state;
+    assert_int_equal(key_enter(&k, next, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, NOW, &wait), KEY_OK);
+    assert_int_equal(key_enter(&k, NOW, &wait), KEY_RPM);
+    assert_int_equal(key_enter(&k, next, &wait), KEY_RPM);
+    /* A clock that was set back makes nobody wait for it. */
+    assert_int_equal(key_enter(&k, NOW - DAY, &wait), KEY_OK);
+    for (unsigned i = 0; i < LIMIT_BAD_CODES; i++)
+        account_bad_code(&a, next);
+    account_bad_code(&a, NOW);
+    assert_true(account_codes_wait_s(&a, next) > 0);
+}
+
 static void test_concurrency(void **state)
 {
     struct key k = {.concurrency = 1};
@@ -174,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_revoked_and_expired),
         cmocka_unit_test(test_rpm),
+        cmocka_unit_test(test_an_older_minute_does_not_set_the_count_back),
         cmocka_unit_test(test_concurrency),
         cmocka_unit_test(test_a_key_and_what_replaced_it),
         cmocka_unit_test(test_unknown_codes_of_a_minute),

@@ -58,6 +58,25 @@ class ClockCase(StationCase):
         return answer
 
 
+class Minutes(ClockCase):
+    def test_a_request_counts_in_the_minute_in_which_its_body_has_come(self):
+        customer = self.customer("5.00", rpm=2)
+        now = time.time()
+        self.shim.set(clock_s=int(90 - now % 60))       # the middle of a minute
+        late = self.station.connect()
+        self.addCleanup(late.close)
+        head, _, body = customer.request(CHAT, SMALL,
+                                         [("Expect", "100-continue")]).partition(b"\r\n\r\n")
+        late.send(head + b"\r\n\r\n")
+        self.assertEqual(late.interim(), 100)
+        self.jump(60)
+        for _ in range(2):
+            self.assertEqual(customer.post(CHAT, SMALL).status, 200)
+        late.send(body)
+        self.assertEqual(late.response().status, 429)
+        self.assertEqual(customer.post(CHAT, SMALL).status, 429)
+
+
 class Budgets(ClockCase):
     def spent(self, customer):
         return 5 * NANO - customer.balance
