@@ -170,6 +170,7 @@ void step_close(struct request *r)
     free(r->detail);
     self_free(r);
     free(r->statement);
+    free(r->margin);
     config_unref(r->config);
     r->lane->request_count--;
     request_move(r, REQ_DONE);

@@ -129,6 +129,7 @@ struct request {
     char *detail;      /* words for our own error, instead of the end's; or NULL */
     const char *field;
     struct statement_ask *statement; /* what was asked for of it, or NULL */
+    struct margin_query *margin;     /* the same of the margin */
     int64_t wanted_row;              /* of the prices; 0: all that there ever were */
     const char *problem_code;        /* instead of the end's; or NULL */
     uint8_t state, end;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may not happen, even to somebody who tries: bytes of one customer in another's request,
 answers and prompts for nothing, charges for what was never delivered."""
+import contextlib
 import json
 import os
 import socket
@@ -88,6 +89,24 @@ class Guard(StationCase):
                 raw.send(body[20:] + next_head)
                 self.assertEqual(raw.response().status, 200)
                 self.assertEqual(raw.response().status, 200)
+
+    def test_a_report_reads_nothing_of_the_connection_that_asked(self):
+        """The connections' bytes move or go while many reports wait for their reader."""
+        with open(f"{self.station.data}/owner.key", encoding="utf-8") as file:
+            owner = ("Authorization", f"Bearer {file.read().strip()}")
+        ask = request_bytes("GET", "/v1/margin?by=day&from=2020-01-01", [owner])
+        more = b"GET /v1/account?" + b"x" * 12000
+        for _ in range(5):
+            with contextlib.ExitStack() as crowd:
+                connections = [crowd.enter_context(self.station.connect()) for _ in range(100)]
+                for raw in connections:
+                    raw.send(ask)
+                for raw in connections[::2]:
+                    raw.send(more)
+                for raw in connections[1::2]:
+                    raw.close()
+                for raw in connections[::2]:
+                    self.assertEqual(raw.response().status, 200)
 
     def test_who_does_not_read_is_not_answered_for_ever(self):
         """Requests without an end, and nobody takes the answers: they wait with the client."""
