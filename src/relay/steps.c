@@ -579,6 +579,10 @@ static void charged(struct request *r)
         r->durable = true;
         r->hold.promo = r->hold.paid = 0;
         budget_charged(r);
+        if (!r->late && r->session == NULL && !r->head_sent && r->end != END_CLIENT_LEFT) {
+            r->late = true; /* its client has left meanwhile, with nothing of a whole answer */
+            r->end = END_CLIENT_GONE;
+        }
     }
     if (r->late && r->op.ok) {
         if (step_ledger_ask(r, LEDGER_REVERSE)) {

@@ -11,7 +11,7 @@ from tests.peer.case import (BYTES_PER_TOKEN, CHAT, EXTRA_TOKENS, NANO, STEP_TOK
                              body_for, path_for)
 from tests.peer.reply import Reply, sse_events
 from tests.peer.store import rid_bytes
-from tests.peer.wait import PATIENCE_S
+from tests.peer.wait import PATIENCE_S, until
 
 OUT = 10000         # nano for an output token at 10 USD a million
 IN = 2500
@@ -177,6 +177,36 @@ class Streams(StationCase):
                 pass
         self.assertTrue(answer.complete)
         self.assertEqual(self.charge(answer)["nano"], 5 * IN + 2 * OUT)
+
+
+class Leavers(StationCase):
+    settings = {"lanes": 1}     # so that what is sent later is seen later
+
+    def seen(self):
+        self.assertEqual(self.station.ask("GET", "/healthz").status, 200)
+
+    def test_nobody_pays_for_a_whole_answer_that_nobody_was_handed(self):
+        """Its client leaves while its charge waits for the disk."""
+        customer = self.customer("5")
+        self.charge(customer.post(CHAT, body_for("chat")))
+        before = customer.balance
+        books = sqlite3.connect(self.station.store.path, isolation_level=None)
+        self.addCleanup(books.close)
+        books.execute("BEGIN IMMEDIATE")        # nothing is committed meanwhile
+        with customer.open(CHAT, body_for("chat")):
+            self.assertTrue(self.vendor.wait_received(2))
+            self.assertTrue(self.vendor.last.done.wait(PATIENCE_S))
+            self.seen()
+        self.seen()
+        books.execute("ROLLBACK")
+        self.station.wait_log("end=client_gone")
+        rows = until(lambda: len(rows := self.station.store.sql(
+            "SELECT rid, end FROM request ORDER BY ts")) == 2 and rows, "the closing row")
+        self.assertEqual(rows[1]["end"], "client_gone")
+        nets = self.station.store.nets()
+        self.assertEqual(nets[rows[1]["rid"]], 0)       # charged, and given back
+        self.assertGreater(nets[rows[0]["rid"]], 0)
+        self.assertEqual(customer.balance, before)
 
 
 class Restarts(StationCase):
