@@ -47,6 +47,8 @@
 #define LIMIT_OPENING_MS (10 * 1000) /* an error until then becomes a status; SDKs wait a minute */
 #define LIMIT_SILENCE_MS (15 * 1000) /* then a keep-alive; proxies cut silence after 30 s or more */
 #define LIMIT_BUDGET_TRIES 64        /* to take what a budget has left while others take, too */
+#define LIMIT_CONTEXT 1000000        /* tokens of input, where the model's own are not said */
+#define LIMIT_IMAGE_TOKENS 5000      /* of one image; Anthropic's largest has 4784 */
 #define LIMIT_OUTPUT_STEP 2048       /* tokens of output held at a time for a stream */
 
 /* Ledger */

@@ -104,6 +104,7 @@ struct model {
     const struct price_text *price; /* NULL: it is not sold */
     const struct prices *prices;    /* the same as prices */
     uint32_t max_output;            /* ceiling of output tokens; 0: 32768 */
+    uint32_t context;               /* ceiling of input tokens; 0: LIMIT_CONTEXT */
 };
 
 struct config {

@@ -409,6 +409,7 @@ static const struct option model_table[] = {
     OTHER("routes", true, read_routes),
     OTHER("price", false, loader_read_price),
     NUMBER(struct model, "max_output", max_output, 1, 7500000),
+    NUMBER(struct model, "context", context, 1, 100000000),
 };
 static const struct option_set model_options = SET("a model", model_table);
 

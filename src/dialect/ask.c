@@ -267,5 +267,6 @@ bool ask_read(const struct endpoint *ep, struct str body, struct ask *out, const
         }
     }
     *field = NULL;
+    ask_refers(ep->dialect, body, out);
     return true;
 }

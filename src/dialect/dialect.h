@@ -56,6 +56,8 @@ struct ask {
     uint64_t max_output;       /* 0: not given */
     struct str texts[2];       /* raw values of the fields that hold the content; or p NULL */
     bool service;              /* another tier of service than the standard may serve it */
+    bool elsewhere;            /* it refers to content that is not in the body */
+    unsigned images;           /* that it shows */
     bool broken;               /* the body is no JSON at all */
 };
 /* False with a text that names the field (duplicate or escaped keys, wrong types) in field and why.
@@ -63,6 +65,8 @@ struct ask {
 bool ask_read(const struct endpoint *ep, struct str body, struct ask *out, const char **field,
               struct err *why);
 
+/* Of a body that is JSON: its images, and whether it refers to content elsewhere. */
+void ask_refers(enum dialect d, struct str body, struct ask *out);
 /* Tokens that the content asked about has at the very least; the body must still be there. */
 uint64_t ask_input_floor(const struct ask *a);
 /* Tokens of a request's input as the vendor of this model would count them, roughly; whatever it

@@ -186,26 +186,63 @@ static bool dearer(struct ratio a, struct ratio b)
     return (wide)a.num * (wide)b.den > (wide)b.num * (wide)a.den;
 }
 
-bool price_hold(const struct price *p, uint64_t in, uint64_t reach, uint64_t out, bool any_service,
-                const struct ratio *ratios, size_t n, int64_t *nano)
+/* Bytes of sound and video are many more than the tokens that are made of them, so that an estimate
+ * by bytes at the rate of text covers them. */
+static bool is_timed(enum leaf_number i)
 {
-    const struct usage u = {.in = in, .out = out};
-    struct ratio dearest = {1, 1};
+    return i == LEAF_in_audio || i == LEAF_in_video || i == LEAF_cache_read_audio ||
+           i == LEAF_cache_read_video;
+}
 
-    for (unsigned i = 0; any_service && i < TIER_COUNT; i++) {
+/* All of a side as its dearest leaf: nobody knows yet what the vendor will count it as. */
+static struct usage dearest_usage(const struct price_tier *t, const struct price_most *most)
+{
+    enum leaf_number in = LEAF_in, out = LEAF_out;
+    struct usage u = {0};
+
+    for (enum leaf_number i = 0; i < LEAF_COUNT; i++) {
+        if (leaves[i].side == SIDE_INPUT && t->rate[i] > t->rate[in] &&
+            (most->any_medium || !is_timed(i))) {
+            in = i;
+        } else if (leaves[i].side == SIDE_OUTPUT && t->rate[i] > t->rate[out]) {
+            out = i;
+        }
+    }
+    leaf_set(&u, &leaves[in], most->in);
+    leaf_set(&u, &leaves[out], most->out);
+    return u;
+}
+
+static bool dearest_service(const struct price *p, struct ratio *out)
+{
+    *out = (struct ratio){1, 1};
+    for (unsigned i = 0; i < TIER_COUNT; i++) {
         struct ratio factor = service_factor(p, i);
         if (!in_range(&factor)) {
             return false;
         }
-        dearest = dearer(factor, dearest) ? factor : dearest;
+        *out = dearer(factor, *out) ? factor : *out;
+    }
+    return true;
+}
+
+bool price_hold(const struct price *p, const struct price_most *most, const struct ratio *ratios,
+                size_t n, int64_t *nano)
+{
+    struct ratio service = {1, 1};
+
+    if (most->any_service && !dearest_service(p, &service)) {
+        return false;
     }
     *nano = 0;
     for (unsigned i = 0; i < p->tier_count && i < PRICE_TIERS; i++) {
+        const struct price_tier *t = &p->tiers[i];
         int64_t by_tier;
-        if (p->tiers[i].min_input > 0 && (uint64_t)p->tiers[i].min_input > reach) {
+        if (t->min_input > 0 && (uint64_t)t->min_input > most->reach) {
             break;
         }
-        if (!cost_by(p, &p->tiers[i], &u, dearest, ratios, n, false, &by_tier)) {
+        struct usage u = dearest_usage(t, most);
+        if (!cost_by(p, t, &u, service, ratios, n, false, &by_tier)) {
             return false;
         }
         *nano = by_tier > *nano ? by_tier : *nano;

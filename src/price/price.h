@@ -86,10 +86,16 @@ bool price_cost(const struct price *p, const struct usage *u, const struct ratio
 #define PRICE_RATIOS 4 /* n at most */
 /* The same rounded up: what the operator owes is never made smaller. */
 bool price_cost_up(const struct price *p, const struct usage *u, int64_t *nano) MUST_CHECK;
-/* The most that `in` and `out` tokens may cost, when the input may turn out to be up to `reach`
- * tokens: by the dearest tier until there; at the dearest service, where any may serve it. */
-bool price_hold(const struct price *p, uint64_t in, uint64_t reach, uint64_t out, bool any_service,
-                const struct ratio *ratios, size_t n, int64_t *nano) MUST_CHECK;
+struct price_most {
+    uint64_t in, out;
+    uint64_t reach;   /* tokens of input that it may turn out to be */
+    bool any_service; /* any may serve it */
+    bool any_medium;  /* its input may be sound or video that `in` does not count by its bytes */
+};
+/* The most that this may cost: by the dearest tier until `reach`, and there by the dearest leaf of
+ * each side; at the dearest service, where any may serve it. */
+bool price_hold(const struct price *p, const struct price_most *most, const struct ratio *ratios,
+                size_t n, int64_t *nano) MUST_CHECK;
 
 /* Sets rates that `stated` does not name to those that they fall back to. */
 void price_fill(struct price_tier *t, const bool stated[LEAF_COUNT]);

@@ -82,7 +82,7 @@ static void refuse_money(struct request *r, enum end end, int64_t needed, int64_
     uint64_t fits = end == END_NO_FUNDS ? output_that_fits(r) : 0;
     struct buf b;
 
-    buf_init(&b, 240);
+    buf_init(&b, 480);
     buf_add(&b, STR("This request needs a hold of "));
     decimal_write(&b, needed, 9);
     buf_addf(&b, " %s; %s has ", r->hold.from->currency.code,
@@ -93,6 +93,13 @@ static void refuse_money(struct request *r, enum end end, int64_t needed, int64_
     buf_add(&b, STR(" left."));
     if (fits > 0) {
         buf_addf(&b, " max_tokens %llu or less would fit.", (unsigned long long)fits);
+    }
+    if (r->ask.elsewhere) {
+        buf_addf(&b,
+                 " It refers to content that is not in its body, which may fill the model's "
+                 "context: it is held for as %llu tokens of input. Sent in the body, content is "
+                 "held for by its size.",
+                 (unsigned long long)request_context(r));
     }
     request_failf(r, end, NULL, "%.*s", STR_ARG(buf_str(&b)));
     buf_release(&b);

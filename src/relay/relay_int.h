@@ -220,6 +220,8 @@ bool step_ledger_ask(struct request *r, enum ledger_op_kind kind) MUST_CHECK;
 bool request_may_use(const struct request *r, const struct model *m); /* the key's scope */
 void step_give_up(struct request *r);      /* no attempt is left: answers with the last failure */
 bool step_authenticate(struct request *r); /* on the head, before a body is read */
+/* Tokens of input that its model takes at most. */
+uint64_t request_context(const struct request *r);
 /* The most that so much may cost; INT64_MAX: more than can be counted. */
 int64_t request_cost(const struct request *r, uint64_t in, uint64_t out);
 /* The same of further output alone. */

@@ -207,8 +207,12 @@ void step_parse(struct request *r)
 int64_t request_cost(const struct request *r, uint64_t in, uint64_t out)
 {
     int64_t nano;
-    bool ok = price_hold(r->price->price, in, r->reach, out, r->ask.service, r->ratios,
-                         r->ratio_count, &nano);
+    const struct price_most most = {.in = in,
+                                    .out = out,
+                                    .reach = r->reach,
+                                    .any_service = r->ask.service,
+                                    .any_medium = r->ask.elsewhere};
+    bool ok = price_hold(r->price->price, &most, r->ratios, r->ratio_count, &nano);
     return ok ? nano : INT64_MAX;
 }
 
@@ -229,6 +233,23 @@ static uint64_t output_ceiling(const struct request *r)
     return (asked > 0 && asked < ceiling ? asked : ceiling) * r->ask.choices;
 }
 
+uint64_t request_context(const struct request *r)
+{
+    return r->model->context > 0 ? r->model->context : LIMIT_CONTEXT;
+}
+
+/* By the bytes of the body; but what it refers to may be all that the model takes. */
+static void size_input(struct request *r)
+{
+    uint64_t images = (uint64_t)r->ask.images * LIMIT_IMAGE_TOKENS;
+    uint64_t estimate = r->body.n / 3 + 16 + images;
+    uint64_t least = r->ask.elsewhere ? request_context(r) : 0;
+
+    r->reach = r->body.n + images; /* a token is a byte at least */
+    r->reach = r->reach > least ? r->reach : least;
+    r->estimate_in = (int64_t)(estimate > least ? estimate : least);
+}
+
 void step_admit(struct request *r)
 {
     if (!enter(r)) {
@@ -243,8 +264,7 @@ void step_admit(struct request *r)
         request_move(r, REQ_SEND);
         return;
     }
-    r->estimate_in = (int64_t)(r->body.n / 3) + 16;
-    r->reach = r->body.n; /* a token is a byte at least */
+    size_input(r);
     r->ceiling = output_ceiling(r);
     request_move(r, REQ_HOLD);
 }

@@ -23,6 +23,7 @@ NANO = 10**9
 BYTES_PER_TOKEN = 3         # the hold's input estimate: bytes of the body by this, ...
 EXTRA_TOKENS = 16           # ... and so many
 LEAST_BYTES_PER_TOKEN = 8   # the lower bound of what was delivered, where usage is missing
+HOLD_IN = 3125              # nano a token of input that is held: its dearest, a write to the cache
 STEP_TOKENS = 2048          # the hold's output step for streams
 
 

@@ -73,6 +73,7 @@ static void expect_models(const struct config *c, const struct upstream *a,
     expect_text(m->price->factor, "1.05");
     expect_text(m->price->at, "f.yaml:5:12");
     assert_int_equal(m->max_output, 4096);
+    assert_int_equal(m->context, 200000);
     assert_true(config_model(c, STR("booked"))->price->from_book);
     assert_null(m->routes[0].cost);
     assert_null(config_model(c, STR("other")));
@@ -91,6 +92,7 @@ static void reads_a_whole_file(void **state)
         "    routes: [{upstream: a, model: gpt-5.2, priority: 2, weight: 3}, {upstream: b}]\n"
         "    price: {currency: USD, input: '2.5', output: 10, margin: '1.05'}\n"
         "    max_output: 4096\n"
+        "    context: 200000\n"
         "  - {name: booked, routes: [{upstream: a}], price: {from: book}}\n"
         "listen: 0.0.0.0:${TEST_NONE:-9090}\n"
         "store: sqlite:/var/lib/x/station.db\n"

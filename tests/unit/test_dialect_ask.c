@@ -150,6 +150,59 @@ static void reads_a_chat(void **state)
     assert_int_equal(a.max_output, 0);
 }
 
+static void expect_refers(const char *path, const char *rest, bool elsewhere, unsigned images)
+{
+    struct ask a;
+    const char *field;
+    char body[1024];
+    (void)snprintf(body, sizeof(body), "{\"model\":\"m\",%s}", rest);
+    assert_true(reads(path, body, &a, &field));
+    if (a.elsewhere != elsewhere || a.images != images) {
+        fail_msg("%s: elsewhere %d, images %u", body, a.elsewhere, a.images);
+    }
+}
+
+static void knows_what_lies_elsewhere(void **state)
+{
+    (void)state;
+    static const char *const elsewhere[][2] = {
+        {"/v1/responses", "\"previous_response_id\":\"resp_1\""},
+        {"/v1/responses", "\"previous_response\\u005fid\" : \"resp_1\""},
+        {"/v1/responses", "\"conversation\":{\"id\":\"c\",\"x\":1}"},
+        {"/v1/responses", "\"prompt\":{\"version\":\"2\",\"id\":\"p\"}"},
+        {"/v1/responses", "\"input\":[{\"type\":\"input_file\",\"file_id\":\"f\"}]"},
+        {"/v1/responses", "\"input\":[{\"type\":\"input_file\",\"file_url\" : \"https://x\"}]"},
+        {"/v1/responses", "\"input\":[{\"id\":\"i\",\"type\":\"item_ref\\u0065rence\"}]"},
+        {"/v1/responses", "\"input\":[{\"id\":\"i\",\"type\":null}]"},
+        {"/v1/responses", "\"input\":[ { \"id\" : \"i\" } ]"},
+        {"/v1/chat/completions", "\"messages\":[{\"content\":[{\"file\":{\"file_id\":\"f\"}}]}]"},
+        {"/v1/chat/completions", "\"messages\":[{\"audio\":{\"id\":\"audio_7\"}}]"},
+        {"/v1/chat/completions", "\"messages\":[{\"content\":[{\"type\":\"video_url\"}]}]"},
+        {"/v1/messages", "\"messages\":[{\"type\":\"document\",\"source\":{\"type\":\"url\"}}]"},
+        {"/v1/messages", "\"messages\":[{\"source\":{\"type\":\"file\",\"file_id\":\"f\"}}]"},
+        {"/v1beta/models/g:generateContent", "\"cachedContent\":\"c/1\""},
+        {"/v1beta/models/g:generateContent",
+         "\"contents\":[{\"parts\":[{\"file_data\":{\"file_uri\":\"x\"}}]}]"},
+    };
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+        expect_refers(elsewhere[i][0], elsewhere[i][1], true, 0);
+    }
+    /* What only looks so: text, schemas, what is not given, other dialects' words. */
+    expect_refers("/v1/responses", "\"previous_response_id\":null,\"conversation\":null", false, 0);
+    expect_refers("/v1/responses", "\"input\":\"\\\"file_id\\\": \\\"f\\\"\"", false, 0);
+    expect_refers("/v1/responses", "\"tools\":[{\"prompt\":{\"file_id\":{\"type\":\"string\"}}}]",
+                  false, 0);
+    expect_refers("/v1/responses", "\"input\":[{\"id\":\"i\",\"type\":\"message\"}]", false, 0);
+    expect_refers("/v1/messages", "\"messages\":[{\"input\":{\"file_id\":\"f\"}}]", false, 0);
+    expect_refers("/v1/chat/completions", "\"previous_response_id\":\"r\"", false, 0);
+    expect_refers(
+        "/v1/chat/completions",
+        "\"messages\":[{\"content\":[{\"type\":\"image_url\"},{\"type\":\"image_url\"}]}]", false,
+        2);
+    expect_refers("/v1/messages",
+                  "\"messages\":[{\"type\":\"image\",\"source\":{\"type\":\"url\"}}]", false, 1);
+}
+
 static void reads_other_dialects(void **state)
 {
     (void)state;
@@ -237,6 +290,7 @@ int main(void)
         cmocka_unit_test(finds_models_and_own),
         cmocka_unit_test(writes_upstream_paths),
         cmocka_unit_test(reads_a_chat),
+        cmocka_unit_test(knows_what_lies_elsewhere),
         cmocka_unit_test(reads_other_dialects),
         cmocka_unit_test(refuses_two_readings),
         cmocka_unit_test(limits_the_name),

@@ -260,26 +260,50 @@ static void a_hold_is_of_the_dearest(void **state)
     int64_t nano;
     struct price p = plain;
     p.tier_count = 3;
+    p.tiers[0].rate[LEAF_cache_write_5m] = p.tiers[0].rate[LEAF_cache_write_1h] = 0;
     p.tiers[1] = p.tiers[2] = p.tiers[0];
     p.tiers[1].min_input = 1000;
     p.tiers[1].rate[LEAF_in] = 1; /* cheaper, so that the tier below it counts */
     p.tiers[2].min_input = 2000;
     p.tiers[2].rate[LEAF_in] = 5000000;
-    assert_true(price_hold(&p, 100, 999, 0, false, NULL, 0, &nano));
+    assert_true(price_hold(
+        &p, &(struct price_most){.in = 100, .reach = 999, .out = 0, .any_service = false}, NULL, 0,
+        &nano));
     assert_int_equal(nano, 100 * 2500);
-    assert_true(price_hold(&p, 100, 1999, 10, false, NULL, 0, &nano));
+    assert_true(price_hold(
+        &p, &(struct price_most){.in = 100, .reach = 1999, .out = 10, .any_service = false}, NULL,
+        0, &nano));
     assert_int_equal(nano, 100 * 2500 + 10 * 15000);
-    assert_true(price_hold(&p, 100, 2000, 10, false, NULL, 0, &nano));
+    assert_true(price_hold(
+        &p, &(struct price_most){.in = 100, .reach = 2000, .out = 10, .any_service = false}, NULL,
+        0, &nano));
     assert_int_equal(nano, 100 * 5000 + 10 * 15000);
+    p.tiers[1].rate[LEAF_cache_write_1h] = 6000000;
+    p.tiers[1].rate[LEAF_out_audio] = 40000000;
+    p.tiers[1].rate[LEAF_in_audio] = 30000000;
+    struct price_most most = {.in = 100, .reach = 1000, .out = 10};
+    assert_true(price_hold(&p, &most, NULL, 0, &nano));
+    assert_int_equal(nano, 100 * 6000 + 10 * 40000);
+    most.any_medium = true;
+    assert_true(price_hold(&p, &most, NULL, 0, &nano));
+    assert_int_equal(nano, 100 * 30000 + 10 * 40000);
     p.service[TIER_BATCH] = (struct ratio){1, 2};
-    assert_true(price_hold(&p, 100, 0, 0, true, NULL, 0, &nano));
+    assert_true(
+        price_hold(&p, &(struct price_most){.in = 100, .reach = 0, .out = 0, .any_service = true},
+                   NULL, 0, &nano));
     assert_int_equal(nano, 100 * 2500);
     p.service[TIER_PRIORITY] = (struct ratio){7, 4};
-    assert_true(price_hold(&p, 100, 0, 0, false, NULL, 0, &nano));
+    assert_true(
+        price_hold(&p, &(struct price_most){.in = 100, .reach = 0, .out = 0, .any_service = false},
+                   NULL, 0, &nano));
     assert_int_equal(nano, 100 * 2500);
-    assert_true(price_hold(&p, 100, 0, 0, true, NULL, 0, &nano));
+    assert_true(
+        price_hold(&p, &(struct price_most){.in = 100, .reach = 0, .out = 0, .any_service = true},
+                   NULL, 0, &nano));
     assert_int_equal(nano, 100 * 4375);
-    assert_true(price_hold(&p, 100, 0, 0, false, &(struct ratio){3, 1}, 1, &nano));
+    assert_true(
+        price_hold(&p, &(struct price_most){.in = 100, .reach = 0, .out = 0, .any_service = false},
+                   &(struct ratio){3, 1}, 1, &nano));
     assert_int_equal(nano, 100 * 7500);
 }
 

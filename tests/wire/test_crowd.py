@@ -4,8 +4,8 @@ import threading
 import unittest
 
 from tests.peer import crowd, dialects, meter, station
-from tests.peer.case import (BYTES_PER_TOKEN, CHAT, EXTRA_TOKENS, NANO, STEP_TOKENS, StationCase,
-                             body_for)
+from tests.peer.case import (BYTES_PER_TOKEN, CHAT, EXTRA_TOKENS, HOLD_IN, NANO, STEP_TOKENS,
+                             StationCase, body_for)
 from tests.peer.wait import PATIENCE_S, until
 
 OUT, IN = 10000, 2500       # nano a token, by station.PRICE
@@ -19,7 +19,7 @@ def amount(nano):
 
 def held(body, tokens):
     """What is held for a request, to the nano."""
-    return (len(body) // BYTES_PER_TOKEN + EXTRA_TOKENS) * IN + tokens * OUT
+    return (len(body) // BYTES_PER_TOKEN + EXTRA_TOKENS) * HOLD_IN + tokens * OUT
 
 
 class Crowds(StationCase):

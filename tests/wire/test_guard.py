@@ -142,7 +142,7 @@ class Guard(StationCase):
 
     def test_a_prompt_is_not_free_for_who_leaves_or_runs_dry(self):
         prompt = "word " * 20000 + "[[tokens=3000 pause=0.002]]"
-        for amount, end in (("5.00", "client_left"), ("0.12", "limit")):
+        for amount, end in (("5.00", "client_left"), ("0.126", "limit")):
             buyer = self.customer(amount)
             with buyer.open(CHAT, body_for("chat", prompt, stream=True)) as raw:
                 answer = raw.head()

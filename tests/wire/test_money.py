@@ -7,8 +7,8 @@ import threading
 import unittest
 
 from tests.peer import meter, station
-from tests.peer.case import (BYTES_PER_TOKEN, CHAT, EXTRA_TOKENS, NANO, STEP_TOKENS, StationCase,
-                             body_for, path_for)
+from tests.peer.case import (BYTES_PER_TOKEN, CHAT, EXTRA_TOKENS, HOLD_IN, NANO, RESPONSES,
+                             STEP_TOKENS, StationCase, body_for, path_for)
 from tests.peer.reply import Reply, sse_events
 from tests.peer.store import rid_bytes
 from tests.peer.wait import PATIENCE_S, until
@@ -53,7 +53,7 @@ class Holds(StationCase):
         text = "x [[tokens=100]]"
         body = body_for("messages", text, maximum=100)
         cost = (len(text) // 4 + 1) * IN + 100 * OUT
-        held = (len(body) // BYTES_PER_TOKEN + EXTRA_TOKENS) * IN + 100 * OUT
+        held = (len(body) // BYTES_PER_TOKEN + EXTRA_TOKENS) * HOLD_IN + 100 * OUT
         customer = self.customer(f"{held / NANO:.9f}")
         answer = customer.post(path_for("messages"), body)
         self.assertEqual(answer.status, 200, answer)
@@ -94,6 +94,51 @@ class Holds(StationCase):
         self.assertEqual(customer.post(CHAT, body_for("chat", maximum=10)).status, 200)
 
 
+class Elsewhere(StationCase):
+    """Requests whose content does not lie in their bodies."""
+    context = 200_000
+
+    @classmethod
+    def models(cls):
+        return [station.model("gpt", "openai", context=cls.context),
+                station.model("claude", "anthropic"), station.model("gem", "gemini")]
+
+    def answered(self, tokens):
+        usage = {"input_tokens": tokens, "input_tokens_details": {"cached_tokens": 0},
+                 "output_tokens": 10, "output_tokens_details": {"reasoning_tokens": 0},
+                 "total_tokens": tokens + 10}
+        item = {"type": "message", "id": "m", "status": "completed", "role": "assistant",
+                "content": [{"type": "output_text", "text": "ok", "annotations": []}]}
+        return Reply.json({"id": "resp_1", "object": "response", "created_at": 1, "model": "gpt",
+                           "status": "completed", "output": [item], "usage": usage})
+
+    def test_they_are_held_for_as_the_context(self):
+        """A small balance pays for as many at once as it can pay."""
+        body = body_for("responses", maximum=10, previous_response_id="resp_0")
+        held = self.context * HOLD_IN + 10 * OUT
+        customer = self.customer(f"{(held - 1) / NANO:.9f}")
+        answer = customer.post(RESPONSES, body)
+        error = self.assert_error(answer, 402, "responses")
+        self.assertIn(f"held for as {self.context} tokens of input", error["message"])
+        self.station.credit(customer.name, "0.000000001")
+        self.vendor.reply(self.answered(self.context - 10))
+        answer = customer.post(RESPONSES, body)
+        self.assertEqual(answer.status, 200, answer)
+        charge = self.charge(answer)
+        self.assertEqual(charge["nano"], charge["computed"])
+        self.assertEqual(charge["nano"], (self.context - 10) * IN + 10 * OUT)
+
+    def test_what_goes_beyond_a_hold_leaves_budgets_as_they_are(self):
+        """The vendor counts more than anybody could know: a budget is not overspent by it."""
+        customer = self.customer("200", budget="1", period="day")
+        self.vendor.reply(self.answered(900_000))
+        answer = customer.post(RESPONSES, body_for("responses", maximum=10))
+        charge = self.charge(answer)
+        self.assertEqual(charge["computed"], 900_000 * IN + 10 * OUT)
+        self.assertEqual(charge["nano"], NANO)
+        self.assertEqual(customer.balance, 199 * NANO)
+
+
 class Streams(StationCase):
     def test_a_long_stream_is_extended(self):
         for dialect in DIALECTS:
@@ -131,7 +176,7 @@ class Streams(StationCase):
 
     def test_a_stream_whose_maximum_is_held_is_not_cut(self):
         body = body_for("chat", "x [[tokens=40]]", stream=True, maximum=40)
-        nano = (len(body) // BYTES_PER_TOKEN + EXTRA_TOKENS) * IN + 40 * OUT
+        nano = (len(body) // BYTES_PER_TOKEN + EXTRA_TOKENS) * HOLD_IN + 40 * OUT
         customer = self.customer(f"{nano / NANO:.9f}")
         answer = customer.post(CHAT, body)
         self.assertEqual(answer.status, 200, answer)

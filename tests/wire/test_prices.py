@@ -143,14 +143,13 @@ class Prices(StationCase):
         self.assertRegex(row["source"], r"^price book, 20\d\d-\d\d-\d\d: https://")
 
     def test_a_hold_is_of_the_dearest_tier_that_may_be_reached(self):
-        text = "a" * (2 * LONG)     # it may be as many tokens as bytes, if hardly so
-        tokens = 2 * LONG // 3
-        poor = self.customer(f"{tokens * 1.25e-6 * 1.2:.6f}")       # enough below the tier
-        answer = poor.post(CHAT, body_for("chat", text=text, model="tiered", maximum=10))
-        self.assertEqual(answer.status, 402, answer)
-        rich = self.customer(f"{tokens * 2.5e-6 * 1.2:.6f}")
-        answer = rich.post(CHAT, body_for("chat", text=text, model="tiered", maximum=10))
-        self.assertEqual(answer.status, 200, answer)
+        # It may be as many tokens as bytes, if hardly so; and all of them read from the cache.
+        for size, below, rate in ((3 * LONG // 2, 1.25, 2.5), (2 * LONG, 2.5, 7)):
+            body = body_for("chat", text="a" * size, model="tiered", maximum=10)
+            for per_million, status in ((below, 402), (rate, 200)):
+                buyer = self.customer(f"{size / 3 * per_million * 1e-6 * 1.2:.6f}")
+                answer = buyer.post(CHAT, body)
+                self.assertEqual(answer.status, status, answer)
 
     def test_a_tier_of_service_that_is_asked_for_is_held(self):
         tokens = 30000

@@ -12,8 +12,8 @@ import unittest
 
 from tests.crash.load import Books, Clients, VendorProcess, settings
 from tests.peer import crowd, meter, station
-from tests.peer.case import (BYTES_PER_TOKEN, CHAT, EXTRA_TOKENS, JSON, NANO, STEP_TOKENS,
-                             StationCase, body_for)
+from tests.peer.case import (BYTES_PER_TOKEN, CHAT, EXTRA_TOKENS, HOLD_IN, JSON, NANO,
+                             STEP_TOKENS, StationCase, body_for)
 from tests.peer.rawhttp import Raw, request_bytes
 from tests.peer.wait import PATIENCE_S, until
 
@@ -26,7 +26,7 @@ def amount(nano):
 
 def held(body, tokens):
     """What is held for a request, to the nano."""
-    return (len(body) // BYTES_PER_TOKEN + EXTRA_TOKENS) * IN + tokens * OUT
+    return (len(body) // BYTES_PER_TOKEN + EXTRA_TOKENS) * HOLD_IN + tokens * OUT
 
 
 class Knocker(threading.Thread):
