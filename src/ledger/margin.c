@@ -15,7 +15,18 @@
 #define REASONS 24    /* of losses */
 #define SQL_MAX 4096
 
-enum class { REVENUE, OTHER_REVENUE, DISCOUNT, COST, FAILED, SPREAD, REFUND, LOSS, CLASSES };
+enum class {
+    REVENUE,
+    OTHER_REVENUE,
+    DISCOUNT,
+    COST,
+    FAILED,
+    SPREAD,
+    REFUND,
+    LOSS,
+    UNKNOWN,
+    CLASSES
+};
 static const struct {
     const char *name;
     int sign; /* of what is credited; 0: it is told, and in no sum */
@@ -24,6 +35,7 @@ static const struct {
     [DISCOUNT] = {"promo_discount", -1}, [COST] = {"cost", -1},
     [FAILED] = {"failed_attempts", -1},  [SPREAD] = {"fx_spread", -1},
     [REFUND] = {"refunds", 0},           [LOSS] = {"losses", -1},
+    [UNKNOWN] = {"unknown_costs", 0}, /* no amount: how many answers they are */
 };
 
 static const struct {
@@ -38,7 +50,8 @@ static const struct {
 
 /* CROSS: transfers are read once in their order and not copied first, as the planner would have it.
  * Of the house's accounts: which class each is of, as they stand in `classes`, and a loss by its
- * reason. */
+ * reason. A charge whose cost nobody knows has no transfer of it: it counts as one, at the currency
+ * of its customer, whose code stands where transfers have the id of an account. */
 static const char margin_sql[] =
     "WITH book(id, class, item, currency) AS MATERIALIZED (SELECT id, CASE"
     " WHEN name LIKE 'rev:usage:%%' THEN 0 WHEN name LIKE 'rev:promo_discount:%%' THEN 2"
@@ -48,11 +61,15 @@ static const char margin_sql[] =
     " CASE WHEN name LIKE 'loss:%%' THEN substr(name, 6, length(name)-6-length(currency))"
     " WHEN name LIKE 'exp:%%' THEN substr(name, 5, length(name)-5-length(currency)) ELSE '' END,"
     " currency FROM account WHERE kind='system' AND (name LIKE 'rev:%%' OR name LIKE 'cogs:%%'"
-    " OR name LIKE 'loss:%%' OR name LIKE 'exp:%%' OR name LIKE 'clear:refund:%%')),"
+    " OR name LIKE 'loss:%%' OR name LIKE 'exp:%%' OR name LIKE 'clear:refund:%%')"
+    " UNION ALL SELECT currency, 8, '', currency FROM account GROUP BY currency),"
     " t(account, nano, ts, kind, cause, plan, purchase, debit, credit) AS ("
     "SELECT credit, nano, ts, kind, cause, plan, purchase, debit, credit FROM transfer"
     " WHERE ts>=?1 AND ts<?2 UNION ALL SELECT debit, -nano, ts, kind, cause, plan, purchase,"
-    " debit, credit FROM transfer WHERE ts>=?1 AND ts<?2),"
+    " debit, credit FROM transfer WHERE ts>=?1 AND ts<?2"
+    " UNION ALL SELECT a.currency, 1, c.ts, '', c.id, NULL, NULL, NULL, NULL FROM charge c"
+    " JOIN account a ON a.id=c.account WHERE c.cost_currency='' AND c.ts>=?1 AND c.ts<?2"
+    " AND NOT EXISTS (SELECT 1 FROM transfer v WHERE v.cause=c.id AND v.kind='reversal')),"
     " sums(k, currency, class, item, rate, nano) AS (SELECT %s, b.currency, b.class, b.item,"
     " CASE WHEN ?3 NOT IN ('', b.currency) THEN (SELECT r.id FROM rate r WHERE"
     " ((r.base=b.currency AND r.quote=?3) OR (r.base=?3 AND r.quote=b.currency))"
@@ -134,7 +151,8 @@ static bool take(struct margin *m, struct statement *st, struct err *e)
 
     if (ok && !store_null(st, 5)) {
         bool turned = store_i64(st, 7) != 0;
-        ok = money_part(&nano, nano, store_i64(st, turned ? 6 : 5), store_i64(st, turned ? 5 : 6));
+        int64_t num = store_i64(st, turned ? 6 : 5), den = store_i64(st, turned ? 5 : 6);
+        ok = class == UNKNOWN || money_part(&nano, nano, num, den);
         cur = m->query->currency;
     }
     struct cell *c = ok ? cell_of(m, cur) : NULL;
@@ -189,6 +207,8 @@ static bool write_cell(struct buf *out, const struct cell *c, struct err *e)
         text_money(out, c->sums[i]);
     }
     write_losses(out, c);
+    if (c->sums[UNKNOWN] != 0)
+        buf_addf(out, ",\"%s\":%lld", classes[UNKNOWN].name, (long long)c->sums[UNKNOWN]);
     buf_add(out, STR(",\"left\":"));
     text_money(out, left);
     buf_add(out, STR(",\"percent\":"));
@@ -318,7 +338,7 @@ static int say_cell(struct buf *words, const struct cell *c)
 {
     int64_t margin, risk, left, share;
 
-    if (!add_up(c, &margin, &risk, &left) || (margin == 0 && risk == 0))
+    if (!add_up(c, &margin, &risk, &left) || (margin == 0 && risk == 0 && c->sums[UNKNOWN] == 0))
         return 0;
     buf_add(words, STR(" After discounts and cost "));
     amount(words, margin, c);
@@ -338,22 +358,31 @@ static int say_cell(struct buf *words, const struct cell *c)
 
 static void say(struct buf *out, const struct margin *m)
 {
+    static const char *const yes[] = {"Yes, the margin covers the risk.",
+                                      "The margin covers the risk as far as costs are known."};
     struct buf words;
     struct str code = str_from(m->query->currency.code);
     unsigned told = 0, covered = 0;
+    int64_t unknown = 0;
 
     buf_init(&words, 8192);
     for (unsigned i = 0; i < m->count; i++) {
         int verdict = say_cell(&words, &m->cells[i]);
         told += verdict != 0;
         covered += verdict > 0;
+        unknown += m->cells[i].sums[UNKNOWN];
         if (verdict != 0 && code.n > 0 && !str_eq(code, str_from(m->cells[i].currency.code))) {
             buf_addf(&words, " What is told in %s had no rate to %s at its time.",
                      m->cells[i].currency.code, m->query->currency.code);
         }
     }
+    if (unknown > 0)
+        buf_addf(&words,
+                 " The cost of %lld answer%s is unknown and in no sum: nobody told it, and no price"
+                 " of the upstream is known.",
+                 (long long)unknown, unknown == 1 ? "" : "s");
     const char *first = told == 0                   ? "Nothing was earned or lost."
-                        : covered == told           ? "Yes, the margin covers the risk."
+                        : covered == told           ? yes[unknown > 0]
                         : told == 1 || covered == 0 ? "No, the margin does not cover the risk."
                                                     : "It cannot be said in one currency.";
     buf_clear(out);

@@ -81,6 +81,14 @@ class Books:
         ratio = Fraction(row["num"], row["den"])
         return row["id"], ratio if row["base"] == base else 1 / ratio
 
+    def unknown(self):
+        """As transfers of nothing: the charges that stand and whose cost nobody knows."""
+        reversed_ = {row["cause"] for row in self.transfers if row["kind"] == "reversal"}
+        for number, charge in self.charges.items():
+            if charge["cost_currency"] == "" and number not in reversed_:
+                yield {"ts": charge["ts"], "cause": number, "plan": None, "purchase": None,
+                       "kind": "", "currency": self.accounts[charge["account"]]["currency"]}
+
     def flows(self, transfer):
         for side, sign in (("credit", 1), ("debit", -1)):
             account = self.accounts[transfer[side]]
@@ -107,6 +115,11 @@ def rows(store, by="", currency=None, begin=0, end=2**63):
                 found = books.rate(cur, currency, transfer["ts"])
             sums[books.group(transfer, by), cur, what, found] += nano
     out = collections.defaultdict(collections.Counter)
+    for row in books.unknown():
+        if begin <= row["ts"] < end:
+            cur = row["currency"]
+            found = currency not in (None, cur) and books.rate(cur, currency, row["ts"])
+            out[books.group(row, by), currency if found else cur]["unknown_costs"] += 1
     for (group, cur, what, found), nano in sums.items():
         out[group, currency if found else cur][what] += int(nano * found[1]) if found else nano
     for cell in out.values():

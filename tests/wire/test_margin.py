@@ -6,7 +6,7 @@ import unittest
 from fractions import Fraction
 
 from tests.peer import margin, station
-from tests.peer.case import CHAT, MESSAGES, NANO, StationCase, body_for
+from tests.peer.case import CHAT, GENERATE, MESSAGES, NANO, StationCase, body_for
 from tests.peer.reply import error
 from tests.peer.wait import until
 
@@ -27,6 +27,7 @@ def said(rows, by):
     for row in rows:
         cell = collections.Counter({name: nano(row[name]) for name in NAMES})
         cell["other_revenue"] = nano(row.get("other_revenue", "0"))
+        cell["unknown_costs"] = row.get("unknown_costs", 0)
         for reason, amount in row["losses"].items():
             cell["losses." + reason] = nano(amount)
         key = (row[by] if by else None, row["currency"])
@@ -108,7 +109,8 @@ class Margin(StationCase):
         self.assertEqual(sums[None, "CNY"]["losses.writeoff"], 1000000001)
         for key, cell in sums.items():
             self.assertEqual({k: n for k, n in cell.items() if n},
-                             {k: n for k, n in total[key].items() if n and k != "left"})
+                             {k: n for k, n in total[key].items()
+                              if n and k not in ("left", "unknown_costs")})
 
     def test_what_has_no_rate_is_told_in_its_own(self):
         """The first answers came before there was a rate."""
@@ -131,6 +133,21 @@ class Margin(StationCase):
                       report["answer"])
         text = self.station.cli("usage", "--margin")
         self.assertTrue(text.rstrip().splitlines()[-1].startswith("answer: No"), text)
+
+    def test_a_cost_that_nobody_told_is_unknown(self):
+        before = said(self.report("--by", "model")["rows"], "model")
+        buyer = self.customer("5")
+        answer = buyer.post(GENERATE, body_for("gemini"))
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(self.charge(answer)["cost_currency"], "")
+        report = self.report("--by", "model")
+        after, key = said(report["rows"], "model"), ("gem", "USD")
+        known = before.get(key, {"unknown_costs": 0})["unknown_costs"]
+        self.assertEqual(after[key]["unknown_costs"], known + 1)
+        self.assertEqual(after[key]["cost"], 0)
+        total = sum(row.get("unknown_costs", 0) for row in report["total"])
+        self.assertIn(f"The cost of {total} answer", report["answer"])
+        self.assertIn("unknown_costs=", self.station.cli("usage", "--margin"))
 
     def test_only_the_owner_sees_it(self):
         with open(f"{self.station.data}/owner.key", encoding="utf-8") as file:
