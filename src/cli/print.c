@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON for people: a line for each member of the outer object; each object of a list on a line of
- * its own, as name=value. The text is our own, compact and already valid, so bytes are enough to
- * walk it.
+ * its own, as name=value. What is deeper keeps its brackets, and lists their commas. The text is our
+ * own, compact and already valid, so bytes are enough to walk it.
  */
 #include <stdio.h>
 
@@ -11,7 +11,8 @@
 struct printer {
     struct buf *out;
     struct str rest;
-    unsigned depth;
+    unsigned depth;  /* of objects */
+    uint64_t within; /* a bit for each bracket that is open, the last one lowest: is it a list's? */
     bool gap;
 };
 
@@ -45,6 +46,39 @@ static void print_string(struct printer *p)
     buf_add(p->out, p->depth == 1 ? STR(": ") : STR("="));
 }
 
+static void print_open(struct printer *p, bool list)
+{
+    bool shown = p->depth >= 2;
+
+    p->within = p->within << 1 | list;
+    if (!list && ++p->depth == 2) {
+        buf_add(p->out, STR("\n  "));
+    } else if (shown) {
+        buf_add_byte(p->out, list ? '[' : '{');
+    }
+    p->gap = p->gap && list;
+}
+
+static void print_close(struct printer *p, bool list)
+{
+    p->within >>= 1;
+    p->depth -= !list;
+    p->gap = true;
+    if (p->depth >= 2) {
+        buf_add_byte(p->out, list ? ']' : '}');
+    }
+}
+
+/* Between members their names make room, between objects of the outermost lists the lines do. */
+static void print_comma(struct printer *p)
+{
+    bool object = p->rest.n > 0 && p->rest.p[0] == '{';
+
+    if ((p->within & 1) != 0 && !(object && p->depth == 1)) {
+        buf_add(p->out, STR(", "));
+    }
+}
+
 void cli_print(struct buf *out, struct str json)
 {
     struct printer p = {.out = out, .rest = json};
@@ -55,17 +89,13 @@ void cli_print(struct buf *out, struct str json)
             continue;
         }
         p.rest = str_skip(p.rest, 1);
-        if (c == '{') {
-            if (++p.depth == 2) {
-                buf_add(out, STR("\n  "));
-            }
-            p.gap = false;
-        } else if (c == '}') {
-            p.depth--;
-            p.gap = true;
+        if (c == '{' || c == '[') {
+            print_open(&p, c == '[');
+        } else if (c == '}' || c == ']') {
+            print_close(&p, c == ']');
         } else if (c == ',') {
-            continue;
-        } else if (c != '[' && c != ']') {
+            print_comma(&p);
+        } else {
             buf_add_byte(out, c);
         }
     }

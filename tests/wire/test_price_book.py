@@ -74,6 +74,13 @@ class Book(StationCase):
         sold = self.station.cli("price", "list", "--json")["prices"]
         self.assertEqual([r["input"] for r in sold if r["model"] == "mini"], ["0.2"])
 
+    def test_lists_and_what_is_deep_are_told_apart_in_text(self):
+        text = self.station.cli("price", "show", "own")
+        self.assertRegex(text, r"  tiers=\[\{min_input=1000  input=0\.7  [^{}]*output=9  [^{}]*\}\]  ")
+        self.assertRegex(self.station.cli("price", "history", "mini"),
+                         r"  service_tiers=\{[a-z]+=\[\d, \d\]  [^{}]*priority=\[9, 5\]")
+        self.assertRegex(self.station.cli("ledger", "check"), r"\nchecked: [a-z ]+, [a-z ]+, ")
+
     def test_mistakes_are_named_where_they_are(self):
         other = station.Station(price_book="other.yaml")
         self.addCleanup(other.close)
