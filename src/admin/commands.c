@@ -74,8 +74,12 @@ static bool set_group(const struct command_call *c, struct buf *out, struct err 
 
 static bool set_factor(const struct command_call *c, struct buf *out, struct err *e)
 {
+    struct str text = argument(c, "--factor", "");
     struct ratio ratio;
-    return argument_factor("--factor", argument(c, "--factor", ""), &ratio, e) &&
+    if (str_eq(text, STR("none"))) {
+        return ledger_factor_none(c->ledger, c->operands[0], out, e);
+    }
+    return argument_factor("--factor", text, &ratio, e) &&
            ledger_factor_set(c->ledger, false, c->operands[0], ratio, out, e);
 }
 
@@ -225,7 +229,7 @@ static const struct command_option account_create_options[] = {
 };
 static const struct command_option account_set_options[] = {
     {"--group", "NAME|none", "its group, whose factor its prices are multiplied with"},
-    {"--factor", "NUMBER", "a factor of its own, before its group's: 0.9, or 21/20"},
+    {"--factor", "NUMBER|none", "a factor of its own, before its group's: 0.9, or 21/20"},
     {"--credit-limit", "AMOUNT|none", "how far below zero a house account may go"},
     {"--budget", "AMOUNT|none", "what all its keys together may spend in a period"},
     {"--budget-period", "day|month", "of UTC"},

@@ -16,6 +16,15 @@ struct group {
     char name[GROUP_BYTES + 1];
 };
 
+/* The row that ends an account's own factor, so that its group's counts again. Factors are reduced:
+ * no other row is like it. */
+static const struct ratio no_factor = {2, 2};
+
+static bool is_none(struct ratio r)
+{
+    return r.num == no_factor.num && r.den == no_factor.den;
+}
+
 static void *must(void *p)
 {
     if (p == NULL)
@@ -82,8 +91,10 @@ bool factors_load(struct ledger *l, struct err *e)
         return false;
     while ((step = store_step(st)) == STEP_ROW) {
         struct str name = store_text(st, 2);
-        struct factor *f =
-            factor_new(l, store_i64(st, 0), (struct ratio){store_i64(st, 3), store_i64(st, 4)});
+        struct ratio ratio = {store_i64(st, 3), store_i64(st, 4)};
+        if (is_none(ratio))
+            continue;
+        struct factor *f = factor_new(l, store_i64(st, 0), ratio);
         struct account *a = directory_account(l->directory, name);
         if (str_eq(store_text(st, 1), STR("group")) && name.n <= GROUP_BYTES)
             group_named(l, name)->factor = f;
@@ -178,8 +189,21 @@ bool ledger_factor_set(struct ledger *l, bool group, struct str name, struct rat
         purse_by_id(l, a->id)->own_factor = f;
         apply(purse_by_id(l, a->id));
     }
-    buf_addf(out, "{\"factor\":%lld,\"%s\":", (long long)id, group ? "group" : "account");
+    buf_addf(out, "{\"factor_row\":%lld,\"%s\":", (long long)id, group ? "group" : "account");
     text_string(out, name);
     buf_addf(out, ",\"num\":%lld,\"den\":%lld}", (long long)ratio.num, (long long)ratio.den);
+    return true;
+}
+
+bool ledger_factor_none(struct ledger *l, struct str name, struct buf *out, struct err *e)
+{
+    struct account *a = account_named(l, name, e);
+    int64_t id;
+
+    if (a == NULL || !insert_factor(l, false, name, no_factor, &id, e))
+        return false;
+    purse_by_id(l, a->id)->own_factor = NULL;
+    apply(purse_by_id(l, a->id));
+    text_account(out, a, ledger_balance(a));
     return true;
 }

@@ -270,6 +270,8 @@ bool ledger_group_priced(const struct ledger *l, struct str group);
 /* What prices are multiplied with, from now on: of an account, else of its group, else 1. */
 bool ledger_factor_set(struct ledger *l, bool group, struct str name, struct ratio ratio,
                        struct buf *out, struct err *e);
+/* The account has none of its own any more. */
+bool ledger_factor_none(struct ledger *l, struct str name, struct buf *out, struct err *e);
 /* 1 base = ratio quote, from then on; from_us 0: now. */
 bool ledger_rate_set(struct ledger *l, struct currency base, struct currency quote,
                      struct ratio ratio, int64_t from_us, struct str source, struct buf *out,

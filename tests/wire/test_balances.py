@@ -100,6 +100,18 @@ class Balances(StationCase):
         shown = [a for a in self.station.cli("account", "list", "--json")["accounts"]
                  if a["account"] == customer.name][0]
         self.assertEqual((shown["group"], shown["factor"]), ("friends", {"num": 4, "den": 3}))
+        shown = self.station.cli("account", "set", customer.name, "--factor", "none", "--json")
+        self.assertEqual((shown["group"], shown["factor"]), ("friends", {"num": 1, "den": 2}))
+        row = self.charge(self.ask(customer))
+        self.assertEqual(row["nano"], self.cost(row, Fraction(1, 2)))
+        self.station.restart()
+        row = self.charge(self.ask(customer))
+        self.assertEqual(row["nano"], self.cost(row, Fraction(1, 2)))
+        told = self.station.cli("account", "set", customer.name, "--factor", "1", "--json")
+        self.assertEqual((told["num"], told["den"]), (1, 1))
+        self.assertIn("factor_row", told)
+        row = self.charge(self.ask(customer))
+        self.assertEqual(row["nano"], self.cost(row, 1))
 
     def test_what_is_surely_mistyped_is_done_with_a_warning(self):
         customer, run = self.customer("1"), self.station.cli
