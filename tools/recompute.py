@@ -7,16 +7,18 @@ movements before it. Knows nothing of the station but what it publishes; Python'
     recompute.py URL --key KEY [--from DAY] [--to DAY] [--currency CODE]
 
 FILE is what /v1/prices answers: today's prices, ?history=1, or ?row=N. With a URL (of the station)
-each price row that a charge names is asked for. Each line that differs is printed; the exit status
-is then 1.
+each price row that a charge names is asked for. Each line that differs is printed, once; the exit
+status is then 1. It is 2 where nothing could be read.
 """
 import argparse
 import csv
+import http.client
 import io
 import json
 import os
 import re
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -37,6 +39,9 @@ BALANCES = (("amount", "balance"), ("promo_amount", "promo_balance"))
 
 class Wrong(Exception):
     """What a line says is not so."""
+
+
+FAULTS = (Wrong, KeyError, ValueError, IndexError, TypeError)
 
 
 def nano(text):
@@ -148,7 +153,9 @@ def read_file(name):
 class Judge:
     def __init__(self, prices):
         self.prices = prices
-        self.balances = {}          # (currency, "balance" or "promo_balance"): nano
+        # (currency, "balance" or "promo_balance"): nano. Behind a fault there are two: the one that
+        # is said and the one that is computed, since nobody knows which of them is right.
+        self.balances = {}
         self.charges = {}           # request: what its charge has taken, and what came back
         self.differences = self.lines = 0
 
@@ -194,22 +201,31 @@ class Judge:
             if taken[at] > 0:
                 raise Wrong(f"{name} gives back more than was charged")
 
+    def balance(self, row, change, total):
+        key, moves = (row["currency"], total), row["kind"] not in ("opening", "closing")
+        if row["kind"] == "opening" and key not in self.balances:
+            self.balances[key] = [nano(row[total])]
+            return
+        step = nano(row[change]) if moves else 0
+        found = [before + step for before in self.balances.get(key, [0])]
+        self.balances[key] = found
+        said = nano(row[total])
+        self.balances[key] = [said] if said in found else [said, found[0]]
+        if said not in found:
+            raise Wrong(f"{total} is {row[total]}, computed {decimal(found[0])}")
+
     def line(self, row):
-        kind = row.get("kind")
-        if kind == "charge":
-            self.charge(row)
-        elif kind == "reversal":
-            self.reversal(row)
-        for change, total in BALANCES:
-            key = (row["currency"], total)
-            if kind in ("opening", "closing"):
-                if key in self.balances or kind == "closing":
-                    self.same(total, row[total], self.balances.get(key, 0))
-                self.balances[key] = nano(row[total])
-                continue
-            before = self.balances.get(key, 0)
-            self.balances[key] = nano(row[total])       # one fault is told once
-            self.same(total, row[total], before + nano(row[change]))
+        """Goes over all of a line, so that later ones stand on it, and raises its first fault."""
+        own = {"charge": self.charge, "reversal": self.reversal}.get(row.get("kind"))
+        faults = []
+        for check, names in ((own, ()), *((self.balance, names) for names in BALANCES)):
+            try:
+                if check:
+                    check(row, *names)
+            except FAULTS as why:
+                faults.append(why)
+        if faults:
+            raise faults[0]
 
     def run(self, lines):
         closed = False
@@ -218,7 +234,7 @@ class Judge:
             closed = row.get("kind") == "closing"
             try:
                 self.line(row)
-            except (Wrong, KeyError, ValueError, IndexError, TypeError) as why:
+            except FAULTS as why:
                 self.differences += 1
                 name = row.get("request") or row.get("currency")
                 print(f"{place}: {row.get('kind')} {name}: {why}"
@@ -229,15 +245,39 @@ class Judge:
         return self.differences
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Computes a statement again.")
-    parser.add_argument("statement", help="a file, or the URL of the station")
-    parser.add_argument("--prices", nargs="*", default=[], metavar="FILE")
-    parser.add_argument("--key", default=os.environ.get("ENTREPOT_KEY"))
-    parser.add_argument("--from", dest="from_")
-    parser.add_argument("--to")
-    parser.add_argument("--currency")
-    asked = parser.parse_args()
+def said_by(why):
+    """In a line what went wrong; of the station's refusals, its own words."""
+    if isinstance(why, urllib.error.HTTPError):
+        body = why.read().decode(errors="replace")
+        try:
+            return f"{why.url}: {why.code}: {json.loads(body)['error']['message']}"
+        except (ValueError, KeyError, TypeError):
+            return f"{why.url}: {why.code} {why.reason}"
+    if isinstance(why, KeyError):
+        return f"this is no statement or price list of a station: {why} is missing"
+    if isinstance(why, (json.JSONDecodeError, TypeError)):
+        return f"this is no JSON of a station: {why}"
+    return str(why)
+
+
+def options():
+    parser = argparse.ArgumentParser(
+        description="Computes a statement again: every charge and every balance. Prints each line "
+                    "that differs. Exit status: 0 all agree, 1 something differs, 2 not readable.")
+    parser.add_argument("statement", help="a file (JSON or CSV), or the URL of the station")
+    parser.add_argument("--prices", nargs="*", default=[], metavar="FILE",
+                        help="what /v1/prices answers; with a URL it is asked for")
+    parser.add_argument("--key", default=os.environ.get("ENTREPOT_KEY"),
+                        help="the customer's key, with a URL (the variable ENTREPOT_KEY)")
+    parser.add_argument("--from", dest="from_", metavar="DAY",
+                        help="with a URL: the first day of UTC, such as 2026-11-01 (of this month)")
+    parser.add_argument("--to", metavar="DAY", help="with a URL: up to this day, without it")
+    parser.add_argument("--currency", metavar="CODE", help="with a URL: one balance alone (all)")
+    return parser
+
+
+def judge(asked):
+    """(differences, lines)"""
     station = None
     if asked.statement.startswith(("http://", "https://")):
         station = Station(asked.statement, asked.key)
@@ -245,9 +285,21 @@ def main():
                                            "currency": asked.currency}))
     else:
         lines = read_file(asked.statement)
-    judge = Judge(Prices(asked.prices, station))
-    wrong = judge.run(lines)
-    print(f"{judge.lines} lines, {wrong} differ" if wrong else f"{judge.lines} lines, all agree")
+    found = Judge(Prices(asked.prices, station))
+    return found.run(lines), found.lines
+
+
+def main():
+    parser = options()
+    asked = parser.parse_args()
+    if asked.statement.startswith(("http://", "https://")) and not asked.key:
+        parser.error("a station wants the customer's key: --key KEY")
+    try:
+        wrong, lines = judge(asked)
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as why:
+        print(f"recompute: {said_by(why)}", file=sys.stderr)
+        return 2
+    print(f"{lines} lines, {wrong} differ" if wrong else f"{lines} lines, all agree")
     return 1 if wrong else 0
 
 
