@@ -78,8 +78,30 @@ class Page(StationCase):
         code = made["vouchers"][0]["code"]
         self.show(buyer)
         self.assertIn("30 letters", self.press("redeem", "code", "hello", "redeemed"))
-        self.assertIn("7.5 CNY added", self.press("redeem", "code", code.lower(), "redeemed"))
+        said = self.press("redeem", "code", code.lower(), "redeemed")
+        self.assertRegex(said, r"^7\.5 CNY of this voucher went to your balance at .*\d")
         self.assertEqual(self.browser.script(TEXT, "balances"), "7.5 CNY")
+        self.assertEqual(self.press("redeem", "code", code, "redeemed"), said)   # and not once more
+        self.assertEqual(self.browser.script(TEXT, "balances"), "7.5 CNY")
+
+    def test_currencies_are_not_added_up(self):
+        """A customer who has paid in two currencies: a chart for each, and each charge says which."""
+        buyer = self.customer(None)
+        self.station.cli("rate", "set", "USD", "CNY", "7")
+        for currency in ("CNY", "USD"):
+            self.station.cli("credit", buyer.name, "50", "--currency", currency)
+            answer = buyer.post(CHAT, body_for("chat"))
+            self.assertEqual(answer.status, 200)
+            self.row(answer)
+        days = buyer.get("/v1/usage").json()["days"]
+        self.assertEqual([row["currency"] for row in days], ["CNY", "USD"])
+        self.show(buyer)
+        until(lambda: "CNY" in self.browser.script(TEXT, "rows"), "both charges")
+        self.assertIn("USD", self.browser.script(TEXT, "rows"))
+        shown = self.browser.script("""return [...document.querySelectorAll("#chart svg")].map(
+            (svg) => [svg.getAttribute("aria-label"), svg.querySelector("text").textContent]);""")
+        self.assertEqual(shown, [[f"spend by day in {row['currency']}",
+                                  f"{float(row['charged']):#.3g}"] for row in days])
 
     def test_promo_and_prices_as_this_customer_pays_them(self):
         self.station.cli("promo", "grant", self.buyer.name, "3.25")
@@ -113,6 +135,9 @@ class Page(StationCase):
         self.assertEqual(self.browser.script("return window.asked;"), 2)
         self.assertFalse(self.browser.script("""const month = document.getElementById("month");
             month.value = "hello"; return month.checkValidity();"""))
+        for month, fits in (("2026-13", False), ("2026-00", False), ("2026-12", True)):
+            self.assertEqual(self.browser.script("""const month = document.getElementById("month");
+                month.value = arguments[0]; return month.checkValidity();""", month), fits, month)
 
     def test_the_key_is_replaced(self):
         self.show(self.buyer)
