@@ -59,6 +59,7 @@
 #define LIMIT_CHECK_WAIT_MS 1000         /* that a start waits for the first: 100,000 charges */
 #define LIMIT_STATEMENT_LINES 1000       /* of a page, each at most 4 KB; a read of milliseconds */
 #define LIMIT_MARGIN_ROWS 1000           /* groups of a report: what somebody can still read */
+#define LIMIT_ACCOUNT_READS 4            /* of those, of one customer: a long one takes a second */
 #define LIMIT_READS 256                  /* waiting reads of the store; each takes milliseconds */
 #define LIMIT_LEDGER_QUEUE 100000        /* waiting operations; above, admissions stop with 503 */
 

@@ -52,6 +52,7 @@ struct account {
     atomic_int_fast64_t held;
     atomic_int_fast64_t balance;    /* as committed */
     atomic_int_fast64_t unallotted; /* balance that no purse has */
+    atomic_int reads;               /* of the books, that it waits for */
     atomic_int_fast64_t bad_codes;  /* of vouchers: minute << 24 | unknown ones in it */
     struct budget budget;           /* of all its keys together */
 };
@@ -85,6 +86,10 @@ enum key_verdict { KEY_OK, KEY_REVOKED, KEY_EXPIRED, KEY_RPM, KEY_CONCURRENCY };
 /* Checks and counts one request in; KEY_OK must be followed by key_leave. */
 enum key_verdict key_enter(struct key *k, int64_t wall_us, unsigned *retry_after_s);
 void key_leave(struct key *k);
+
+/* Whether this account may wait for another read of the books; true: until account_read_done. */
+bool account_read(struct account *a) MUST_CHECK;
+void account_read_done(struct account *a);
 
 /* Seconds until this account may bring a voucher's code again; 0: now. */
 unsigned account_codes_wait_s(const struct account *a, int64_t wall_us);

@@ -90,6 +90,22 @@ void key_leave(struct key *k)
     assert(before > 0);
 }
 
+bool account_read(struct account *a)
+{
+    /* The operator's own keep no customer waiting whom it does not want to wait. */
+    if (atomic_fetch_add(&a->reads, 1) < LIMIT_ACCOUNT_READS || a->kind == ACCOUNT_HOUSE)
+        return true;
+    account_read_done(a);
+    return false;
+}
+
+void account_read_done(struct account *a)
+{
+    int before = atomic_fetch_sub(&a->reads, 1);
+
+    assert(before > 0);
+}
+
 unsigned account_codes_wait_s(const struct account *a, int64_t wall_us)
 {
     int64_t second = wall_us / US_PER_SECOND;

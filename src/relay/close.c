@@ -139,6 +139,7 @@ void step_close(struct request *r)
     if (hold_total(&r->hold) > 0) {
         ledger_release(&r->hold, r->key);
     }
+    own_read_ended(r);
     if (r->entered) {
         key_leave(r->key);
     }

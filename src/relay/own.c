@@ -327,11 +327,7 @@ static bool asks_store(struct request *r)
     r->wanted_row = (int64_t)row;
     r->op.read = read_prices;
     r->op.ctx = r;
-    if (step_ledger_ask(r, LEDGER_READ)) {
-        request_move(r, REQ_WAIT_LEDGER);
-    } else {
-        request_fail(r, END_LEDGER_FULL);
-    }
+    own_ask_reader(r, LEDGER_READ);
     return true;
 }
 

@@ -9,6 +9,30 @@
 
 #define MARGIN_DAY_US INT64_C(86400000000)
 
+void own_ask_reader(struct request *r, enum ledger_op_kind kind)
+{
+    r->reading = account_read(r->key->account);
+    if (!r->reading) {
+        r->retry_after_s = 1;
+        request_failf(r, END_CONCURRENCY, NULL,
+                      "This account waits for %d reads of its books already; ask again when they "
+                      "are answered.",
+                      LIMIT_ACCOUNT_READS);
+    } else if (step_ledger_ask(r, kind)) {
+        request_move(r, REQ_WAIT_LEDGER);
+    } else {
+        request_fail(r, END_LEDGER_FULL);
+    }
+}
+
+void own_read_ended(struct request *r)
+{
+    if (r->reading) {
+        account_read_done(r->key->account);
+    }
+    r->reading = false;
+}
+
 /* On a reader's thread; the request waits for it and is not touched by its lane meanwhile. */
 static void read_usage(struct ledger_view *v, void *ctx)
 {
@@ -23,11 +47,7 @@ void own_usage(struct request *r)
 {
     r->op.read = read_usage;
     r->op.ctx = r;
-    if (step_ledger_ask(r, LEDGER_READ)) {
-        request_move(r, REQ_WAIT_LEDGER);
-    } else {
-        request_fail(r, END_LEDGER_FULL);
-    }
+    own_ask_reader(r, LEDGER_READ);
 }
 
 /* A value of the query, decoded behind what is in the buffer. */
@@ -92,11 +112,7 @@ void own_statement(struct request *r)
     }
     r->op.read = read_statement;
     r->op.ctx = r;
-    if (step_ledger_ask(r, LEDGER_READ)) {
-        request_move(r, REQ_WAIT_LEDGER);
-    } else {
-        request_fail(r, END_LEDGER_FULL);
-    }
+    own_ask_reader(r, LEDGER_READ);
 }
 
 /* Where a page of CSV goes on stands in a header, so that the pages are one table. */
@@ -165,15 +181,12 @@ void own_margin(struct request *r)
     }
     r->op.read = read_margin;
     r->op.ctx = r;
-    if (step_ledger_ask(r, LEDGER_REPORT)) {
-        request_move(r, REQ_WAIT_LEDGER);
-    } else {
-        request_fail(r, END_LEDGER_FULL);
-    }
+    own_ask_reader(r, LEDGER_REPORT);
 }
 
 void own_ledger_done(struct request *r)
 {
+    own_read_ended(r); /* before its client can send another */
     if (r->self != NULL) {
         self_done(r);
         return;

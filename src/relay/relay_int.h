@@ -137,6 +137,7 @@ struct request {
     bool stale_pool;   /* it met an idle connection that was closed: there may be more of them */
     bool head_only;    /* it asked by HEAD: an answer has no body */
     bool durable;      /* its charge is, which may be reversed yet */
+    bool reading;      /* it counts among its account's reads of the books */
     bool op_in_flight; /* `op` is in the ledger's hands: neither it nor the request may go */
     bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, late, settled,
         upstream_done, streamed, begun, refused;
@@ -327,6 +328,9 @@ void own_usage(struct request *r);
 void own_statement(struct request *r);
 void own_margin(struct request *r);
 void own_ledger_done(struct request *r);
+/* Hands r->op to a reader, unless its customer waits for enough of them. */
+void own_ask_reader(struct request *r, enum ledger_op_kind kind);
+void own_read_ended(struct request *r);
 /* An answer of our own from r->reply; moves to CLOSE. extra: headers. */
 void answer_own(struct request *r, unsigned status, struct str content_type, struct str extra);
 

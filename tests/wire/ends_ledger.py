@@ -77,8 +77,9 @@ def store_failed(t):
 
 @cause
 def ledger_full(t):
-    """More reads of the ledger than may wait. They are sent while the station stands still, so that
+    """More reads of the ledger than may wait, of a house, which may have many. They are sent while the station stands still, so that
     it finds all of them at once."""
+    house = t.customer(None, kind="house")
     with t.stalled_ledger(), contextlib.ExitStack() as crowd:
         flood(t, FLOOD)
         t.assertEqual(t.station.ask("GET", "/readyz").status, 503)
@@ -87,7 +88,7 @@ def ledger_full(t):
         def burst():
             t.station.signal(signal.SIGSTOP)
             for raw in readers:
-                raw.request("GET", "/v1/usage", [t.buyer.auth])
+                raw.request("GET", "/v1/usage", [house.auth])
             t.station.signal(signal.SIGCONT)
             answers = [raw.response() for raw in readers]
             return next((answer for answer in answers if answer.status != 200), None)
