@@ -55,6 +55,9 @@ static bool set_limit(const struct command_call *c, struct buf *out, struct err 
     if (!str_eq(text, STR("none")) && !argument_amount("--credit-limit", text, &limit, e)) {
         return false;
     }
+    if (limit == 0 && !str_eq(text, STR("none"))) {
+        return err_set(e, "--credit-limit is an amount above 0, or none for no limit");
+    }
     return ledger_account_credit_limit(c->ledger, c->operands[0], limit, out, e);
 }
 
@@ -183,7 +186,8 @@ static bool statement(const struct command_call *c, struct buf *out, struct err 
                                           .cursor = argument(c, "--cursor", "")};
     struct statement_ask ask;
     const char *field;
-    if (!statement_parse(&words, &ask, &field, e)) {
+    if (!statement_parse(&words, &ask, &field, e) ||
+        !ledger_has_balance(c->view, c->operands[0], ask.currency, e)) {
         return false;
     }
     if (!ask.csv) {

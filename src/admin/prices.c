@@ -7,6 +7,17 @@
 
 __extension__ typedef __int128 wide;
 
+/* Of one model, which has to have some. */
+static bool prices_of(const struct command_call *c, enum ledger_prices which, struct str model,
+                      struct buf *out, struct err *e)
+{
+    if (!ledger_prices(c->view, which, model, 0, out, e)) {
+        return false;
+    }
+    return model.n == 0 || !str_ends(buf_str(out), STR("\"prices\":[]}")) ||
+           err_set(e, "there is no price of '%.*s'", STR_ARG(model));
+}
+
 bool command_price_list(const struct command_call *c, struct buf *out, struct err *e)
 {
     return ledger_prices(c->view, PRICES_BRIEF, STR(""), 0, out, e);
@@ -14,7 +25,7 @@ bool command_price_list(const struct command_call *c, struct buf *out, struct er
 
 bool command_price_history(const struct command_call *c, struct buf *out, struct err *e)
 {
-    return ledger_prices(c->view, PRICES_EVER, c->operands[0], 0, out, e);
+    return prices_of(c, PRICES_EVER, c->operand_count > 0 ? c->operands[0] : STR(""), out, e);
 }
 
 /* What of a rate of ours is left beside the vendor's, in percent, two digits, rounded down. */
@@ -70,18 +81,19 @@ bool command_price_show(const struct command_call *c, struct buf *out, struct er
     if (c->config != NULL && m == NULL) {
         return err_set(e, "no model '%.*s' is configured", STR_ARG(c->operands[0]));
     }
-    if (!ledger_prices(c->view, PRICES_SOLD, m == NULL ? c->operands[0] : m->name, 0, out, e)) {
+    if (m == NULL) {
+        return prices_of(c, PRICES_SOLD, c->operands[0], out, e);
+    }
+    if (!ledger_prices(c->view, PRICES_SOLD, m->name, 0, out, e)) {
         return false;
     }
-    if (m != NULL) {
-        const struct dated_price *sold = prices_at(m->prices, now_us);
-        out->n--; /* the object goes on */
-        buf_add(out, STR(",\"routes\":["));
-        for (unsigned i = 0; i < m->route_count; i++) {
-            buf_add(out, i > 0 ? STR(",") : STR(""));
-            write_route(out, &m->routes[i], sold == NULL ? NULL : sold->price, now_us);
-        }
-        buf_add(out, STR("]}"));
+    const struct dated_price *sold = prices_at(m->prices, now_us);
+    out->n--; /* the object goes on */
+    buf_add(out, STR(",\"routes\":["));
+    for (unsigned i = 0; i < m->route_count; i++) {
+        buf_add(out, i > 0 ? STR(",") : STR(""));
+        write_route(out, &m->routes[i], sold == NULL ? NULL : sold->price, now_us);
     }
+    buf_add(out, STR("]}"));
     return !out->overflow || err_set(e, "the list is too long");
 }

@@ -92,5 +92,13 @@ bool command_upstream_list(const struct command_call *c, struct buf *out, struct
 
 bool command_upstream_show(const struct command_call *c, struct buf *out, struct err *e)
 {
-    return ledger_upstreams(c->view, c->operands[0], out, e);
+    if (!ledger_upstreams(c->view, c->operands[0], out, e)) {
+        return false;
+    }
+    /* One that has left the configuration is shown as long as there is anything of it. */
+    bool nothing = str_eq(buf_str(out), STR("{\"upstreams\":[],\"budgets\":[]}"));
+    if (nothing && c->config == NULL) {
+        return err_set(e, "there is nothing of an upstream '%.*s'", STR_ARG(c->operands[0]));
+    }
+    return !nothing || upstream_known(c, e);
 }

@@ -32,6 +32,9 @@ static bool check_name(struct str name, struct err *e)
 {
     if (name.n < 1 || name.n > NAME_BYTES || !text_is_printable(name))
         return err_set(e, "an account's name is 1 to %d bytes of printable text", NAME_BYTES);
+    if (!text_is_name(name))
+        return err_set(e, "an account's name holds nothing that is not seen, such as a no-break"
+                          " blank or a mark of direction");
     static const char never[] = ":= \"'"; /* ':' is in the ledger's own, the others confuse lists */
     for (const char *c = never; *c != '\0'; c++)
         if (str_find_byte(name, *c) != name.n)

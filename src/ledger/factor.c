@@ -126,7 +126,7 @@ static bool check_group(struct str group, struct err *e)
 {
     if (group.n > GROUP_BYTES || !text_is_printable(group))
         return err_set(e, "a group's name is at most %d bytes of printable text", GROUP_BYTES);
-    return true;
+    return text_is_name(group) || err_set(e, "a group's name holds nothing that is not seen");
 }
 
 bool ledger_account_group(struct ledger *l, struct str name, struct str group, struct buf *out,

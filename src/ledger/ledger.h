@@ -201,6 +201,9 @@ bool ledger_key_create(struct ledger *l, struct str account, struct str label, s
                        char budget_period, struct buf *out,
                        struct err *e); /* the raw key is in out, once */
 bool ledger_key_revoke(struct ledger *l, struct str id, struct buf *out, struct err *e);
+/* Has it a balance in this currency? Without a currency: yes, where there is such an account. */
+bool ledger_has_balance(const struct ledger_view *v, struct str account, struct currency cur,
+                        struct err *e);
 /* Adds to the account's balance in this currency (none: its own), which is made if need be; promo:
  * to its promo. Under a reference (empty: none) nothing of this account is booked twice: the same
  * again is answered as it was done. */

@@ -74,6 +74,18 @@ struct account *balance_find(struct ledger *l, struct str account, struct curren
     return found;
 }
 
+bool ledger_has_balance(const struct ledger_view *v, struct str account, struct currency cur,
+                        struct err *e)
+{
+    struct account *a = directory_account(v->directory, account);
+
+    if (a == NULL || a->kind == ACCOUNT_SYSTEM || a->owner != a)
+        return err_set(e, "there is no account \"%.*s\"",
+                       text_is_printable(account) ? (int)account.n : 0, account.p);
+    return cur.code[0] == '\0' || ledger_balance_in(a, cur) != NULL ||
+           err_set(e, "the account \"%s\" holds no %s", a->name, cur.code);
+}
+
 /* Refuses in amounts; what was taken from the purse goes back. */
 static bool too_much(struct account *a, int64_t taken, struct err *e)
 {
@@ -250,9 +262,11 @@ static bool check_limit(struct ledger *l, const struct account *a, int64_t nano,
     if (!money_add(&sum, ledger_balance(a), nano))
         return err_set(e, "the limit is larger than the ledger can hold");
     if ((l->running || atomic_load(&l->shared)) && a->limited != (nano > 0))
-        return err_set(e,
-                       "stop the station to %s a limit of credit; it can be changed while it runs",
-                       nano > 0 ? "set" : "take away");
+        return err_set(e, nano > 0
+                              ? "stop the station to give a limit of credit to an account that has"
+                                " none; one that it has can be changed while it runs"
+                              : "stop the station to take a limit of credit away; while it runs"
+                                " it can be changed");
     if (nano > 0 && ledger_balance(a) + nano < 0)
         return err_set(e, "the account is further below zero than that already");
     return true;

@@ -36,6 +36,31 @@ bool text_is_printable(struct str s)
     return true;
 }
 
+/* Blanks other than the usual one, what joins or fills without being seen, and what sets the
+ * direction of writing (Unicode: Zs, Zl, Zp, Cf, Default_Ignorable). */
+static const struct {
+    uint32_t from, to;
+} unseen[] = {{0xA0, 0xA0},     {0xAD, 0xAD},      {0x34F, 0x34F},   {0x61C, 0x61C},
+              {0x115F, 0x1160}, {0x1680, 0x1680},  {0x17B4, 0x17B5}, {0x180B, 0x180F},
+              {0x2000, 0x200F}, {0x2028, 0x202F},  {0x205F, 0x206F}, {0x3000, 0x3000},
+              {0x3164, 0x3164}, {0xFE00, 0xFE0F},  {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0},
+              {0xFFF0, 0xFFFB}, {0xE0000, 0xE0FFF}};
+
+bool text_is_name(struct str s)
+{
+    uint32_t code;
+
+    for (size_t i = 0, n; i < s.n; i += n) {
+        n = decode(s.p + i, s.n - i, &code);
+        if (n == 0)
+            return false;
+        for (size_t k = 0; k < sizeof unseen / sizeof unseen[0]; k++)
+            if (code >= unseen[k].from && code <= unseen[k].to)
+                return false;
+    }
+    return text_is_printable(s);
+}
+
 void text_string(struct buf *out, struct str s)
 {
     json_write_str(out, s);

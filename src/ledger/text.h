@@ -8,6 +8,8 @@
 
 /* Valid UTF-8 without control characters. */
 bool text_is_printable(struct str s);
+/* That, and nothing in it that is not seen, or turns what is: a name. */
+bool text_is_name(struct str s);
 
 void text_string(struct buf *out, struct str s);
 void text_money(struct buf *out, int64_t nano);   /* "1.5", quoted */

@@ -443,5 +443,7 @@ bool ledger_vouchers(struct ledger_view *v, struct str batch, struct buf *out, s
         err_set(e, "store: %s", store_error(v->store));
     store_drop(v->store, st);
     view_end(v);
+    if (step == STEP_DONE && batch.n > 0 && first)
+        return err_set(e, "there is no batch %llu", (unsigned long long)id);
     return step == STEP_DONE;
 }

@@ -164,7 +164,10 @@ class House(StationCase):
         self.station.create_account("lab", kind="house")
         with self.assertRaises(station.CliError) as caught:
             self.station.cli("account", "set", "lab", "--credit-limit", "0.002")
-        self.assertIn("stop the station", caught.exception.errors)
+        self.assertIn("stop the station to give a limit", caught.exception.errors)
+        with self.assertRaises(station.CliError) as caught:
+            self.station.cli("account", "set", "lab", "--credit-limit", "0")
+        self.assertIn("none for no limit", caught.exception.errors)
         self.station.stop()
         self.station.cli("account", "set", "lab", "--credit-limit", "0.002")
         self.station.start()

@@ -77,9 +77,28 @@ class Operator(StationCase):
         for option in ("--budget", "--rpm", "--concurrency"):
             with self.assertRaises(station.CliError):
                 self.station.cli("key", "create", buyer.name, option, "0", "--json")
-        for name in ("a b", "a=b", "a:b", "a\"b"):
+        for name in ("a b", "a=b", "a:b", "a\"b", "a\u202eb", "a\u00a0b", "\u200b", "\ufeffa",
+                     "a\u3000b", "\u2066a"):
             with self.assertRaises(station.CliError):
                 self.station.create_account(name)
+
+    def test_names_of_any_script_are_taken(self):
+        for name in ("zo\u00eb", "\u4e0a\u6d77", "\u0645\u0631\u064a\u0645"):
+            self.assertEqual(self.station.create_account(name)["account"], name)
+
+    def test_what_is_not_there_is_said(self):
+        for words, said in (
+                (("upstream", "show", "nope"), "no upstream 'nope'"),
+                (("voucher", "list", "99"), "no batch 99"),
+                (("price", "history", "nope"), "no price of 'nope'"),
+                (("statement", "owner", "--currency", "JPY"), "holds no JPY")):
+            with self.assertRaises(station.CliError) as caught:
+                self.station.cli(*words)
+            self.assertIn(said, caught.exception.errors, words)
+        for words in (("upstream", "show", self.station.cli("price", "show", "gpt", "--json")
+                       ["routes"][0]["upstream"]), ("price", "history", "gpt"),
+                      ("price", "history"), ("statement", "owner", "--currency", "USD")):
+            self.station.cli(*words)
 
     def test_a_keys_scope_means_the_model_by_any_of_its_names(self):
         for listed in ("gpt", "gpt-alias"):
