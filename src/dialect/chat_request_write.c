@@ -89,6 +89,9 @@ static void write_part(struct conversion *c, struct json_out *o, const struct pa
         lose(c, FIELD_FILE_ID, p->from);
         return;
     }
+    if (p->cache != NULL && p->kind != PART_TEXT && p->kind != PART_REFUSAL) {
+        lose(c, FIELD_CACHE_CONTROL, p->cache_from); /* hosts that know marks take them on texts */
+    }
     switch ((enum part_kind)p->kind) {
     case PART_TEXT:
     case PART_REFUSAL:
@@ -306,6 +309,9 @@ static void write_result(struct conversion *c, struct json_out *o, const struct 
     }
     for (const struct part *in = p->parts.first; in != NULL; in = in->next) {
         buf_add(&text, in != p->parts.first ? STR("\n") : STR(""));
+        if (in->cache != NULL) {
+            lose(c, FIELD_CACHE_CONTROL, in->cache_from);
+        }
         if (in->kind == PART_TEXT) {
             buf_add(&text, in->text);
         } else {

@@ -56,16 +56,6 @@ static bool is_google_uri(struct str url)
     return false;
 }
 
-static void lose_title(struct conversion *c, const struct part *p)
-{
-    bool beside = c->from == DIALECT_MESSAGES; /* beside the source, not in it */
-
-    if (p->title.n > 0) {
-        lose(c, FIELD_FILE_TITLE,
-             place_key(c, beside ? p->from->up : p->from, beside ? STR("title") : STR("filename")));
-    }
-}
-
 static void write_blob(struct json_out *o, const struct part *p)
 {
     json_open(o, '{');
@@ -94,7 +84,7 @@ static void write_media(struct conversion *c, struct json_out *o, const struct p
     if (p->detail.n > 0 && !str_eq(p->detail, STR("auto"))) {
         lose(c, FIELD_IMAGE_DETAIL, p->detail_from);
     }
-    lose_title(c, p);
+    media_lose_title(c, p);
     write_blob(o, p);
 }
 

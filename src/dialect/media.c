@@ -52,3 +52,15 @@ void media_to_url(const struct part *p, struct buf *out)
         buf_cat(out, STR("data:"), p->mime, STR(";base64,"), p->data);
     }
 }
+
+void media_lose_title(struct conversion *c, const struct part *p)
+{
+    bool beside = c->from == DIALECT_MESSAGES; /* beside the source, not in it */
+    struct str key = beside                      ? STR("title")
+                     : c->from == DIALECT_GEMINI ? STR("displayName")
+                                                 : STR("filename");
+
+    if (p->title.n > 0) {
+        lose(c, FIELD_FILE_TITLE, place_key(c, beside ? p->from->up : p->from, key));
+    }
+}

@@ -295,6 +295,8 @@ void turns_fold_system(struct conversion *c);
 /* "data:image/png;base64,AAAA" into mime and data; else url. URL-safe base64 becomes standard. */
 void media_from_url(struct conversion *c, struct part *p, struct str url);
 void media_to_url(const struct part *p, struct buf *out);
+/* Where the name of a file cannot be said. */
+void media_lose_title(struct conversion *c, const struct part *p);
 void media_set_data(struct conversion *c, struct part *p, struct str mime, struct str data);
 
 /* ---- effort.c: the two scales of reasoning ---- */

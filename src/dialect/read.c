@@ -135,13 +135,38 @@ static const struct key *find_row(const struct conversion *c, const struct key *
     return NULL;
 }
 
+/* The next letter of a key, in the one way of writing it that all others are led back to. */
+static char next_letter(struct str key, size_t *at)
+{
+    char ch = key.p[(*at)++];
+    bool small = ch == '_' && *at < key.n && key.p[*at] >= 'a' && key.p[*at] <= 'z';
+
+    return small ? (char)(key.p[(*at)++] - 'a' + 'A') : ch;
+}
+
+/* Whether both keys are of one name: key_is, with neither of them the name itself. */
+static bool same_key(const struct conversion *c, struct str a, struct str b)
+{
+    size_t i = 0, k = 0;
+
+    if (c->from != DIALECT_GEMINI) {
+        return str_eq(a, b);
+    }
+    while (i < a.n && k < b.n) {
+        if (next_letter(a, &i) != next_letter(b, &k)) {
+            return false;
+        }
+    }
+    return i == a.n && k == b.n;
+}
+
 static bool seen_before(const struct conversion *c, const struct json *object, struct str key,
                         size_t index)
 {
     struct json_each it = json_each(object);
 
     while (json_next(&it) && it.index < index) {
-        if (key_is(c, it.key, key) || key_is(c, key, it.key)) {
+        if (same_key(c, it.key, key)) {
             return true;
         }
     }

@@ -26,10 +26,12 @@ static void write_image(struct json_out *o, const struct part *p)
     json_close(o, '}');
 }
 
-static void write_file(struct json_out *o, const struct part *p)
+static void write_file(struct conversion *c, struct json_out *o, const struct part *p)
 {
     json_open_typed(o, "input_file");
-    if (p->data.p != NULL) {
+    if (p->data.p == NULL) { /* a name is legal beside data alone */
+        media_lose_title(c, p);
+    } else {
         json_key(o, "filename");
         json_put_str(o, p->title.n > 0                            ? p->title
                         : str_eq(p->mime, STR("application/pdf")) ? STR("file.pdf")
@@ -76,7 +78,7 @@ static void write_input(struct conversion *c, struct json_out *o, const struct p
     case PART_TEXT:
     case PART_REFUSAL: write_text(o, "input_text", prefix, p->text); break;
     case PART_IMAGE: write_image(o, p); break;
-    case PART_FILE: write_file(o, p); break;
+    case PART_FILE: write_file(c, o, p); break;
     case PART_AUDIO: lose(c, FIELD_AUDIO_INPUT, p->from); break;
     case PART_VIDEO: lose(c, FIELD_VIDEO_INPUT, p->from); break;
     case PART_CALL:

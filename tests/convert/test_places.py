@@ -100,3 +100,34 @@ class Misplaced(FiftyCase):
             self.refused_by_all(MESSAGES, messages(
                 ("user", "q"), ("assistant", [call("t1")]),
                 ("user", [result("t1", [HI, block])])), "messages[2].content[0].content[1]")
+
+
+class Named(FiftyCase):
+    """What is left out of a request is named by its path."""
+
+    def test_marks_that_no_text_carries(self):
+        mark = {"cache_control": {"type": "ephemeral"}}
+        request = messages(
+            ("user", [HI, {**IMAGE_OF[MESSAGES], **mark}]), ("assistant", [call("t1")]),
+            ("user", [result("t1", [{**HI, **mark}, HI])]))
+        got = self.ask(MESSAGES, CHAT, request)
+        self.assertEqual(got.lossy, ["messages[0].content[1].cache_control",
+                                     "messages[2].content[0].content[0].cache_control"])
+
+    def test_the_title_of_a_file_by_url(self):
+        got = self.ask(MESSAGES, RESPONSES, messages(("user", [
+            {"type": "document", "title": "T",
+             "source": {"type": "url", "url": "https://x.test/y.pdf"}}])))
+        self.assertEqual(got.lossy, ["messages[0].content[0].title"])
+        got = self.ask(GEMINI, RESPONSES, {"contents": [{"role": "user", "parts": [
+            {"fileData": {"fileUri": "https://x.test/y.pdf", "mimeType": "application/pdf",
+                          "displayName": "D"}}]}]})
+        self.assertEqual(got.lossy, ["contents[0].parts[0].fileData.displayName"])
+
+    def test_one_key_in_two_ways_of_writing(self):
+        for first, second in (("max_outputTokens", "maxOutput_tokens"),
+                              ("maxOutputTokens", "max_output_tokens"),
+                              ("max_output_tokens", "maxOutputTokens")):
+            self.refused(GEMINI, CHAT, {
+                "contents": [{"role": "user", "parts": [{"text": "q"}]}],
+                "generationConfig": {first: 7, second: 9}}, "generationConfig." + second)
