@@ -12,8 +12,10 @@ static const char *const too_long[] = {"context_length_exceeded", "prompt is too
                                        "input tokens exceeded",   "too_many_prompt_tokens",
                                        "too_many_tokens",         "context window"};
 /* Where an error says what it is. Nothing else is looked at: an event of a failed response repeats
- * the client's own text. */
-static const char *const tell[] = {"message", "code", "type", "metadata.raw", "status", "msg"};
+ * the client's own text. Codes are of machines, and count under every status; words may be about
+ * anything. */
+static const char *const codes[] = {"code", "type", "status"};
+static const char *const tell[] = {"message", "metadata.raw", "msg"};
 
 static bool contains_nocase(struct str s, const char *words)
 {
@@ -27,8 +29,19 @@ static bool contains_nocase(struct str s, const char *words)
     return false;
 }
 
+static struct str shortened(struct str s)
+{
+    size_t n = s.n < WORDS_MAX ? s.n : WORDS_MAX;
+
+    while (n < s.n && n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80) {
+        n--; /* not in the middle of a character */
+    }
+    return str_slice(s.p, n);
+}
+
 static bool says_too_long(struct str text)
 {
+    text = shortened(text);
     for (size_t i = 0; i < COUNT(too_long); i++) {
         if (contains_nocase(text, too_long[i])) {
             return true;
@@ -67,18 +80,27 @@ static struct str message_of(const struct json *root)
     return (struct str){NULL, 0};
 }
 
-static bool is_too_long(const struct json *root)
+/* Under the status of such a refusal, or where none is told (under 200): a rate limit "of models
+ * with a 1M context window" is none. */
+static bool may_be_too_long(unsigned status, bool told)
+{
+    return status == 400 || status == 413 || status == 422 || !told;
+}
+
+static bool is_too_long(const struct json *root, bool by_words)
 {
     const struct json *error = error_of(root);
+    bool found = false;
     uint64_t code;
 
-    for (size_t i = 0; i < COUNT(tell); i++) {
-        if (says_too_long(json_str(json_get(error, tell[i])))) {
-            return true;
-        }
+    for (size_t i = 0; i < COUNT(codes) && !found; i++) {
+        found = says_too_long(json_str(json_get(error, codes[i])));
+    }
+    for (size_t i = 0; i < COUNT(tell) && by_words && !found; i++) {
+        found = says_too_long(json_str(json_get(error, tell[i])));
     }
     /* Zhipu's number for it. */
-    return says_too_long(message_of(root)) ||
+    return found || (by_words && says_too_long(message_of(root))) ||
            (json_u64(json_get(error, "code"), &code) && code == 1261) ||
            str_eq(json_str(json_get(error, "code")), STR("1261"));
 }
@@ -114,16 +136,6 @@ static const char *code_of(enum dialect d, unsigned status)
                            : NULL;
 }
 
-static struct str shortened(struct str s)
-{
-    size_t n = s.n < WORDS_MAX ? s.n : WORDS_MAX;
-
-    while (n < s.n && n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80) {
-        n--; /* not in the middle of a character */
-    }
-    return str_slice(s.p, n);
-}
-
 /* As the clients of a dialect know it. */
 static struct str too_long_before(enum dialect d, struct str text)
 {
@@ -149,14 +161,16 @@ void vendor_words_read(const struct vendor *v, unsigned status, struct str body,
     const struct json *root = doc != NULL ? json_root(doc) : NULL;
     struct str text = message_of(root);
     struct refusal why;
+    bool told = status >= 400;
 
-    if (status < 400) {
+    if (!told) {
         (void)refusal_read(v, root, &why);
+        told = why.status != 502;
         status = why.status == 503 && client == DIALECT_MESSAGES ? 529 : why.status;
     }
     text = text.n > 0 ? shortened(text) : STR("The vendor refused the request.");
     buf_init(&out->memory, LIMIT_SMALL_BODY_BYTES);
-    out->too_long = is_too_long(root);
+    out->too_long = is_too_long(root, may_be_too_long(status, told));
     if (out->too_long) {
         buf_add(&out->memory, too_long_before(client, text));
         status = 400;

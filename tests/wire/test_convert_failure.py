@@ -160,6 +160,30 @@ class Refused(ConvertCase):
         self.assertEqual(self.told("messages", self.ask("messages", "chat"), 400)["message"],
                          WORDS)
 
+    def test_words_about_length_do_not_make_another_failure_one(self):
+        for status, words, kind in (
+                (429, "Rate limit reached for models with a 1M context window.", "rate_limit_error"),
+                (500, "failed on: 'explain what a context window is'", "server_error")):
+            for client, upstream in PAIRS:
+                with self.subTest(client=client, upstream=upstream, status=status):
+                    body = {"error": {"message": words, "type": kind, "code": None}}
+                    self.vendor.reply(Reply.json(body, status))
+                    error = self.told(client, self.ask(client, upstream), status)
+                    self.assertEqual(error["message"], words)
+        self.vendor.reply(Reply.json({"error": {
+            "message": "Rate limit of the 1M context window.", "code": 429}}))
+        self.told("messages", self.ask("messages", "chat"), 429)
+        far = {"message": "x" * 100000 + " context window", "type": "invalid_request_error"}
+        self.vendor.reply(Reply.json({"error": far}, 400))
+        error = self.told("messages", self.ask("messages", "chat"), 400)
+        self.assertTrue(error["message"].startswith("xxx"), error["message"][:80])
+
+    def test_a_code_makes_it_one_whatever_the_status(self):
+        self.vendor.reply(Reply.json({"error": {"message": "No.", "type": "server_error",
+                                                "code": "context_length_exceeded"}}, 500))
+        error = self.told("messages", self.ask("messages", "chat"), 400)
+        self.assertEqual(error["message"], "prompt is too long: No.")
+
     def test_a_long_message_is_cut(self):
         body = {"error": {"message": "\u00e9" * 100000, "type": "invalid_request_error"}}
         self.vendor.reply(Reply.json(body, 400))
