@@ -60,17 +60,13 @@ static struct str page(void)
     return str_slice((const char *)web_files[0].data, web_files[0].size);
 }
 
+/* With its prices, which are in no store yet. */
 static struct config *load(const struct serve *s, struct buf *errors)
 {
     struct config *c = s->config_path != NULL ? config_load(s->config_path, cli_vendors(), errors)
                                               : config_default(s->sim_port, cli_vendors(), errors);
-    struct err e;
-    bool ok = c != NULL && prices_set(c, s->ledger, errors);
-    if (ok && s->ledger != NULL && !plans_set(c, s->ledger, false, &e)) {
-        buf_addf(errors, "%s\n", e.text);
-        ok = false;
-    }
-    if (!ok) {
+
+    if (c != NULL && !prices_set(c, NULL, errors)) {
         config_unref(c);
         c = NULL;
     }
@@ -80,6 +76,7 @@ static struct config *load(const struct serve *s, struct buf *errors)
 /* Runs on the ledger thread, where rows of prices and budgets may be written. */
 struct errand {
     struct serve *serve;
+    struct config *next; /* of a reload: its own */
     struct ledger_op op;
 };
 
@@ -104,23 +101,27 @@ static void warn_unchanged(const struct config *old, const struct config *next)
     }
 }
 
+static void refuse_reload(struct str why)
+{
+    log_event(LOG_ERROR, "reload_refused", "kept=old why=\"%.*s\"", STR_ARG(str_trim(why)));
+}
+
 static void reload_on_ledger(struct ledger *l, void *ctx)
 {
     struct errand *r = ctx;
     struct buf errors;
+    struct err e = {""};
 
-    (void)l;
     buf_init(&errors, 64 * 1024);
-    struct config *next = load(r->serve, &errors);
-    if (next == NULL) {
-        log_event(LOG_ERROR, "reload_refused", "kept=old why=\"%.*s\"",
-                  STR_ARG(str_trim(buf_str(&errors))));
+    if (!prices_set(r->next, l, &errors) || !plans_set(r->next, l, false, &e)) {
+        buf_add(&errors, str_from(e.text));
+        refuse_reload(buf_str(&errors));
     } else {
-        warn_unchanged(r->serve->config, next);
-        station_reconfigure(&r->serve->station, next);
-        log_event(LOG_INFO, "reloaded", "models=%u", next->model_count);
-        config_unref(next);
+        warn_unchanged(r->serve->config, r->next);
+        station_reconfigure(&r->serve->station, r->next);
+        log_event(LOG_INFO, "reloaded", "models=%u", r->next->model_count);
     }
+    config_unref(r->next);
     buf_release(&errors);
 }
 
@@ -144,13 +145,16 @@ static void plans_on_ledger(struct ledger *l, void *ctx)
     config_unref(c);
 }
 
-/* Has the ledger thread run a function of its own. */
-static void have_run(struct serve *s, void (*call)(struct ledger *l, void *ctx))
+/* Has the ledger thread run a function of its own. False: it has no room, and `next` is still the
+ * caller's. */
+static bool have_run(struct serve *s, void (*call)(struct ledger *l, void *ctx),
+                     struct config *next)
 {
     struct errand *r = calloc(1, sizeof(*r));
 
     assert(r != NULL);
     r->serve = s;
+    r->next = next;
     r->op.kind = LEDGER_CALL;
     r->op.loop = s->home;
     r->op.task.run = errand_done;
@@ -158,7 +162,25 @@ static void have_run(struct serve *s, void (*call)(struct ledger *l, void *ctx))
     r->op.ctx = r;
     if (!ledger_submit(s->ledger, &r->op)) {
         free(r);
+        return false;
     }
+    return true;
+}
+
+/* The file is read and judged here: charges do not wait for it. */
+static void reload(struct serve *s)
+{
+    struct buf errors;
+
+    buf_init(&errors, 64 * 1024);
+    struct config *next = load(s, &errors);
+    if (next == NULL) {
+        refuse_reload(buf_str(&errors));
+    } else if (!have_run(s, reload_on_ledger, next)) {
+        refuse_reload(STR("the ledger is busy"));
+        config_unref(next);
+    }
+    buf_release(&errors);
 }
 
 /* A period of a budget that has ended is told from the time of day alone, which may be set. */
@@ -167,7 +189,7 @@ static void keep_plans(struct serve *s)
     int64_t now_ns = clock_mono_ns();
 
     if (now_ns >= s->plans_at_ns) {
-        have_run(s, plans_on_ledger);
+        (void)have_run(s, plans_on_ledger, NULL); /* else the next time */
         s->plans_at_ns = now_ns + PLANS_NS;
     }
 }
@@ -335,7 +357,7 @@ static void wait_for_signals(struct serve *s)
         loop_step(s->home, 200);
         if (signalled_reload && !giver_busy(s->giver)) {
             signalled_reload = 0;
-            have_run(s, reload_on_ledger);
+            reload(s);
         }
         keep_plans(s);
     }

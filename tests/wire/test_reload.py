@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configuration is changed thirty times while customers are served: none of them notices."""
+import os
+import signal
 import unittest
 
 from tests.crash.load import Clients
@@ -49,6 +51,36 @@ class Reload(StationCase):
         else:
             self.configure(*guests)
         self.check(*guests)
+
+    def test_charges_do_not_wait_for_the_file(self):
+        """A file that is not there yet: whoever opens it waits for its writer."""
+        path = self.station.file
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        os.remove(path)
+        os.mkfifo(path)
+        self.addCleanup(self.plain, path, text)
+        before = len(self.station.log_lines("event=reloaded"))
+        self.station.signal(signal.SIGHUP)
+        writer = until(lambda: self.writer(path), "the station opens the file")
+        for _ in range(3):
+            self.assertEqual(self.status("gpt"), 200)
+        os.write(writer, text.encode())
+        os.close(writer)
+        self.station.wait_log("event=reloaded", before)
+
+    @staticmethod
+    def plain(path, text):
+        os.remove(path)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    @staticmethod
+    def writer(path):
+        try:
+            return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:         # nobody reads it
+            return None
 
     def test_thirty_changes_under_load(self):
         clients = Clients(self.station.port, [self.buyer.key], "reload", 4).start()
