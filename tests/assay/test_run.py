@@ -17,6 +17,11 @@ from tests.peer import station
 from tests.peer.ports import free_port
 from tests.peer.wait import PATIENCE_S, until
 
+try:
+    import jsonschema
+except ImportError:     # then the small judge judges alone
+    jsonschema = None
+
 SCHEMA = os.path.join(station.ROOT, "docs", "assay.schema.json")
 
 
@@ -222,6 +227,11 @@ class Evidence(AssayCase):
                 self.assertEqual(list(problems(schema, done.report)), [])
                 broken = {**done.report, "claims": done.report["claims"][1:], "score": 99}
                 self.assertEqual(len(list(problems(schema, broken))), 2, "the judge judges")
+                if jsonschema:
+                    judge = jsonschema.Draft202012Validator(schema)
+                    judge.check_schema(schema)
+                    self.assertEqual(list(judge.iter_errors(done.report)), [])
+                    self.assertEqual(len(list(judge.iter_errors(broken))), 2)
 
     def test_a_seed_makes_the_same_calls(self):
         def asked(seed):
