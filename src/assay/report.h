@@ -10,5 +10,9 @@
 void report_text(struct buf *out, const struct evidence *e, const struct verdicts *v, bool colour);
 /* docs/assay.schema.json describes it. */
 void report_json(struct buf *out, const struct evidence *e, const struct verdicts *v);
+/* One file without a load from elsewhere, for a browser. */
+void report_html(struct buf *out, const struct evidence *e, const struct verdicts *v);
+/* What a status says to a person. */
+const char *report_verdict(int status);
 
 #endif

@@ -162,18 +162,23 @@ static void put_head(struct text *t, const struct evidence *e)
     buf_release(&words);
 }
 
+const char *report_verdict(int status)
+{
+    switch (status) {
+    case 0:
+        return "Nothing that was tested contradicts what is sold. What each test would not have "
+               "noticed stands with it.";
+    case 3:
+        return "Something contradicts what is sold. Read what else may explain it before you speak "
+               "of it to anybody, and ask the seller.";
+    default: return "Nothing could be decided with these calls.";
+    }
+}
+
 static void put_verdict(struct text *t, const struct verdicts *v)
 {
-    static const char *const words[] = {
-        [0] = "Nothing that was tested contradicts what is sold. What each test would not have "
-              "noticed stands with it.",
-        [2] = "Nothing could be decided with these calls.",
-        [3] = "Something contradicts what is sold. Read what else may explain it before you speak "
-              "of it to anybody, and ask the seller.",
-    };
-
     buf_add_byte(t->out, '\n');
-    paragraph(t, "", 2, str_from(words[verdicts_status(v)]));
+    paragraph(t, "", 2, str_from(report_verdict(verdicts_status(v))));
 }
 
 void report_text(struct buf *out, const struct evidence *e, const struct verdicts *v, bool colour)

@@ -55,25 +55,36 @@ static bool write_all(int file, struct str s)
     return true;
 }
 
-/* The report as JSON where it was asked for; "-" is standard output, which then has nothing else.
- */
-static bool write_json(const struct assay_options *o, const struct evidence *e,
-                       const struct verdicts *v)
+/* "-" is standard output, which then has nothing else. */
+static bool is_stdout(const char *name)
 {
-    struct buf json;
-    bool out = strcmp(o->json, "-") == 0;
-    int file = out ? STDOUT_FILENO : open(o->json, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    return name != NULL && strcmp(name, "-") == 0;
+}
 
-    buf_init(&json, REPORT_MAX);
-    report_json(&json, e, v);
-    bool ok = file >= 0 && !json.overflow && write_all(file, buf_str(&json));
+/* A report where it was asked for; NULL: it was not. */
+static bool write_report(const char *name,
+                         void (*make)(struct buf *, const struct evidence *,
+                                      const struct verdicts *),
+                         const struct evidence *e, const struct verdicts *v)
+{
+    struct buf text;
+
+    if (name == NULL) {
+        return true;
+    }
+    bool out = is_stdout(name);
+    int file = out ? STDOUT_FILENO : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    buf_init(&text, REPORT_MAX);
+    make(&text, e, v);
+    bool ok = file >= 0 && !text.overflow && write_all(file, buf_str(&text));
     if (!out && file >= 0) {
         ok = close(file) == 0 && ok;
     }
-    buf_release(&json);
     if (!ok) {
-        cli_fail(EXIT_USAGE, "assay: %s: %s", o->json, strerror(errno));
+        cli_fail(EXIT_USAGE, "assay: %s: %s", name,
+                 text.overflow ? "the report is too large" : strerror(errno));
     }
+    buf_release(&text);
     return ok;
 }
 
@@ -94,12 +105,13 @@ static int report(const struct assay_options *o, struct str lines)
     } else {
         probes_judge(&e, &v);
         status = verdicts_status(&v);
-        if (o->json == NULL || strcmp(o->json, "-") != 0) {
+        if (!is_stdout(o->json) && !is_stdout(o->html)) {
             report_text(&text, &e, &v, isatty(STDOUT_FILENO));
             fwrite(text.p, 1, text.n, stdout);
             fflush(stdout);
         }
-        if (o->json != NULL && !write_json(o, &e, &v)) {
+        if (!write_report(o->json, report_json, &e, &v) ||
+            !write_report(o->html, report_html, &e, &v)) {
             status = EXIT_USAGE;
         }
     }

@@ -14,7 +14,7 @@ struct assay_options {
     bool any_dialect, yes, cost_limited;
     int64_t max_nano;
     uint64_t max_calls, seed, threads;
-    const char *json, *evidence, *recompute;
+    const char *json, *html, *evidence, *recompute;
     struct buf keys[2]; /* wiped when released */
 };
 

@@ -31,6 +31,7 @@ static const char **place_of(struct reading *r, const char *name)
         {"--concurrency", &r->threads},
         {"--seed", &r->seed},
         {"--json", &r->o->json},
+        {"--html", &r->o->html},
         {"--evidence", &r->o->evidence},
         {"--recompute", &r->o->recompute},
     };
@@ -150,6 +151,9 @@ bool assay_options_read(int argc, char **argv, struct assay_options *o)
     o->seed = (uint64_t)clock_wall_us() % 1000000000;
     if (!read_words(argc, argv, &r)) {
         return false;
+    }
+    if (o->json != NULL && o->html != NULL && strcmp(o->json, o->html) == 0) {
+        return wrong("--json and --html go to different files, not both to", o->json);
     }
     if (o->recompute != NULL) {
         return o->sides[0].url.n == 0 || wrong("--recompute asks nobody: leave out", "URL");

@@ -50,6 +50,7 @@ class Asked(AssayCase):
                 ([*good, "--model", "a" * 200], "--model"),
                 ([*good, "--key-env", "NOT_THERE_AT_ALL"], "NOT_THERE_AT_ALL"),
                 (["--recompute", self.folder, "http://x"], "URL"),
+                ([*good, "--json", "-", "--html", "-"], "--html"),
                 (["--recompute", self.folder], "calls.jsonl"),
                 (good[:-1], "-y")):
             done = subprocess.run([station.PROGRAM, "assay", *words], env=self.environment(),

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How often each short answer was given here and at the reference: a histogram a question. */
+#include <stdlib.h>
+
+#include "assay/page.h"
+#include "base/limits.h"
+
+#define QUESTIONS 16
+#define SHOWN 10
+#define WIDTH 320
+#define LEFT 106
+#define ROW 24
+#define LABEL_COLUMNS 15
+
+struct kind {
+    struct str text;
+    unsigned count[2];
+};
+struct histogram {
+    struct str cell;
+    struct kind *kinds; /* LIMIT_ASSAY_CALLS */
+    size_t n;
+    unsigned answers[2];
+};
+
+static int by_text(const void *a, const void *b)
+{
+    const struct str *x = a, *y = b;
+    int order = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+
+    return order != 0 ? order : (x->n > y->n) - (x->n < y->n);
+}
+
+static int by_frequency(const void *a, const void *b)
+{
+    const struct kind *x = a, *y = b;
+    unsigned p = x->count[0] + x->count[1], q = y->count[0] + y->count[1];
+
+    return p != q ? (p > q ? -1 : 1) : by_text(&x->text, &y->text);
+}
+
+static void gather(const struct evidence *e, struct histogram *h)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        const struct record *r = &e->records[i];
+        size_t k = 0;
+        if (!r->answered || !str_eq(r->probe, STR("answers")) || !str_eq(r->cell, h->cell)) {
+            continue;
+        }
+        struct str said = str_trim(buf_str(&r->said.text));
+        if (said.n == 0) {
+            continue;
+        }
+        while (k < h->n && !str_eq(h->kinds[k].text, said)) {
+            k++;
+        }
+        if (k == h->n) {
+            h->kinds[h->n++] = (struct kind){.text = said};
+        }
+        h->kinds[k].count[r->reference]++;
+        h->answers[r->reference]++;
+    }
+    qsort(h->kinds, h->n, sizeof(h->kinds[0]), by_frequency);
+}
+
+/* What is rare is shown together, in the place of the last. */
+static size_t fold(struct histogram *h)
+{
+    if (h->n <= SHOWN) {
+        return 0;
+    }
+    struct kind rest = {0};
+    size_t folded = h->n - (SHOWN - 1);
+    for (size_t i = SHOWN - 1; i < h->n; i++) {
+        rest.count[0] += h->kinds[i].count[0];
+        rest.count[1] += h->kinds[i].count[1];
+    }
+    h->kinds[SHOWN - 1] = rest;
+    h->n = SHOWN;
+    return folded;
+}
+
+static double share(const struct histogram *h, size_t i, int side)
+{
+    return h->answers[side] > 0 ? (double)h->kinds[i].count[side] / h->answers[side] : 0;
+}
+
+static double largest(const struct histogram *h)
+{
+    double most = 0;
+
+    for (size_t i = 0; i < h->n; i++) {
+        for (int side = 0; side < 2; side++) {
+            most = share(h, i, side) > most ? share(h, i, side) : most;
+        }
+    }
+    return most;
+}
+
+static void put_row(struct page *p, const struct histogram *h, size_t i, size_t folded, double most)
+{
+    unsigned y = 22 + ROW * (unsigned)i;
+
+    buf_addf(p->out, "<text class=\"e\" x=\"%d\" y=\"%u\">", LEFT - 6, y + 13);
+    if (folded > 0 && i == SHOWN - 1) {
+        page_sayf(p, "%zu others", folded);
+    } else {
+        page_text_cut(p, h->kinds[i].text, LABEL_COLUMNS);
+    }
+    page_raw(p, "</text>");
+    for (int side = 0; side < 2; side++) {
+        double width = (WIDTH - LEFT - 26) * share(h, i, side) / most;
+        unsigned top = y + (side == 0 ? 1 : 11);
+        buf_addf(p->out,
+                 "<rect class=\"%s\" x=\"%d\" y=\"%u\" width=\"%.1f\" height=\"9\"/>"
+                 "<text class=\"q\" x=\"%.1f\" y=\"%u\" font-size=\"9\">%u</text>",
+                 side == 0 ? "h" : "t", LEFT, top, width, LEFT + width + 4, top + 9,
+                 h->kinds[i].count[side]);
+    }
+}
+
+static void put_histogram(struct page *p, struct histogram *h)
+{
+    size_t folded = fold(h);
+    double most = largest(h);
+
+    page_svg_open(p, WIDTH, 26 + ROW * (unsigned)h->n);
+    page_raw(p, "<text x=\"0\" y=\"12\">");
+    page_text_cut(p, h->cell, 40);
+    page_raw(p, "</text>");
+    for (size_t i = 0; i < h->n && most > 0; i++) {
+        put_row(p, h, i, folded, most);
+    }
+    page_raw(p, "</svg>\n");
+}
+
+/* The questions, in the order of the alphabet: calls are made in random order. */
+static size_t questions(const struct evidence *e, struct str cells[QUESTIONS])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < e->count; i++) {
+        const struct record *r = &e->records[i];
+        bool known = !r->answered || !str_eq(r->probe, STR("answers"));
+        for (size_t k = 0; k < n; k++) {
+            known = known || str_eq(cells[k], r->cell);
+        }
+        if (!known && n < QUESTIONS) {
+            cells[n++] = r->cell;
+        }
+    }
+    qsort(cells, n, sizeof(cells[0]), by_text);
+    return n;
+}
+
+void figure_answers(struct page *p)
+{
+    struct str cells[QUESTIONS];
+    size_t n = questions(p->e, cells);
+    struct kind *kinds = n > 0 ? calloc(LIMIT_ASSAY_CALLS, sizeof(*kinds)) : NULL;
+
+    if (kinds == NULL) {
+        return;
+    }
+    page_figure_open(p, "Short answers",
+                     "How often each was given: the upper bar here, the lower bar at the "
+                     "reference. Chance makes some difference; the test says whether it is more.");
+    for (size_t i = 0; i < n; i++) {
+        struct histogram h = {.cell = cells[i], .kinds = kinds};
+        gather(p->e, &h);
+        put_histogram(p, &h);
+    }
+    page_figure_close(p);
+    free(kinds);
+}

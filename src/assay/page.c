@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "assay/page.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define SAID_MAX 1024
+
+void page_raw(struct page *p, const char *markup)
+{
+    buf_add(p->out, str_from(markup));
+}
+
+/* Bytes of the character that s begins with; 0: it is broken. */
+static size_t character(struct str s, uint32_t *code)
+{
+    unsigned char c = (unsigned char)s.p[0];
+    size_t n = c < 0x80                ? 1
+               : c >= 0xC2 && c < 0xE0 ? 2
+               : (c & 0xF0) == 0xE0    ? 3
+               : c >= 0xF0             ? 4
+                                       : 0;
+
+    if (n == 0 || n > s.n || c > 0xF4) {
+        return 0;
+    }
+    *code = n == 1 ? c : c & (0x7FU >> n);
+    for (size_t i = 1; i < n; i++) {
+        if (((unsigned char)s.p[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+        *code = *code << 6 | ((unsigned char)s.p[i] & 0x3FU);
+    }
+    return n;
+}
+
+/* Control characters, and those that turn the direction of what follows. */
+static bool is_control(uint32_t c)
+{
+    return (c < 0x20 && c != '\n') || (c >= 0x7F && c < 0xA0) || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+}
+
+static void add_character(struct buf *out, struct str s, uint32_t code)
+{
+    switch (code) {
+    case '&': buf_add(out, STR("&amp;")); break;
+    case '<': buf_add(out, STR("&lt;")); break;
+    case '>': buf_add(out, STR("&gt;")); break;
+    case '"': buf_add(out, STR("&quot;")); break;
+    case '\'': buf_add(out, STR("&#39;")); break;
+    default: buf_add(out, is_control(code) ? STR("\xEF\xBF\xBD") : s);
+    }
+}
+
+void page_text_cut(struct page *p, struct str s, unsigned columns)
+{
+    for (unsigned at = 0; s.n > 0;) {
+        uint32_t code = 0;
+        size_t n = character(s, &code);
+        at += code >= 0x2E80 ? 2 : 1;
+        if (at > columns) {
+            buf_add(p->out, STR("…"));
+            return;
+        }
+        if (n == 0) {
+            buf_add(p->out, STR("\xEF\xBF\xBD"));
+        } else {
+            add_character(p->out, str_slice(s.p, n), code);
+        }
+        s = str_skip(s, n > 0 ? n : 1);
+    }
+}
+
+void page_text(struct page *p, struct str s)
+{
+    page_text_cut(p, s, UINT32_MAX);
+}
+
+void page_say(struct page *p, const char *english)
+{
+    page_text(p, str_from(english));
+}
+
+void page_sayf(struct page *p, const char *format, ...)
+{
+    char text[SAID_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    page_say(p, text);
+}
+
+void page_figure_open(struct page *p, const char *title, const char *explanation)
+{
+    page_raw(p, "<figure><figcaption><b>");
+    page_say(p, title);
+    page_raw(p, "</b> ");
+    page_say(p, explanation);
+    page_raw(p, "</figcaption><div class=\"row\">\n");
+}
+
+void page_figure_close(struct page *p)
+{
+    page_raw(p, "</div></figure>\n");
+}
+
+void page_svg_open(struct page *p, unsigned width, unsigned height)
+{
+    buf_addf(p->out,
+             "<svg width=\"%u\" height=\"%u\" viewBox=\"0 0 %u %u\" role=\"img\" "
+             "xmlns=\"http://www.w3.org/2000/svg\">",
+             width, height, width, height);
+}
