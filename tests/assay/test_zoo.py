@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A few runs over the zoo, quickly: zoo.py makes many."""
+import unittest
+
+from tests.assay import zoo
+from tests.peer import station
+
+QUICK = ("--delay", "0")
+
+
+class Bounds(unittest.TestCase):
+    def test_they_are_clopper_and_pearsons(self):
+        for (k, n), expected in (((0, 300), (0, 0.0122)), ((3, 10), (0.0667, 0.6525)),
+                                 ((20, 20), (0.8316, 1)), ((1, 2), (0.0126, 0.9874))):
+            for found, bound in zip(zoo.bounds(k, n), expected):
+                self.assertAlmostEqual(found, bound, delta=0.0001)
+
+
+class Zoo(unittest.TestCase):
+    def setUp(self):
+        if not station.available():
+            self.skipTest(f"no program to test at {station.PROGRAM} (set ENTREPOT)")
+
+    def runs(self, variants, seed, **more):
+        return zoo.run_all(variants, 1, seed, workers=2, rhythm=QUICK, **more)
+
+    def test_no_honest_variant_is_accused(self):
+        chosen = [v for v in zoo.HONEST if v.name != "slow"]
+        for run in self.runs(chosen, 7, references=[False]):
+            self.assertEqual((zoo.accused(run), run.status), (set(), 0), run)
+
+    def test_nor_beside_an_honest_reference(self):
+        chosen = [v for v in zoo.HONEST if v.name in ("all at once", "gateway chat>messages")]
+        for run in self.runs(chosen, 7, references=[True]):
+            self.assertEqual((zoo.accused(run), run.status), (set(), 0), run)
+
+    def test_cheats_are_noticed(self):
+        chosen = {"swap": "identity", "hidden 300": "prompt", "usage 1.15": "input_billing",
+                  "cut-head": "context", "edit-tools": "tool_integrity"}
+        for run in self.runs([v for v in zoo.CHEATS if v.name in chosen], 7, references=[False]):
+            self.assertEqual(run.states[chosen[run.variant.name]], "inconsistent", run)
+            self.assertEqual(zoo.wrongly(run), set(), run)
+
+
+if __name__ == "__main__":
+    unittest.main()
