@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON for people: a line for each member of the outer object; each object of a list on a line of
- * its own, as name=value. What is deeper keeps its brackets, and lists their commas. The text is our
- * own, compact and already valid, so bytes are enough to walk it.
+ * its own, as name=value. What is deeper keeps its brackets, and lists their commas. The text is
+ * our own, compact and already valid, so bytes are enough to walk it.
  */
 #include <stdio.h>
 

@@ -279,7 +279,7 @@ bool ledger_factor_none(struct ledger *l, struct str name, struct buf *out, stru
 bool ledger_rate_set(struct ledger *l, struct currency base, struct currency quote,
                      struct ratio ratio, int64_t from_us, struct str source, struct buf *out,
                      struct err *e);
-/* Was anything sold in it, or is there a rate of it? Also true where nothing was sold at all yet. */
+/* Was anything sold in it, or is there a rate of it? Also true where nothing was sold yet. */
 bool ledger_currency_used(struct ledger *l, struct currency cur, bool *used, struct err *e);
 /* The immutable row of this price (made when new); its id. */
 bool ledger_price_row(struct ledger *l, struct str model, const struct price *p, int64_t *id,

@@ -85,7 +85,7 @@ class Page(StationCase):
         self.assertEqual(self.browser.script(TEXT, "balances"), "7.5 CNY")
 
     def test_currencies_are_not_added_up(self):
-        """A customer who has paid in two currencies: a chart for each, and each charge says which."""
+        """A customer who has paid in two currencies: a chart of each, and charges say which."""
         buyer = self.customer(None)
         self.station.cli("rate", "set", "USD", "CNY", "7")
         for currency in ("CNY", "USD"):

@@ -77,8 +77,8 @@ def store_failed(t):
 
 @cause
 def ledger_full(t):
-    """More reads of the ledger than may wait, of a house, which may have many. They are sent while the station stands still, so that
-    it finds all of them at once."""
+    """More reads of the ledger than may wait, of a house, which may have many. They are sent while
+    the station stands still, so that it finds all of them at once."""
     house = t.customer(None, kind="house")
     with t.stalled_ledger(), contextlib.ExitStack() as crowd:
         flood(t, FLOOD)

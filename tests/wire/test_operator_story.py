@@ -41,7 +41,7 @@ class Story(unittest.TestCase):
         folder = tempfile.mkdtemp(prefix="entrepot-story-", dir=station.FOLDER)
         environment = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
         environment["PATH"] = f"{os.path.dirname(station.PROGRAM)}:{environment['PATH']}"
-        os.symlink(f"{station.ROOT}/tools", f"{folder}/tools")      # the page runs beside the source
+        os.symlink(f"{station.ROOT}/tools", f"{folder}/tools")  # it runs beside the source
         text = "".join(f"{script}\necho '{MARK}'\n" for script in scripts)
         for port in PORTS:
             text = re.sub(rf"\b{port}\b", str(free_port()), text)

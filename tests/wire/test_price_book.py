@@ -76,7 +76,8 @@ class Book(StationCase):
 
     def test_lists_and_what_is_deep_are_told_apart_in_text(self):
         text = self.station.cli("price", "show", "own")
-        self.assertRegex(text, r"  tiers=\[\{min_input=1000  input=0\.7  [^{}]*output=9  [^{}]*\}\]  ")
+        self.assertRegex(
+            text, r"  tiers=\[\{min_input=1000  input=0\.7  [^{}]*output=9  [^{}]*\}\]  ")
         self.assertRegex(self.station.cli("price", "history", "mini"),
                          r"  service_tiers=\{[a-z]+=\[\d, \d\]  [^{}]*priority=\[9, 5\]")
         self.assertRegex(self.station.cli("ledger", "check"), r"\nchecked: [a-z ]+, [a-z ]+, ")
