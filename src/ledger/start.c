@@ -162,15 +162,18 @@ static bool load_spent(struct ledger *l, struct account *a, struct err *e)
 
 static bool load_budgets(struct ledger *l, struct err *e)
 {
+    int64_t now_us = clock_wall_us();
     size_t at = 0;
     struct str id;
     void *entry;
 
     /* First which accounts they are: most have none. */
     while (map_next(l->keys, &at, &id, &entry)) {
-        const struct key *k = entry;
-        if (atomic_load(&k->budget.limit) > 0)
-            ((struct purse *)(void *)k->account)->budgeted = true;
+        struct key *k = entry;
+        if (k->root != NULL || atomic_load(&k->budget.limit) == 0)
+            continue;
+        budget_charge(&k->budget, 0, 0, now_us); /* its window is open, whatever was charged */
+        ((struct purse *)(void *)k->account)->budgeted = true;
     }
     at = 0;
     while (map_next(l->accounts, &at, &id, &entry)) {
