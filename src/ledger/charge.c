@@ -12,7 +12,7 @@ static struct event_facts facts_of(const struct charge *c, char room[LIMIT_NAME]
     return (struct event_facts){.payer = c->hold.from,
                                 .upstream = c->upstream,
                                 .cost_cur = c->cost_currency,
-                                .bearer = event_bearer(c->cost_to, c->upstream, room),
+                                .bearer = event_bearer(NULL, c->upstream, room),
                                 .amount = {[AMOUNT_PAID] = c->charged - c->promo,
                                            [AMOUNT_PROMO] = c->promo,
                                            [AMOUNT_OVERRUN] = c->computed - c->charged,
@@ -99,10 +99,9 @@ static enum store_step insert_charge(struct ledger *l, const struct charge *c, i
     store_bind_i64(st, 23, c->promo);
     bind_row(st, 24, c->factor_id);
     bind_row(st, 25, c->rate_id);
-    store_bind_text(st, 26, str_from(c->cost_to));
-    leaves_bind_more(st, 27, &c->usage, more);
-    bind_row(st, 29, plan);
-    store_bind_i64(st, 30, c->beyond);
+    leaves_bind_more(st, 26, &c->usage, more);
+    bind_row(st, 28, plan);
+    store_bind_i64(st, 29, c->beyond);
     return store_step(st);
 }
 

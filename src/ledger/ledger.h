@@ -118,9 +118,8 @@ struct charge {
     int64_t cost;            /* nano the vendor will bill, 0 if unknown */
     const struct plan *plan; /* of the upstream; NULL: none. Where it has a cost, the ledger sets
                                 that of this charge: its part of it */
-    const char *cost_to; /* whose account bears it: "loss:no_usage"; NULL: cogs of the upstream */
-    int64_t beyond;      /* nano: an estimate of what it costs besides, where usage is missing */
-    int64_t computed;    /* nano by the price row, in the currency of hold.from */
+    int64_t beyond;   /* nano: an estimate of what it costs besides, where usage is missing */
+    int64_t computed; /* nano by the price row, in the currency of hold.from */
     struct hold hold;
     int64_t charged; /* set by the ledger: min(computed, held + free), of which promo paid a part */
     int64_t promo;

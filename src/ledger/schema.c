@@ -297,8 +297,8 @@ const char *const ledger_sql[SQL_COUNT] = {
     [SQL_INSERT_CHARGE] =
         "INSERT INTO charge(rid, account, key, tag, asked, sent, seen, upstream, price, in_,"
         " cache_read, cache_write_5m, cache_write_1h, out, reasoning, state, cost, cost_currency,"
-        " computed, nano, epoch, ts, promo, factor, rate, cost_to, more, tier, plan, beyond)"
-        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " computed, nano, epoch, ts, promo, factor, rate, more, tier, plan, beyond)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_INSERT_TRANSFER] =
         "INSERT INTO transfer(debit, credit, nano, kind, cause, note, ts, purchase,"
         " plan) VALUES(?,?,?,?,?,?,?,?,?)",

@@ -124,11 +124,11 @@ class Plan:
 class Charge:
     """A row of the store, and what became of it."""
 
-    def __init__(self, slot, usage, service, cost_price, bearer, upstream, beyond=0):
+    def __init__(self, slot, usage, service, cost_price, upstream, beyond=0):
         self.rid, self.key, self.payer, self.ts = slot.rid, slot.key, slot.payer, slot.ts
         self.price, self.factor, self.rate = slot.price, slot.factor, slot.rate
         self.usage, self.service = usage, service
-        self.bearer, self.upstream = bearer, upstream
+        self.upstream = upstream
         self.cost_currency = cost_price.currency if cost_price else ""
         self.plan = cost_price if isinstance(cost_price, Plan) else None
         self.beyond = beyond
@@ -145,7 +145,7 @@ class Charge:
     def legs(self):
         """(debit, credit, nano, kind) of what it moves: the chart of accounts, once more."""
         cur, payer = self.payer.currency, self.payer
-        bearer, at = self.bearer or f"cogs:{self.upstream}", self.cost_currency
+        bearer, at = f"cogs:{self.upstream}", self.cost_currency
         legs = [(payer.name, f"rev:usage:{cur}", self.charged - self.promo, "charge")]
         if self.promo:
             legs += [(payer.promo.name, f"rev:usage:{cur}", self.promo, "promo"),

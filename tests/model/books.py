@@ -147,7 +147,7 @@ class Books:
         rows = db.execute(
             "SELECT c.id, c.rid, c.account, c.key, c.upstream, c.price, c.factor, c.rate, c.in_, "
             "c.cache_read, c.cache_write_5m, c.cache_write_1h, c.out, c.reasoning, c.more, c.tier, "
-            "c.cost, c.cost_currency, c.computed, c.nano, c.promo, c.ts, c.cost_to, p.terms, "
+            "c.cost, c.cost_currency, c.computed, c.nano, c.promo, c.ts, p.terms, "
             "p.margin_num, p.margin_den, c.beyond FROM charge c JOIN price p ON p.id = c.price "
             "WHERE c.id > ? ORDER BY c.id", (self.last_charge,)).fetchall()
         for row in rows:
@@ -160,14 +160,14 @@ class Books:
                 leaf, _, count = pair.partition("=")
                 usage[leaf] = int(count)
             usage = {leaf: n for leaf, n in usage.items() if n}
-            found = (names[row[2]], *row[3:6], row[6] or 0, row[7] or 0, usage, *row[15:23],
-                     row[26])
+            found = (names[row[2]], *row[3:6], row[6] or 0, row[7] or 0, usage, *row[15:22],
+                     row[25])
             expected = (known.payer.name, known.key.number, known.upstream, known.price.number,
                         known.factor, known.rate, {k: n for k, n in known.usage.items() if n},
                         known.service, known.cost, known.cost_currency, known.computed,
-                        known.charged, known.promo, known.ts, known.bearer, known.beyond)
+                        known.charged, known.promo, known.ts, known.beyond)
             require(found == expected, "charge", row[0], found, "expected:", expected)
-            require(price.cost(json.loads(row[23]), usage, margin=row[24:26], service=row[15],
+            require(price.cost(json.loads(row[22]), usage, margin=row[23:25], service=row[15],
                                ratios=self._ratios(db, row)) == row[18], "charge", row[0],
                     "is not its price times its usage")
         count, = db.execute("SELECT count(*) FROM charge").fetchone()

@@ -72,7 +72,7 @@ struct slot {
     struct ratio ratios[2];
     size_t ratio_count;
     int64_t factor_id, rate_id, ts_us;
-    char upstream[64], cost_to[64];
+    char upstream[64];
     struct charge charge;
     struct pending charging;
 };
@@ -321,15 +321,14 @@ static void read_usage(struct usage *u, const char *service, char **w, int n)
     }
 }
 
-/* charge SLOT COST BEARER UPSTREAM SERVICE LEAF=N...: waits for "go". COST is the number of a
+/* charge SLOT COST UPSTREAM SERVICE LEAF=N...: waits for "go". COST is the number of a
  * price, with + and an estimate beyond it, or p and the number of a plan. */
 static void verb_charge(struct lane *lane, int number, char **w, int n)
 {
     struct slot *s = slot_of(w[0]);
     struct charge *c = &s->charge;
 
-    snprintf(s->cost_to, sizeof s->cost_to, "%s", w[2]);
-    snprintf(s->upstream, sizeof s->upstream, "%s", w[3]);
+    snprintf(s->upstream, sizeof s->upstream, "%s", w[2]);
     *c = (struct charge){.rid = s->rid,
                          .key = s->key,
                          .asked = STR("m"),
@@ -339,10 +338,9 @@ static void verb_charge(struct lane *lane, int number, char **w, int n)
                          .price_id = s->price_id,
                          .factor_id = s->factor_id,
                          .rate_id = s->rate_id,
-                         .cost_to = strcmp(w[2], "-") == 0 ? NULL : s->cost_to,
                          .hold = s->hold,
                          .ts_us = s->ts_us};
-    read_usage(&c->usage, w[4], w + 5, n - 5);
+    read_usage(&c->usage, w[3], w + 4, n - 4);
     if (!price_cost(&s->price, &c->usage, s->ratios, s->ratio_count, &c->computed))
         die("a charge beyond all numbers");
     fill_cost(c, w[1]);
@@ -629,7 +627,7 @@ static const struct {
     void (*admin)(struct ledger *l, struct words *a);
 } verbs[] = {
     {"open", 5, verb_open, NULL},       {"hold", 2, verb_hold, NULL},
-    {"release", 1, verb_release, NULL}, {"charge", 5, verb_charge, NULL},
+    {"release", 1, verb_release, NULL}, {"charge", 4, verb_charge, NULL},
     {"reverse", 1, verb_reverse, NULL}, {"close", 3, verb_close, NULL},
     {"go", 0, verb_go, NULL},           {"account", 5, NULL, admin_account},
     {"key", 3, NULL, admin_key},        {"budget", 3, NULL, admin_budget},

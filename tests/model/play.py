@@ -23,7 +23,6 @@ BEGIN_US = 1_764_460_800_000_000        # half a day before the last day of a mo
 CURRENCIES = ("USD", "CNY", "EURX")
 MARGINS = [(1, 1), (21, 20), (1, 3), (3, 1), (999_999_999_989, 1_000_000_000_000)]
 RATIOS = [(1, 1), (9, 10), (7, 3), (29, 4), (1, 7), (10**12, 10**12 - 1)]
-BEARERS = ["-", "-", "-", "-", "cogs:failed_attempts", "loss:no_usage", "loss:zero_completion"]
 UPSTREAMS = ["lab", "forge"]
 SERVICES = ["", "", "", "standard", "batch", "priority"]
 LANES = 4
@@ -374,7 +373,7 @@ class Game(sales.Sales):
         rng = self.rng
         usage, service = self.some_usage(slot), rng.choice(SERVICES)
         cost = rng.choice([None, *self.auditor.prices.values()])
-        bearer, upstream = rng.choice(BEARERS), rng.choice(UPSTREAMS)
+        upstream = rng.choice(UPSTREAMS)
         if not self.racing and self.open_plans() and rng.random() < 0.2:
             cost = rng.choice(self.open_plans())
             upstream = cost.upstream
@@ -383,10 +382,8 @@ class Game(sales.Sales):
         if isinstance(cost, Plan):
             word = f"p{cost.index}"
         leaves = " ".join(f"{leaf}={n}" for leaf, n in usage.items())
-        return ((slot, usage, service, cost, "" if bearer == "-" else bearer, upstream,
-                 beyond),
-                f"charge {slot.number} {word} {bearer} {upstream} "
-                f"{service or '-'} {leaves}")
+        return ((slot, usage, service, cost, upstream, beyond),
+                f"charge {slot.number} {word} {upstream} {service or '-'} {leaves}")
 
     def charge(self):
         slot = self.pick(lambda s: not s.charge)
