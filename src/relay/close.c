@@ -144,7 +144,7 @@ void step_close(struct request *r)
         key_leave(r->key);
     }
     if (r->key != NULL && r->target.endpoint != NULL && r->target.endpoint->op < OP_MODELS &&
-        !r->settled) {
+        !r->unclosed) {
         write_row(r, now_us);
     }
     if (r->end != END_BAD_KEYS) {

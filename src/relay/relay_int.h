@@ -139,7 +139,7 @@ struct request {
     bool durable;      /* its charge is, which may be reversed yet */
     bool reading;      /* it counts among its account's reads of the books */
     bool op_in_flight; /* `op` is in the ledger's hands: neither it nor the request may go */
-    bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, late, settled,
+    bool entered, stream, in_array, head_sent, bad_reply, own_usage_frame, terminal, late, unclosed,
         upstream_done, streamed, begun, refused;
     uint16_t status, problem_status;
     uint8_t failure;                      /* enum failure of the last attempt */
@@ -213,7 +213,6 @@ void step_parse(struct request *r);
 void step_admit(struct request *r);
 void step_hold(struct request *r);
 void step_send(struct request *r);
-void step_charge(struct request *r);
 void step_answer(struct request *r);
 void step_ledger_done(struct task *t);
 /* Hands `op` to the ledger as this kind, the rest of it filled before; false: its queue is full. */
@@ -227,10 +226,15 @@ uint64_t request_context(const struct request *r);
 int64_t request_cost(const struct request *r, uint64_t in, uint64_t out);
 /* The same of further output alone. */
 int64_t request_cost_more(const struct request *r, uint64_t out);
-/* The vendor names another model than was asked of it; a dated spelling of the same is none. */
-bool request_mismatch(const struct request *r);
+
+/* charge.c */
+void step_charge(struct request *r);
+/* A charge came back from the ledger. */
+void charge_done(struct request *r);
 /* What is charged where the vendor has told no usage: the least that there was. */
 void step_floor_usage(struct request *r);
+/* The vendor names another model than was asked of it; a dated spelling of the same is none. */
+bool request_mismatch(const struct request *r);
 
 /* attempt.c */
 #define ATTEMPT_ABANDONED "abandoned" /* nobody waits for its answer any more */
