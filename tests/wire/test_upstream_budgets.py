@@ -186,7 +186,8 @@ class Requests(BudgetCase):
     def test_many_at_once_never_send_one_too_many(self):
         answers = []
         threads = [threading.Thread(target=lambda: answers.append(
-            self.buyer.post(CHAT, body_for("chat", "x [[tokens=2]]", model="crowd")).status))
+            self.buyer.post(CHAT, body_for("chat", "x [[tokens=2]]", model="crowd",
+                                           maximum=10)).status))    # all can be held for
             for _ in range(60)]
         for thread in threads:
             thread.start()
