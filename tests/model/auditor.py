@@ -40,10 +40,11 @@ class Budget:
         self.held = self.spent = self.window = 0
 
     def allows(self, nano, now):
-        if self.limit == 0:
-            return True
+        return self.limit == 0 or nano <= self.left(now)
+
+    def left(self, now):
         unspent = window_start(self.period, now) > self.window
-        return (0 if unspent else self.spent) + self.held + nano <= self.limit
+        return self.limit - (0 if unspent else self.spent) - self.held
 
     def charge(self, nano, at, now):
         """Charged at that time, told now. A charge of a window before the one that is open counts
@@ -314,7 +315,8 @@ class Auditor:
         """(charged, promo): promo first, then the balance; what was not held, out of what is free.
         pool says what of that earlier ones of the same commit have taken."""
         payer, promo = slot.payer, slot.payer.promo
-        lacking = charge.computed - slot.held
+        due = charge.computed - self.over_budget(charge, slot, pool)
+        lacking = due - slot.held
         shares = {"promo": slot.promo, "own": slot.paid}
         for which, source in (("promo", promo), ("own", payer if payer.limited else None)):
             if lacking > 0 and source:
@@ -322,18 +324,32 @@ class Auditor:
                 pool[source.name] += taken
                 shares[which] += taken
                 lacking -= taken
-        from_promo = min(charge.computed, shares["promo"])
-        own = charge.computed - from_promo
+        from_promo = min(due, shares["promo"])
+        own = due - from_promo
         if payer.limited:
             own = min(own, shares["own"])
         return from_promo + own, from_promo
+
+    def over_budget(self, charge, slot, pool):
+        """What lies beyond the hold, and beyond what both budgets have left: nobody pays it."""
+        beyond = charge.computed - slot.held
+        if beyond <= 0 or charge.payer is not charge.key.account:
+            return 0
+        budgets = (charge.key.budget, charge.payer.budget)
+        within = max(0, min([beyond] + [b.left(self.now) - pool[id(b)]
+                                        for b in budgets if b.limit]))
+        for budget in budgets:
+            pool[id(budget)] += within
+        return beyond - within
 
     def check_charge(self, charge, slot, charged, promo):
         """What must be true of a charge whoever else was at work."""
         require(min(charge.computed, slot.held) <= charged <= charge.computed,
                 "charged", charged, "of", charge.computed, "with", slot.held, "held")
         require(min(charge.computed, slot.promo) <= promo <= charged, "promo pays", promo)
-        require(slot.payer.limited or charged == charge.computed, "an unlimited account pays all")
+        budgets = (charge.key.budget, charge.key.account.budget)
+        require(slot.payer.limited or charged == charge.computed or any(b.limit for b in budgets),
+                "an unlimited account pays all")
 
     def apply_charge(self, charge, slot, charged, promo):
         charge.charged, charge.promo = charged, promo
