@@ -91,7 +91,7 @@ class Fight:
                 charge.computed, charge.cost)
         self.auditor.check_charge(charge, slot, charged, promo)
         if charged < computed:
-            self.refused.append((slot, "no_funds"))
+            self.refused.append((slot, "beyond the hold"))
         self.auditor.apply_charge(charge, slot, charged, promo)
 
     def move(self, verb, words, reply):
@@ -133,12 +133,17 @@ class Fight:
             require(voucher.state == "redeemed" and voucher.balance.owner is not account,
                     "a voucher is said to be used:", voucher.code)
         for slot, why in self.refused:
+            money = slot.payer.limited and (self.asked[slot.payer.name] >
+                                            self.free[slot.payer.name])
+            own = slot.counted and self.is_short(slot.key.budget, slot.key.number)
+            whole = slot.counted and self.is_short(slot.payer.budget, slot.payer.name)
             if why in ("no_funds", "wait"):
-                require(self.asked[slot.payer.name] > self.free[slot.payer.name] and
-                        slot.payer.limited, slot.payer.name,
-                        "refuses though there is enough for all")
+                require(money, slot.payer.name, "refuses though there is enough for all")
+            elif why == "beyond the hold":
+                require(money or own or whole, slot.payer.name, "does not pay, but could")
             else:
-                budget, name = (slot.key.budget, slot.key.number) if why == "budget" else \
-                    (slot.payer.budget, slot.payer.name)
-                require(budget.limit and self.budgets[name] + budget.spent + budget.held >
-                        budget.limit, "a budget refuses though there is enough for all")
+                require(own if why == "budget" else whole,
+                        "a budget refuses though there is enough for all")
+
+    def is_short(self, budget, name):
+        return budget.limit and self.budgets[name] + budget.spent + budget.held > budget.limit
