@@ -194,8 +194,8 @@ static void read_only_call(struct conversion *c, const struct json *call)
     struct reply_call opened = {.name = read_word(call, "name")};
     struct str text = arguments_of(c, json_get(call, "arguments"));
 
-    if (c->reply.has_call && !reply_seen(c, PART_CALL, KEY_ONLY, false)) {
-        return; /* of those that write both */
+    if (call == NULL || (c->reply.has_call && !reply_seen(c, PART_CALL, KEY_ONLY, false))) {
+        return; /* some write both forms */
     }
     if (opened.name.n > 0) {
         reply_call(c, KEY_ONLY, &opened);

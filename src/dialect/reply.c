@@ -260,17 +260,18 @@ static struct reply_part *new_part(struct conversion *c, enum part_kind kind, ui
 
 void reply_piece(struct conversion *c, enum part_kind kind, uint64_t key, struct str text)
 {
-    struct reply_part *p = find_part(c, kind, key);
+    /* An empty delta opens nothing, and a call opens by its name. */
+    struct reply_part *p = text.n > 0 ? find_part(c, kind, key) : NULL;
 
     if (p == NULL && (text.n == 0 || kind == PART_CALL)) {
-        return; /* an empty delta opens nothing, and a call opens by its name */
+        return;
     }
     ensure_started(c);
     if (p == NULL) {
         p = new_part(c, kind, key);
         advance(c, false);
     }
-    if (p->state == OPEN && text.n > 0) {
+    if (p->state == OPEN) {
         deliver(c, p, text);
         advance(c, false);
     } else if (p->state == WAITING) {

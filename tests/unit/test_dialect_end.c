@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which replies are an answer, in a conversion: those that say how they ended, and can be read. */
+#include <time.h>
+
 #include "conversion_case.h"
 
 #define CHUNK(delta, finish) \
@@ -239,6 +241,43 @@ static void a_refusals_words_are_carried(void **state)
     }
 }
 
+/* Of events that say nothing, behind so many calls: processor time. */
+static clock_t time_of_nothing(unsigned calls)
+{
+    struct made m = make(DIALECT_MESSAGES, DIALECT_CHAT, true, ASK);
+    struct buf event;
+    clock_t begun;
+
+    buf_init(&event, 1024);
+    for (unsigned i = 0; i < calls; i++) {
+        buf_clear(&event);
+        buf_addf(&event,
+                 CHUNK("\"tool_calls\":[{\"index\":%u,\"id\":\"c%u\",\"function\":{\"name\":\"f\","
+                       "\"arguments\":\"{}\"}}]",
+                       "\"x\":1"),
+                 i, i);
+        assert_true(conversion_event(m.c, buf_str(&event), &m.reply));
+    }
+    buf_release(&event);
+    begun = clock();
+    for (unsigned i = 0; i < 50000; i++) {
+        feed(&m, CHUNK("\"content\":\"\",\"refusal\":null", "\"x\":1"));
+    }
+    begun = clock() - begun;
+    drop(&m);
+    return begun;
+}
+
+static void nothing_costs_the_same_behind_many_parts(void **state)
+{
+    (void)state;
+    clock_t few = time_of_nothing(1), many = time_of_nothing(4000);
+
+    if (many > 3 * few) {
+        fail_msg("%ld behind one part, %ld behind many", (long)few, (long)many);
+    }
+}
+
 static void a_text_is_whole_or_none(void **state)
 {
     struct made m = make(DIALECT_MESSAGES, DIALECT_CHAT, false, ASK);
@@ -272,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_whole_needs_a_reason),
         cmocka_unit_test(a_failed_response_does_not_end),
         cmocka_unit_test(a_refusals_words_are_carried),
+        cmocka_unit_test(nothing_costs_the_same_behind_many_parts),
         cmocka_unit_test(a_text_is_whole_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
