@@ -91,11 +91,7 @@ static void put_text(struct json_out *o, const struct reply_part *p, struct str 
 /* Arguments that are no object cannot be written: the answer ends as one that failed. */
 static bool has_arguments(const struct reply_part *p)
 {
-    struct json_doc *doc = json_parse_exact(buf_str(&p->text), NULL);
-    bool object = doc != NULL && json_is_object(json_root(doc));
-
-    json_free(doc);
-    return object;
+    return text_is_object(buf_str(&p->text));
 }
 
 static void put_call(struct conversion *c, struct json_out *o, const struct reply_part *p)

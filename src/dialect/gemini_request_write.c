@@ -123,15 +123,6 @@ static void write_call(struct conversion *c, struct json_out *o, const struct pa
     json_close(o, '}');
 }
 
-static bool is_object(struct str text)
-{
-    struct json_doc *doc = json_parse_exact(text, NULL);
-    bool object = doc != NULL && json_is_object(json_root(doc));
-
-    json_free(doc);
-    return object;
-}
-
 /* A result is an object here: one as the tool gave it, or its text under a name. */
 static void write_response(struct json_out *o, const struct part *p)
 {
@@ -144,7 +135,7 @@ static void write_response(struct json_out *o, const struct part *p)
         }
     }
     json_key(o, "response");
-    if (!p->failed && is_object(buf_str(&text))) {
+    if (!p->failed && text_is_object(buf_str(&text))) {
         json_put_raw(o, buf_str(&text));
     } else {
         json_open(o, '{');

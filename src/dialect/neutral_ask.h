@@ -249,6 +249,7 @@ void read_content_items(struct conversion *c, const struct json *array, const st
                         void *into);
 /* The string member `key`, also where it is absent ({NULL,0}). */
 struct str read_word(const struct json *object, const char *key);
+bool text_is_object(struct str text); /* JSON, and an object */
 bool json_means_nothing(const struct json *v, const char *nothing);
 
 /* ---- turns.c: what the writers need of the turns ---- */

@@ -271,3 +271,12 @@ struct str read_word(const struct json *object, const char *key)
     const struct json *v = json_get(object, key);
     return v != NULL ? json_str(v) : (struct str){NULL, 0};
 }
+
+bool text_is_object(struct str text)
+{
+    struct json_doc *doc = json_parse_exact(text, NULL);
+    bool object = doc != NULL && json_is_object(json_root(doc));
+
+    json_free(doc);
+    return object;
+}

@@ -73,15 +73,12 @@ void parts_add(struct parts *list, struct part *p)
 struct str part_arguments(struct conversion *c, const struct part *p)
 {
     struct str text = str_trim(p->text);
-    struct json_doc *doc;
     bool object;
 
     if (text.n == 0) {
         return STR("{}");
     }
-    doc = json_parse_exact(text, NULL);
-    object = doc != NULL && json_is_object(json_root(doc));
-    json_free(doc);
+    object = text_is_object(text);
     if (!object) {
         lose(c, FIELD_TOOL_ARGUMENTS, p->text_from != NULL ? p->text_from : p->from);
     }
