@@ -255,7 +255,7 @@ static const struct command_option key_rotate_options[] = {
 };
 static const struct command_option statement_options[] = {
     {"--from", "2026-11-01", "the first day (UTC), or a time such as 2026-11-01T08:30:00Z (month)"},
-    {"--to", "2026-12-01", "up to, and without it (all there is)"},
+    {"--to", "2026-12-01", "the day or time before which it ends (all there is)"},
     {"--currency", "CODE", "one of its balances (all)"},
     {"--format", "json|csv", "csv: a table by RFC 4180"},
     {"--limit", "N", "lines of a page, all of which are fetched (1000)"},

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "dialect/vendor.h"
 #include "price/import.h"
 #include "json/json.h"
 
@@ -351,9 +352,6 @@ static void review_model(void *ctx, const struct import_model *m)
     struct review *r = ctx;
     bool known = false;
 
-    if (r->words->vendor != NULL && strcmp(r->words->vendor, m->vendor) != 0) {
-        return;
-    }
     for (size_t i = 0; i < price_book_count; i++) {
         const struct book_row *rows[LIMIT_PRICE_DATES];
         if (!is_meant(r, m, i)) {
@@ -412,11 +410,20 @@ static bool read_list(const char *path, struct buf *text, struct err *e)
 
 static bool review(struct review *r, struct err *e)
 {
-    struct import i = {.wall_us = r->now_us, .each = review_model, .ctx = r};
+    struct import i = {
+        .wall_us = r->now_us, .each = review_model, .ctx = r, .vendor = r->words->vendor};
     struct buf text;
+    struct err why = {""};
 
+    if (i.vendor != NULL && vendor_find(str_from(i.vendor)) == NULL) {
+        return err_set(e, "there is no vendor '%s'; entrepot upstream vendors lists them",
+                       i.vendor);
+    }
     buf_init(&text, LIST_MAX);
-    bool ok = read_list(r->words->operand, &text, e) && import_read(buf_str(&text), &i, e);
+    bool ok = read_list(r->words->operand, &text, e);
+    if (ok && !import_read(buf_str(&text), &i, &why)) {
+        ok = err_set(e, "%s: %s", r->words->operand, why.text);
+    }
     buf_release(&text);
     buf_addf(&r->told, "],\"same\":%u,\"differ\":%u,\"not_in_book\":%u,\"left_out\":%u}", r->same,
              r->differ, r->unknown, i.left_out);

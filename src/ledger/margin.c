@@ -341,12 +341,13 @@ static int say_cell(struct buf *words, const struct cell *c)
     if (!add_up(c, &margin, &risk, &left) || (margin == 0 && risk == 0 && c->sums[UNKNOWN] == 0))
         return 0;
     buf_add(words, STR(" After discounts and cost "));
-    amount(words, margin, c);
-    buf_add(words, STR(" was earned; failed attempts, losses and exchange took "));
+    amount(words, margin < 0 ? -margin : margin, c);
+    buf_add(words, margin < 0 ? STR(" was lost") : STR(" was earned"));
+    buf_add(words, STR("; failed attempts, losses and exchange took "));
     amount(words, risk, c);
     buf_add(words, STR("; "));
-    amount(words, left, c);
-    buf_add(words, STR(" is left"));
+    amount(words, left < 0 ? -left : left, c);
+    buf_add(words, left < 0 ? STR(" is missing") : STR(" is left"));
     if (percent(c, left, &share)) {
         buf_add(words, STR(", "));
         decimal_write(words, share, 2);

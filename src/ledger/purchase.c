@@ -226,7 +226,8 @@ static void write_plan(struct statement *st, struct buf *out)
     write_units(out, amount, "used", used);
     write_units(out, amount, "left", used < units ? units - used : 0);
     buf_addf(out, ",\"percent\":%lld,\"warning\":%s,\"ends\":", (long long)percent,
-             percent >= 95   ? "\"95 % used\""
+             percent >= 100  ? "\"spent\""
+             : percent >= 95 ? "\"95 % used\""
              : percent >= 80 ? "\"80 % used\""
                              : "null");
     text_time(out, until == INT64_MAX ? 0 : until);

@@ -116,7 +116,7 @@ static const char usage_sql[] =
     " c.cache_write_5m, c.cache_write_1h, c.out, c.reasoning, c.state, c.computed, c.nano,"
     " COALESCE(r.end, ''), EXISTS(SELECT 1 FROM transfer t WHERE t.cause=c.id"
     " AND t.kind='reversal'), r.status, r.ts, r.first_us, r.end_us,"
-    " c.more, c.tier, a.currency, c.promo, COALESCE(r.lossy, '')"
+    " c.more, c.tier, a.currency, c.promo, COALESCE(r.lossy, ''), c.price"
     " FROM charge c JOIN account a ON a.id=c.account LEFT JOIN request r ON r.rid=c.rid"
     " WHERE c.account IN (?) ORDER BY c.ts DESC, c.id DESC LIMIT ?1";
 
@@ -199,6 +199,10 @@ static bool write_row(struct buf *out, struct statement *st, struct statement *a
     text_string(out, store_text(st, 25));
     buf_add(out, STR(",\"end\":"));
     text_string(out, store_text(st, 17));
+    if (store_null(st, 28))
+        buf_add(out, STR(",\"price_row\":null"));
+    else
+        buf_addf(out, ",\"price_row\":%lld", (long long)store_i64(st, 28));
     buf_addf(out, ",\"reversed\":%s,\"lossy\":", store_i64(st, 18) != 0 ? "true" : "false");
     text_string(out, store_text(st, 27));
     bool ok = write_attempts(out, st, attempts, bytes);

@@ -40,6 +40,16 @@ static void add_ratio(struct buf *b, const char *prefix, const char *name, struc
     }
 }
 
+/* A decimal where it is one, as it is written in a configuration. */
+static void add_margin(struct buf *b, struct ratio r)
+{
+    if (r.num == r.den || 1000000 % r.den != 0) {
+        add_ratio(b, "", "margin", r);
+        return;
+    }
+    add_line(b, "", STR("margin"), r.num * (1000000 / r.den), 6);
+}
+
 static void add_lines(struct buf *b, const struct price *p)
 {
     if (p == NULL) {
@@ -55,7 +65,7 @@ static void add_lines(struct buf *b, const struct price *p)
     for (unsigned i = 0; i < TIER_COUNT; i++) {
         add_ratio(b, "service_tiers.", tier_name((enum tier)i), p->service[i]);
     }
-    add_ratio(b, "", "margin", p->margin);
+    add_margin(b, p->margin);
 }
 
 /* The value that the lines have for this name; empty: none. */

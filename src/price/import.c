@@ -261,6 +261,10 @@ static void read_provider(const struct json *provider, bool genai, struct import
     struct json_each it = json_each(json_get(provider, "models"));
 
     while (vendor != NULL && json_next(&it)) {
+        i->known = true;
+        if (i->vendor != NULL && strcmp(vendor, i->vendor) != 0) {
+            return;
+        }
         struct import_model m = {.vendor = vendor};
         bool ok = genai ? read_genai_model(it.value, &m) : read_modelsdev_model(it.value, &m);
         if (ok && m.model.n > 0) {
@@ -283,11 +287,12 @@ bool import_read(struct str text, struct import *i, struct err *e)
     bool genai = json_is_array(json_root(doc));
 
     i->read = i->left_out = 0;
+    i->known = false;
     while (json_next(&it)) {
         read_provider(it.value, genai, i);
     }
     json_free(doc);
-    return i->read + i->left_out > 0 ||
+    return i->known ||
            err_set(e, "this is neither a price list of genai-prices nor one of models.dev");
 }
 

@@ -27,7 +27,9 @@ struct import {
     int64_t wall_us; /* prices in force then, and later */
     void (*each)(void *ctx, const struct import_model *m);
     void *ctx;
+    const char *vendor;      /* this one alone; NULL: all */
     unsigned read, left_out; /* models of vendors that are known here */
+    bool known;              /* a model of one of these vendors is in it */
 };
 
 /* Calls each model of the list; false when it is none. */

@@ -148,6 +148,10 @@ static const char *margin_query(const struct request *r, struct margin_query *q,
         return "to";
     }
     q->to_us += to.n > 0 ? MARGIN_DAY_US : 0;
+    if (q->from_us >= q->to_us) {
+        (void)err_set(e, "to is the last day, and not before from.");
+        return "to";
+    }
     return code.n > 0 && !currency_parse(code, &q->currency) ? "currency" : NULL;
 }
 

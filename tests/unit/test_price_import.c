@@ -171,7 +171,7 @@ static void two_prices_are_compared(void **state)
                                           "from_9.output >0.000003\n"
                                           "from_9.web_search >0.000000000001\n"
                                           "request >1\n"
-                                          "margin >21/20\n")));
+                                          "margin >1.05\n")));
     buf_clear(&out);
     assert_int_equal(price_compare(NULL, &a, add_change, &out), 5);
     buf_release(&out);

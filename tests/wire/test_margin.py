@@ -128,11 +128,15 @@ class Margin(StationCase):
 
     def test_the_answer_is_in_words(self):
         report = self.report()
-        usd = {row["currency"]: row for row in report["total"]}["USD"]
-        self.assertIn(f"{usd['left']} USD is left, {usd['percent']} % of revenue.",
-                      report["answer"])
         text = self.station.cli("usage", "--margin")
         self.assertTrue(text.rstrip().splitlines()[-1].startswith("answer: No"), text)
+        for row in report["total"]:
+            lost = row["left"].startswith("-")
+            self.assertIn(f" {row['left'].lstrip('-')} {row['currency']} is "
+                          f"{'missing' if lost else 'left'}"
+                          + (f", {row['percent']} % of revenue." if row["percent"] else "."),
+                          report["answer"])
+        self.assertIn(" was lost;", report["answer"])
 
     def test_a_cost_that_nobody_told_is_unknown(self):
         before = said(self.report("--by", "model")["rows"], "model")
@@ -155,6 +159,7 @@ class Margin(StationCase):
         answer = self.station.ask("GET", "/v1/margin?by=model&currency=USD", [owner])
         self.assertEqual(answer.json(), self.report("--by", "model", "--currency", "USD"))
         for query, field in (("by=moon", "by"), ("from=yesterday", "from"), ("to=2026-02-30", "to"),
+                             ("from=2026-03-02&to=2026-03-01", "to"),
                              ("currency=usd", "currency")):
             answer = self.station.ask("GET", "/v1/margin?" + query, [owner])
             self.assertEqual(answer.status, 400)
@@ -174,6 +179,7 @@ class Margin(StationCase):
                 self.station.cli("usage", "--margin", *words)
             self.assertIn(text, caught.exception.errors)
         self.assertIn("--currency CODE", self.station.cli("usage", "--margin", "--help"))
+        self.assertIn("usage --margin [--by WHAT]", self.station.cli("usage", "--help"))
 
     def test_a_reversed_charge_is_no_revenue(self):
         """As after a crash between a charge and its closing row: its cost is a loss."""

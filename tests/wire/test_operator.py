@@ -194,6 +194,9 @@ class Commands(StationCase):
         for _ in range(2):
             self.assertEqual(buyer.post(CHAT, body_for("chat")).status, 200)
         charges = self.station.command("usage", account=buyer.name)["charges"]
+        rows = {row["model"]: row["price_row"]
+                for row in self.station.cli("price", "list", "--json")["prices"]}
+        self.assertEqual([c["price_row"] for c in charges], [rows["gpt"]] * 2)
         done = self.run_words("usage", buyer.name)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         lines = done.stdout.splitlines()

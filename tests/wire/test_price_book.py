@@ -132,6 +132,24 @@ class Import(unittest.TestCase):
         self.assertEqual(done.returncode, status, done)
         return json.loads(done.stdout)
 
+    def test_mistakes_are_named(self):
+        told = self.run_import(self.list, "--vendor", "bogus", value=[], status=1)
+        self.assertIn("there is no vendor 'bogus'", told["error"]["message"])
+        for value in ({"listen": "127.0.0.1:1"}, []):
+            told = self.run_import(self.list, value=value, status=1)
+            self.assertTrue(told["error"]["message"].startswith(f"{self.list}: "), told)
+        pathlib.Path(self.list).write_text("listen: 1\n", encoding="utf-8")
+        told = self.run_import(self.list, status=1)
+        self.assertTrue(told["error"]["message"].startswith(f"{self.list}: "), told)
+
+    def test_what_is_left_out_is_of_the_vendor_that_was_asked_for(self):
+        good = {"id": "m", "prices": {"input_mtok": 1, "output_mtok": 2}}
+        odd = {"id": "n", "prices": {"input_mtok": 1, "moon_mtok": 2}}
+        value = [{"id": "openai", "models": [good]}, {"id": "anthropic", "models": [odd, good]}]
+        for words, left_out in (((), 1), (("--vendor", "openai"), 0),
+                                (("--vendor", "anthropic"), 1)):
+            self.assertEqual(self.run_import(self.list, *words, value=value)["left_out"], left_out)
+
     def test_differences_are_told_and_written_for_review(self):
         value = [{"id": "openai", "models": [
             {"id": "gpt-5-mini", "prices": {"input_mtok": 0.3, "output_mtok": 2,

@@ -219,7 +219,7 @@ class Requests(BudgetCase):
         self.wait_plan("warned", used=20)
         shown = self.shown("warned")
         self.assertEqual((shown["used"], shown["left"], shown["percent"], shown["warning"]),
-                         (20, 0, 100, "95 % used"))
+                         (20, 0, 100, "spent"))
         self.station.restart()
         self.assertEqual(self.metrics()[warned], 95)
         self.ask("warned", 503)
