@@ -46,9 +46,26 @@ bool argument_time(const char *name, struct str text, int64_t *us, struct err *e
     return err_set(e, "%s needs a time such as 12h or 30d, not '%.*s'", name, STR_ARG(text));
 }
 
+/* Written as amounts are: what is wrong with it is that no int64 holds its nano. */
+static bool too_large(struct str text)
+{
+    struct str rest = text, whole = str_cut(&rest, '.');
+    int64_t end;
+
+    for (size_t i = 0; i < whole.n; i++) {
+        if (whole.p[i] < '0' || whole.p[i] > '9') {
+            return false;
+        }
+    }
+    return whole.n > 0 && decimal_parse(str_skip(text, whole.n - 1), 9, &end);
+}
+
 bool argument_amount(const char *what, struct str text, int64_t *nano, struct err *e)
 {
     if (!decimal_parse(text, 9, nano)) {
+        if (too_large(text)) {
+            return err_set(e, "%s is larger than the ledger can hold: '%.*s'", what, STR_ARG(text));
+        }
         return err_set(e,
                        "%s needs an amount such as 12.50, with nine digits after the point at "
                        "most, not '%.*s'",

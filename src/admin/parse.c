@@ -32,6 +32,21 @@ static const struct command_option *option_find(const struct command *command, s
     return NULL;
 }
 
+/* The command of more words that has it: who types usage --by means usage --margin. */
+static const struct command *option_owner(const struct command *command, struct str name)
+{
+    struct str words = str_from(command->words);
+
+    for (size_t i = 0; i < command_count; i++) {
+        struct str longer = str_from(commands[i].words);
+        if (longer.n > words.n && str_starts(longer, words) && longer.p[words.n] == ' ' &&
+            option_find(&commands[i], name) != NULL) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
 static struct str value_of(const struct command_call *c, struct str name)
 {
     for (size_t i = 0; i < c->option_count; i++) {
@@ -51,6 +66,12 @@ static bool parse_option(const struct str *argv, size_t argc, size_t *at, struct
     struct str second = {NULL, 0};
     const struct command_option *known = option_find(c->command, name);
 
+    const struct command *owner = known == NULL ? option_owner(c->command, name) : NULL;
+
+    if (owner != NULL) {
+        return err_set(e, "%s has no option '%.*s', but %s has", c->command->words, STR_ARG(name),
+                       owner->words);
+    }
     if (known == NULL) {
         return err_set(e, "%s has no option '%.*s'", c->command->words, STR_ARG(name));
     }

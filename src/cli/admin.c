@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "io/unix.h"
 #include "ledger/statement.h"
+#include "ledger/text.h"
 #include "json/json.h"
 
 #define ANSWER_MAX (16 << 20)
@@ -68,6 +69,8 @@ static bool question_read(struct question *q, int argc, char **argv, struct err 
             q->file = argv[++i];
         } else if (q->argc == COMMAND_ARGUMENTS) {
             ok = err_set(e, "too many words");
+        } else if (!text_is_printable(word)) {
+            ok = err_set(e, "word %d is not printable UTF-8", i);
         } else {
             q->argv[q->argc++] = word;
         }
@@ -76,6 +79,14 @@ static bool question_read(struct question *q, int argc, char **argv, struct err 
         }
     }
     return ok;
+}
+
+/* Of a command, also those whose words begin with its own: usage, and usage --margin. */
+static bool explains(const struct command *one, const struct command *c)
+{
+    struct str words = str_from(one->words), longer = str_from(c->words);
+
+    return str_starts(longer, words) && (longer.n == words.n || longer.p[words.n] == ' ');
 }
 
 /* The command whose words were given, else all that begin with the first of them. */
@@ -88,7 +99,7 @@ static int explain(const struct question *q)
     buf_init(&text, 64 * 1024);
     for (size_t i = 0; i < command_count; i++) {
         struct str rest = str_from(commands[i].words);
-        if (one == &commands[i] || (one == NULL && str_eq(str_cut(&rest, ' '), q->argv[0]))) {
+        if (one != NULL ? explains(one, &commands[i]) : str_eq(str_cut(&rest, ' '), q->argv[0])) {
             buf_add(&text, text.n > 0 ? STR("\n") : STR(""));
             command_explain(&commands[i], &text);
         }

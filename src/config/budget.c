@@ -48,7 +48,9 @@ static bool read_nano(struct loader *l, yaml_node_t *node, struct str text, int6
     if (decimal_parse(text, 9, out) && *out > 0) {
         return true;
     }
-    loader_report(l, node->start_mark, "amount must be above 0, such as \"7.90\", not '%.*s'",
+    loader_report(l, node->start_mark,
+                  "amount must be above 0, with nine digits after the point at most, such as "
+                  "\"7.90\", not '%.*s'",
                   STR_ARG(text));
     return false;
 }

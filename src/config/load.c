@@ -204,6 +204,20 @@ static void read_duration(struct loader *l, const struct option *o, yaml_node_t 
     }
 }
 
+static void report_range(struct loader *l, const struct option *o, yaml_node_t *node,
+                         struct str text, unsigned digits)
+{
+    struct buf range;
+
+    buf_init(&range, 64);
+    decimal_write(&range, o->min, digits);
+    buf_add(&range, STR(" to "));
+    decimal_write(&range, o->max, digits);
+    loader_report(l, node->start_mark, "%s must be from %.*s, not '%.*s'", o->name,
+                  STR_ARG(buf_str(&range)), STR_ARG(text));
+    buf_release(&range);
+}
+
 static void read_decimal(struct loader *l, const struct option *o, yaml_node_t *node, void *at)
 {
     bool unit = o->kind == OPTION_UNIT;
@@ -212,11 +226,15 @@ static void read_decimal(struct loader *l, const struct option *o, yaml_node_t *
     if (!loader_text(l, o->name, node, &text)) {
         return;
     }
-    if (!decimal_parse(text, unit ? 12 : 6, &value) || value < o->min || value > o->max) {
+    if (!decimal_parse(text, unit ? 12 : 6, &value)) {
         loader_report(l, node->start_mark,
                       "%s must be a decimal number with at most %s digits after the point, "
                       "not '%.*s'",
                       o->name, unit ? "twelve" : "six", STR_ARG(text));
+        return;
+    }
+    if (value < o->min || value > o->max) {
+        report_range(l, o, node, text, unit ? 12 : 6);
         return;
     }
     memcpy(at, &text, sizeof(text));

@@ -109,7 +109,7 @@ static bool read_max(const char *name, struct str value, struct ask *out, struct
         return true;
     }
     if (!str_to_u64(value, &n)) {
-        return err_set(why, "%s must be a whole number", name);
+        return err_set(why, "%s must be a whole number, 0 or more", name);
     }
     if (n > out->max_output) {
         out->max_output = n;

@@ -31,7 +31,7 @@ struct account *account_named(struct ledger *l, struct str name, struct err *e)
 static bool check_name(struct str name, struct err *e)
 {
     if (name.n < 1 || name.n > NAME_BYTES || !text_is_printable(name))
-        return err_set(e, "an account's name is 1 to %d bytes of printable text", NAME_BYTES);
+        return err_set(e, "an account's name is 1 to %d bytes of printable UTF-8", NAME_BYTES);
     if (!text_is_name(name))
         return err_set(e, "an account's name holds nothing that is not seen, such as a no-break"
                           " blank or a mark of direction");
@@ -49,7 +49,7 @@ static bool check_budget(bool house, int64_t nano, char period, struct err *e)
     if (nano > 0 && period != 'd' && period != 'm')
         return err_set(e, "a budget's period is day or month");
     if (nano > 0 && house)
-        return err_set(e, "a house account takes no budget: it is never refused");
+        return err_set(e, "a house account takes no budget; --credit-limit says how far it may go");
     return true;
 }
 

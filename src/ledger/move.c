@@ -89,13 +89,17 @@ bool ledger_has_balance(const struct ledger_view *v, struct str account, struct 
 /* Refuses in amounts; what was taken from the purse goes back. */
 static bool too_much(struct account *a, int64_t taken, struct err *e)
 {
+    const struct account *of = a->owner; /* the balance whose promo it is, or none */
     struct buf b;
+
+    while (of != NULL && atomic_load(&of->promo) != a)
+        of = atomic_load(&of->next);
 
     purse_give_back(a, taken);
     buf_init(&b, 64);
     decimal_write(&b, atomic_load(&a->unallotted) + atomic_load(&a->free), 9);
-    err_set(e, "only %.*s %s of its balance is not held by requests under way",
-            STR_ARG(buf_str(&b)), a->currency.code);
+    err_set(e, "only %.*s %s of its %s is not held by requests under way", STR_ARG(buf_str(&b)),
+            a->currency.code, of != NULL ? "promo" : "balance");
     buf_release(&b);
     return false;
 }

@@ -178,7 +178,7 @@ static bool prepare(struct ledger *l, struct refund *r, struct err *e)
     int64_t left;
 
     if (a->kind != ACCOUNT_CUSTOMER)
-        return err_set(e, "a house account has paid nothing in");
+        return err_set(e, "a house account gets no refunds; debit takes back what was credited");
     if (!check_reference(l, r, e) || !share_now(l, a, e) || !voucher_left(l, a, &left, e))
         return false;
     int64_t most = ledger_balance(a) - left;

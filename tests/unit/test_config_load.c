@@ -425,10 +425,9 @@ static void mistakes_in_prices_are_named(void **state)
          "84: search must be a decimal number with at most twelve digits after the point, not "
          "'1e3'"},
         {PRICED("{currency: USD, input: 1, output: 1, request: 1000001}"),
-         "85: request must be a decimal number with at most twelve digits after the point, not "
-         "'1000001'"},
+         "85: request must be from 0 to 1000000, not '1000001'"},
         {PRICED("{currency: USD, input: 1, output: 1, margin: 0}"),
-         "84: margin must be a decimal number with at most six digits after the point, not '0'"},
+         "84: margin must be from 0.000001 to 1000, not '0'"},
         {PRICED("{currency: USD, input: 1, output: 1, tiers: [{input: 1}]}"),
          "84: a tier needs 'min_input'"},
         {PRICED("{currency: USD, input: 1, output: 1, tiers: [{min_input: 5}, {min_input: 5}]}"),
@@ -440,7 +439,7 @@ static void mistakes_in_prices_are_named(void **state)
         {PRICED("{currency: USD, input: 1, output: 1, service_tiers: {batsh: 1}}"),
          "92: 'batsh' is no setting of service_tiers, did you mean 'batch'?"},
         {PRICED("{currency: USD, input: 1, output: 1, service_tiers: {batch: 0}}"),
-         "99: batch must be a decimal number with at most six digits after the point, not '0'"},
+         "99: batch must be from 0.000001 to 1000, not '0'"},
         {PRICED("7"), "39: a price must be a mapping of names to values"},
         {"upstreams: [{name: a, vendor: sim, cost: {input: 1}}]",
          "42: a cost needs 'from: book', or 'currency', 'input' and 'output'"},
@@ -502,7 +501,12 @@ static void refuses_wrong_budgets(void **state)
     expect_errors(WITH_BUDGET("{requests: 5, period: day, expires: 2026-02-30}"),
                   "f.yaml:2:72: expires must be a day such as 2026-12-31, not '2026-02-30'\n");
     expect_errors(WITH_BUDGET("{requests: 5, period: day, cost: {amount: \"0\", currency: USD}}"),
-                  "f.yaml:2:78: amount must be above 0, such as \"7.90\", not '0'\n");
+                  "f.yaml:2:78: amount must be above 0, with nine digits after the point at most,"
+                  " such as \"7.90\", not '0'\n");
+    expect_errors(WITH_BUDGET("{requests: 5, period: day,"
+                              " cost: {amount: \"1.0000000001\", currency: USD}}"),
+                  "f.yaml:2:78: amount must be above 0, with nine digits after the point at most,"
+                  " such as \"7.90\", not '1.0000000001'\n");
     expect_errors(WITH_BUDGET("{amount: \"5\", currency: USD, period: day,"
                               " cost: {amount: \"1\", currency: USD}}"),
                   "f.yaml:2:36: an amount is a cost already: cost is for requests and tokens\n");

@@ -135,7 +135,9 @@ class Balances(StationCase):
             self.assertNotIn("warning", run(*words, "--json"))
 
     def test_wrong_input_is_told(self):
-        customer = self.customer("1")
+        customer, promoted, house = (self.customer("1"), self.customer("1"),
+                                     self.customer(None, kind="house"))
+        self.station.cli("promo", "grant", promoted.name, "2")
         for words, part in [
                 (("rate", "set", "USD", "USD", "1"), "two currencies"),
                 (("rate", "set", "USD", "usd", "1"), "usd"),
@@ -151,6 +153,16 @@ class Balances(StationCase):
                 (("account", "set", customer.name, "--group", "a", "--factor", "2"), "one thing"),
                 (("debit", customer.name, "1", "--currency", "EUR"), "holds no EUR"),
                 (("promo", "lapse", customer.name, "1"), "no promo in USD"),
+                (("promo", "lapse", promoted.name, "3"), "only 2 USD of its promo is not held"),
+                (("debit", promoted.name, "3"), "only 1 USD of its balance is not held"),
+                (("credit", customer.name, "99999999999"), "larger than the ledger can hold"),
+                (("credit", customer.name, "9x"), "nine digits after the point"),
+                (("refund", house.name, "all"), "a house account gets no refunds; debit"),
+                (("account", "set", house.name, "--budget", "5"), "--credit-limit says how far"),
+                (("credit", "\udcff\udcfe", "1"), "word 2 is not printable UTF-8"),
+                (("usage", "--by", "model"), "usage has no option '--by', but usage --margin has"),
+                (("usage", "--margin", "--from", "2026-03-02", "--to", "2026-03-01"),
+                 "--to needs a day that is not before --from"),
                 (("promo", "grant", customer.name, "0"), "changes nothing"),
                 (("credit", customer.name, "1", "--currency", "dollar"), "dollar")]:
             with self.subTest(words):
