@@ -99,3 +99,13 @@ unsigned str_distance(struct str a, struct str b)
     }
     return row[b.n] < DISTANCE_FAR ? row[b.n] : DISTANCE_FAR;
 }
+
+struct str str_first(struct str s, size_t most)
+{
+    size_t n = s.n < most ? s.n : most;
+
+    while (n < s.n && n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80) {
+        n--;
+    }
+    return str_slice(s.p, n);
+}

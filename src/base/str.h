@@ -44,6 +44,9 @@ static inline bool str_ends(struct str s, struct str suffix)
     return s.n >= suffix.n && memcmp(s.p + (s.n - suffix.n), suffix.p, suffix.n) == 0;
 }
 
+/* Its first bytes, at most so many, and no character of UTF-8 cut in two. */
+struct str str_first(struct str s, size_t most);
+
 static inline struct str str_skip(struct str s, size_t n)
 {
     return (struct str){s.p + n, s.n - n};

@@ -6,6 +6,7 @@
 
 #include "dialect/neutral.h"
 
+#define WHY_MAX 255 /* bytes: words of the client's stand in it */
 #define USER_MAX 64 /* bytes, of OpenAI's dialects */
 
 const struct field_row fields[FIELD_COUNT] = {
@@ -44,7 +45,7 @@ void place_text(const struct place *p, struct buf *out)
 
 void refuse(struct conversion *c, const struct place *at, const char *format, ...)
 {
-    char text[256];
+    char text[WHY_MAX + 2]; /* one byte more than is shown, to see whether a character ends there */
     va_list args;
 
     if (c->refused) {
@@ -55,7 +56,7 @@ void refuse(struct conversion *c, const struct place *at, const char *format, ..
     va_end(args);
     c->refused = true;
     place_text(at, &c->why_at);
-    buf_add(&c->why, str_from(text));
+    buf_add(&c->why, str_first(str_from(text), WHY_MAX));
 }
 
 /* One name stands once, however often it was met. */

@@ -29,19 +29,9 @@ static bool contains_nocase(struct str s, const char *words)
     return false;
 }
 
-static struct str shortened(struct str s)
-{
-    size_t n = s.n < WORDS_MAX ? s.n : WORDS_MAX;
-
-    while (n < s.n && n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80) {
-        n--; /* not in the middle of a character */
-    }
-    return str_slice(s.p, n);
-}
-
 static bool says_too_long(struct str text)
 {
-    text = shortened(text);
+    text = str_first(text, WORDS_MAX);
     for (size_t i = 0; i < COUNT(too_long); i++) {
         if (contains_nocase(text, too_long[i])) {
             return true;
@@ -168,7 +158,7 @@ void vendor_words_read(const struct vendor *v, unsigned status, struct str body,
         told = why.status != 502;
         status = why.status == 503 && client == DIALECT_MESSAGES ? 529 : why.status;
     }
-    text = text.n > 0 ? shortened(text) : STR("The vendor refused the request.");
+    text = text.n > 0 ? str_first(text, WORDS_MAX) : STR("The vendor refused the request.");
     buf_init(&out->memory, LIMIT_SMALL_BODY_BYTES);
     out->too_long = is_too_long(root, may_be_too_long(status, told));
     if (out->too_long) {

@@ -131,3 +131,9 @@ class Named(FiftyCase):
             self.refused(GEMINI, CHAT, {
                 "contents": [{"role": "user", "parts": [{"text": "q"}]}],
                 "generationConfig": {first: 7, second: 9}}, "generationConfig." + second)
+
+    def test_words_of_the_client_are_not_cut_inside_a_character(self):
+        for lead in ("", "x"):
+            got = self.ask(CHAT, MESSAGES, {"messages": [
+                {"role": lead + "\u00e9" * 300, "content": "q"}]}, status=400)
+            self.assertIn("\u00e9" * 100, got.body.decode())
