@@ -213,7 +213,8 @@ static void read_function(struct conversion *c, const struct json *v, const stru
     READ_KIND(c, v, at, call->kind, function_keys, call);
 }
 
-/* What vendors add to a call is state that they alone can read. */
+/* What vendors add to a call is state that they alone can read. It is named by where it stands:
+ * what is lost is kept with the request, and the keys are the client's own words. */
 static void read_google(struct conversion *c, const struct json *v, const struct place *at,
                         struct call *call)
 {
@@ -226,7 +227,7 @@ static void read_google(struct conversion *c, const struct json *v, const struct
                     kind == ENVELOPE_OPAQUE;
         if (!ours && !json_is_null(it.value)) {
             call->state = STR("");
-            lose(c, FIELD_SIGNATURE, place_key(c, at, it.key));
+            lose(c, FIELD_SIGNATURE, at);
         }
     }
 }
@@ -241,11 +242,10 @@ static void read_extra(struct conversion *c, const struct json *v, const struct 
         return;
     }
     while (json_next(&it)) {
-        const struct place *here = place_key(c, at, it.key);
         if (str_eq(it.key, STR("google")) && json_is_object(it.value)) {
-            read_google(c, it.value, here, into);
+            read_google(c, it.value, place_key(c, at, it.key), into);
         } else if (!json_is_null(it.value)) {
-            lose(c, FIELD_SIGNATURE, here);
+            lose(c, FIELD_SIGNATURE, at);
         }
     }
 }

@@ -55,6 +55,24 @@ static void read_declarations(struct conversion *c, const struct json *v, const 
     gemini_read_list(c, v, at, read_declaration, into);
 }
 
+/* The vendor's own tools are named by their keys; of another the key is the client's own word, and
+ * what is lost is kept with the request. */
+static bool is_hosted(const struct conversion *c, struct str key)
+{
+    static const char *const names[] = {"googleSearch",  "googleSearchRetrieval",
+                                        "codeExecution", "urlContext",
+                                        "googleMaps",    "fileSearch",
+                                        "computerUse",   "mcpServers",
+                                        "retrieval",     "enterpriseWebSearch"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (key_is(c, key, str_from(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whatever else stands beside the functions is a tool of the vendor's own. */
 static void read_tool(struct conversion *c, const struct json *v, const struct place *at,
                       void *into)
@@ -72,7 +90,7 @@ static void read_tool(struct conversion *c, const struct json *v, const struct p
         if (key_is(c, it.key, STR("functionDeclarations"))) {
             read_declarations(c, it.value, here, into);
         } else {
-            lose(c, FIELD_TOOL_HOSTED, here);
+            lose(c, FIELD_TOOL_HOSTED, is_hosted(c, it.key) ? here : at);
         }
     }
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands late, or where nothing of its kind stands, does not vanish."""
-from tests.convert import answers
-from tests.convert.fifty import FiftyCase, upstreams_of
+from tests.convert.fifty import FiftyCase
+from tests.convert.harness import Bench
 from tests.peer.recordings import CHAT, GEMINI, MESSAGES, RESPONSES
 
 
@@ -137,3 +137,21 @@ class Named(FiftyCase):
             got = self.ask(CHAT, MESSAGES, {"messages": [
                 {"role": lead + "\u00e9" * 300, "content": "q"}]}, status=400)
             self.assertIn("\u00e9" * 100, got.body.decode())
+
+    def test_keys_of_the_clients_own_are_not_kept(self):
+        """Paths of what was lost are kept with the request: what the client wrote is not."""
+        secret = "my-diagnosis-is"
+        for extra, path in (({secret: 1}, ""), ({"google": {secret: "x"}}, ".google")):
+            got = self.ask(CHAT, MESSAGES, {"messages": [
+                {"role": "user", "content": "q"},
+                {"role": "assistant", "tool_calls": [
+                    {"id": "c1", "type": "function", "extra_content": extra,
+                     "function": {"name": "f", "arguments": "{}"}}]},
+                {"role": "tool", "tool_call_id": "c1", "content": "r"}]})
+            self.assertIn("messages[1].tool_calls[0].extra_content" + path, got.lossy)
+            self.assertNotIn(secret, got.response.get("relay-lossy"))
+        request = {"contents": [{"role": "user", "parts": [{"text": "q"}]}]}
+        with Bench(lossy=["hosted tools"]) as bench:
+            for key, path in ((secret, "tools[0]"), ("google_search", "tools[0].google_search")):
+                got = bench.ask(GEMINI, CHAT, {**request, "tools": [{key: {}}]})
+                self.assertEqual((got.status, got.lossy), (200, [path]))

@@ -162,8 +162,7 @@ class Refused(ConvertCase):
 
     def test_words_about_length_do_not_make_another_failure_one(self):
         for status, words, kind in (
-                (429, "Rate limit reached for models with a 1M context window.",
-                 "rate_limit_error"),
+                (429, "Rate limit of models with a 1M context window.", "rate_limit_error"),
                 (500, "failed on: 'explain what a context window is'", "server_error")):
             for client, upstream in PAIRS:
                 with self.subTest(client=client, upstream=upstream, status=status):
