@@ -129,6 +129,11 @@ bool stream_opening(struct request *r, const struct sse_event *ev, enum mark mar
     return true;
 }
 
+const char *stream_trouble(const struct request *r)
+{
+    return r->bad_reply ? "an event that cannot be converted" : "more than can be held";
+}
+
 /* Not from inside the reply's own bytes, which are still being read. */
 static void refuse(struct task *t)
 {
@@ -140,7 +145,7 @@ static void refuse(struct task *t)
     if (r->refused) {
         attempt_refused(r, "an error at the begin of its stream");
     } else {
-        attempt_fail(r, FAILURE_BAD_REPLY, "more than can be held", r->status);
+        attempt_fail(r, FAILURE_BAD_REPLY, stream_trouble(r), r->status);
     }
 }
 

@@ -280,6 +280,8 @@ void drop_request_bytes(struct request *r);
 void stream_begin(struct request *r);  /* the reply is a stream */
 void stream_open(struct request *r);   /* the client's head, and what has waited for it */
 void stream_refuse(struct request *r); /* it is no answer; from inside its bytes */
+/* Why an event of it was not taken. */
+const char *stream_trouble(const struct request *r);
 void stream_forget(struct request *r); /* all of it, for another attempt */
 void stream_pulse(struct timer *t);
 /* Looks at an event before the head is sent; false: it is a failure. */

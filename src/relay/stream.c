@@ -257,7 +257,7 @@ void stream_bytes(struct request *r, struct str bytes)
         bool told = r->conversion != NULL && r->meter.failed;
         exchange_abort(&r->exchange);
         if (!told) {
-            attempt_note(r, FAILURE_BAD_REPLY, "more than can be held", r->status);
+            attempt_note(r, FAILURE_BAD_REPLY, stream_trouble(r), r->status);
         }
         stream_broken(r, told ? END_VENDOR_ERROR : END_UPSTREAM_BROKE);
         return;

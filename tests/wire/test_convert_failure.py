@@ -284,6 +284,17 @@ class Broken(ConvertCase):
                 self.assertEqual(self.assert_free(answer)["end"], "upstream_broke")
                 self.assertEqual(self.failures(answer), ["bad_reply"])
 
+    def test_the_log_tells_what_was_wrong_with_a_stream(self):
+        """No JSON is another trouble than too much of it, at its begin and further on."""
+        good = sse_events(Answer([("text", "Hello you")]).stream("chat"), done=True)
+        for frames in ([b'data: {"choices":\n\n'], [*good[:2], b"data: {no json\n\n"]):
+            self.vendor.reply(Reply.sse(frames))
+            answer = self.ask("messages", "chat", stream=True)
+            self.assert_free(answer)
+            self.assertEqual(self.failures(answer), ["bad_reply"])
+            line, = self.station.wait_log("attempt_failed id=" + answer.get("relay-request-id"))
+            self.assertIn('why="an event that cannot be converted"', line)
+
     def test_a_call_that_cannot_be_read_is_no_answer(self):
         events = Answer([("text", "Hello you")]).stream("gemini")
         events[-1]["candidates"][0]["finishReason"] = "MALFORMED_FUNCTION_CALL"
