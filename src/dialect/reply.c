@@ -262,7 +262,12 @@ void reply_piece(struct conversion *c, enum part_kind kind, uint64_t key, struct
 {
     /* An empty delta opens nothing, and a call opens by its name. */
     struct reply_part *p = text.n > 0 ? find_part(c, kind, key) : NULL;
+    bool redacted = p != NULL && p->kind == PART_REASONING && p->withheld && p->state == OPEN;
 
+    if (redacted && c->from == DIALECT_MESSAGES) {
+        close_part(c, p); /* its block is open as one without text: the text has another */
+        p = NULL;
+    }
     if (p == NULL && (text.n == 0 || kind == PART_CALL)) {
         return;
     }

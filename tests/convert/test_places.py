@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands late, or where nothing of its kind stands, does not vanish."""
+from tests.convert import answers
 from tests.convert.fifty import FiftyCase
 from tests.convert.harness import Bench
 from tests.peer.recordings import CHAT, GEMINI, MESSAGES, RESPONSES
@@ -155,3 +156,21 @@ class Named(FiftyCase):
             for key, path in ((secret, "tools[0]"), ("google_search", "tools[0].google_search")):
                 got = bench.ask(GEMINI, CHAT, {**request, "tools": [{key: {}}]})
                 self.assertEqual((got.status, got.lossy), (200, [path]))
+
+
+class Thought(FiftyCase):
+
+    def test_a_state_before_its_text(self):
+        """The block that it opens can hold no text any more."""
+        def chunk(delta, finish=None):
+            return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
+                    "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+        usage = {"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10}
+        state = {"type": "reasoning.encrypted", "data": "abcd", "index": 0}
+        got = self.ask(MESSAGES, CHAT, answers.request(MESSAGES, "Hi"), [
+            chunk({"role": "assistant", "reasoning_details": [state]}),
+            chunk({"reasoning": "Hmm."}), chunk({"content": "Yes"}),
+            {**chunk({}, "stop"), "usage": usage}], stream=True)
+        blocks = self.whole(MESSAGES, got, True)["content"]
+        self.assertEqual([b["type"] for b in blocks], ["redacted_thinking", "thinking", "text"])
+        self.assertEqual(blocks[1]["thinking"], "Hmm.")
