@@ -151,7 +151,7 @@ bool convert_whole(struct request *r)
 
 static bool has_retry(struct str headers)
 {
-    static const struct str name = STR_INIT("retry-after");
+    static const struct str name = STR_INIT("retry-after:"); /* not retry-after-ms */
 
     while (headers.n > 0) {
         struct str line = str_cut(&headers, '\n');

@@ -115,6 +115,8 @@ class Refused(ConvertCase):
                 self.vendor.reply(Reply.json(body, 429))
                 answer = self.ask(client, "gemini")
                 self.assertEqual((answer.status, answer.get("retry-after")), (429, seconds))
+            self.vendor.reply(Reply.json(body, 429, [("retry-after-ms", "900")]))
+            self.assertEqual(self.ask("chat", "gemini").get("retry-after"), seconds)
             self.vendor.reply(Reply.json(body, 429, [("retry-after", "3")]))
             self.assertEqual(self.ask("chat", "gemini").all("retry-after"), ["3"])
 
