@@ -165,14 +165,14 @@ struct value {
     const struct place *at;
 };
 
-/* Of it the reply sees model, stream, stream_usage, reasoning.show and the tools whose calls come
- * back by another name or as another kind; the rest is gone when conversion_new returns. */
 /* What a client's opaque slot held, and where it stands. */
 struct slot {
     struct str text;
     const struct place *at;
 };
 
+/* Of it the reply sees model, stream, stream_usage, reasoning.show and the tools whose calls come
+ * back by another name or as another kind; the rest is gone when conversion_new returns. */
 struct ask_neutral {
     struct str model;               /* for the upstream */
     bool stream, stream_usage;      /* the client wants the usage frame of chat streams */

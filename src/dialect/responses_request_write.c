@@ -164,7 +164,7 @@ static void write_user(struct conversion *c, struct json_out *o, const struct tu
 
 static void write_system(struct conversion *c, struct json_out *o, const struct turn *t)
 {
-    bool developer = c->vendor != NULL && c->vendor->developer_role;
+    bool developer = c->vendor->developer_role;
 
     open_message(o, developer ? "developer" : "system");
     for (const struct part *p = t->parts.first; p != NULL; p = p->next) {
