@@ -30,7 +30,10 @@ static const char head[] =
     "of the same currency (credit); all of an event are one commit. In the names, `{payer}` is a\n"
     "customer's or a house's balance and `{promo}` its promo, `{cur}` its currency, `{upstream}`\n"
     "the operator's account at a vendor and `{cost_cur}` the currency that is paid there, and\n"
-    "`{bearer}` who bears that cost: `cogs:{upstream}`, or what [the policy](policy.md) says.\n\n"
+    "`{bearer}` who bears that cost: `cogs:{upstream}`, or what [the policy](policy.md) says.\n"
+    "No balance can be further from nothing than 9,223,372,036 of its currency: what would lead\n"
+    "there is refused. So much can be credited to all customers together, as `funding:{cur}` has\n"
+    "the other side of it.\n\n"
     "## Accounts\n\n| account | is | its balance |\n|---|---|---|\n";
 
 static bool known(const char *name)

@@ -51,6 +51,26 @@ static bool insert_transfer(struct ledger *l, const struct batch *b, const struc
     return store_step(st) == STEP_DONE;
 }
 
+/* Neither the sums of a batch nor the balances that they lead to may be too large to be stored. */
+static bool fits(struct batch *b, const struct purse *p)
+{
+    int64_t sum;
+
+    if (money_add(&sum, atomic_load(&p->account.balance), p->delta))
+        return true;
+    b->full = p;
+    return false;
+}
+
+bool batch_failed(const struct batch *b, struct err *e)
+{
+    if (b->full == NULL)
+        return err_set(e, "store: %s", store_error(b->ledger->store));
+    return err_set(e, "the account %s would be further from 0 than the %lld %s that it can hold",
+                   b->full->account.name, (long long)(INT64_MAX / NANO_PER_UNIT),
+                   b->full->account.currency.code);
+}
+
 bool batch_transfer(struct ledger *l, struct batch *b, struct purse *debit, struct purse *credit,
                     int64_t nano, const char *kind, int64_t cause, struct str note)
 {
@@ -61,7 +81,7 @@ bool batch_transfer(struct ledger *l, struct batch *b, struct purse *debit, stru
     batch_touch(b, debit);
     batch_touch(b, credit);
     if (!money_sub(&debit->delta, debit->delta, nano) ||
-        !money_add(&credit->delta, credit->delta, nano) ||
+        !money_add(&credit->delta, credit->delta, nano) || !fits(b, debit) || !fits(b, credit) ||
         !insert_transfer(l, b, debit, credit, nano, kind, cause, note)) {
         b->broken = true;
         return false;
@@ -224,7 +244,7 @@ static bool write_all(struct ledger *l, struct batch *b, struct item *items, siz
         if (items[i].op->ok) /* else its preparation failed */
             items[i].op->ok = write_one(l, b, &items[i]);
     if (b->broken || !batch_flush(l, b)) {
-        err_set(e, "store: %s", store_error(l->store));
+        batch_failed(b, e);
         store_rollback(l->store);
         return false;
     }

@@ -158,9 +158,10 @@ struct item {
 struct batch {
     struct ledger *ledger;
     struct purse *dirty;
-    int64_t purchase, plan; /* whose transfers these are; 0: of none */
-    int64_t ts_us;          /* the time that they belong to; 0: now */
-    bool broken;            /* a statement failed: nothing of this batch may commit */
+    int64_t purchase, plan;   /* whose transfers these are; 0: of none */
+    int64_t ts_us;            /* the time that they belong to; 0: now */
+    const struct purse *full; /* what broke it: a balance that would be too large; or NULL */
+    bool broken;              /* a statement failed: nothing of this batch may commit */
 };
 
 /* What a reader sees; view_begin to view_end of it is one snapshot. */
@@ -310,9 +311,10 @@ struct purse *batch_touch(struct batch *b, struct purse *p);
 /* cause 0: none. Nothing happens for nano == 0. */
 bool batch_transfer(struct ledger *l, struct batch *b, struct purse *debit, struct purse *credit,
                     int64_t nano, const char *kind, int64_t cause, struct str note);
-bool batch_flush(struct ledger *l, struct batch *b); /* sums to balance and allotment rows */
-void batch_apply(struct batch *b);                   /* after the commit: to memory */
-void batch_drop(struct batch *b);                    /* after a rollback */
+bool batch_flush(struct ledger *l, struct batch *b);     /* sums to balance and allotment rows */
+void batch_apply(struct batch *b);                       /* after the commit: to memory */
+void batch_drop(struct batch *b);                        /* after a rollback */
+bool batch_failed(const struct batch *b, struct err *e); /* says why; false */
 void batch_run(struct ledger *l, struct item *items, size_t count);
 
 /* plan.c */

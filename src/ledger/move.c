@@ -165,7 +165,7 @@ bool move_commit(struct ledger *l, enum event event, const struct event_facts *f
     bool told = ok && also != NULL && !also(l, ctx, store_last_id(l->store), e);
     if (!ok || told || !batch_flush(l, &b)) {
         if (!told)
-            err_set(e, "store: %s", store_error(l->store));
+            batch_failed(&b, e);
         return undo(l, &b, &t);
     }
     if (!store_commit(l->store, e))

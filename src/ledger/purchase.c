@@ -54,7 +54,7 @@ static bool record(struct ledger *l, enum event event, const struct purchase *p,
     bool told = ok && !reference_keep(l, r, store_last_id(l->store), e);
     if (!ok || told || !batch_flush(l, &b)) {
         if (!told)
-            err_set(e, "store: %s", store_error(l->store));
+            batch_failed(&b, e);
         store_rollback(l->store);
         batch_drop(&b);
         return false;

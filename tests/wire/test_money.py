@@ -348,6 +348,17 @@ class Books(StationCase):
                 self.station.credit(customer.name, amount)
         self.assertEqual(customer.balance, 1234567987654322)
 
+    def test_all_credits_together_have_a_maximum(self):
+        for name in ("rich", "richer"):
+            self.station.cli("account", "create", name, "--currency", "XAU")
+        self.station.cli("credit", "rich", "9000000000")
+        with self.assertRaises(station.CliError) as caught:
+            self.station.cli("credit", "richer", "9000000000")
+        self.assertIn("the account funding:XAU would be further from 0 than the 9223372036 XAU",
+                      caught.exception.errors)
+        self.station.cli("credit", "richer", "200000000")
+        self.assertTrue(self.station.ledger_check()["ok"])
+
     def test_one_reference_is_booked_once(self):
         customer = self.customer("0")
 
