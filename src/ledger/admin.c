@@ -80,7 +80,7 @@ bool ledger_account_create(struct ledger *l, struct str name, struct str kind, s
     if (store_step(st) != STEP_DONE)
         return failed(l, e);
     struct purse *p = purse_add(l, store_last_id(l->store), name,
-                                house ? ACCOUNT_HOUSE : ACCOUNT_CUSTOMER, valid, 0, 0);
+                                house ? ACCOUNT_HOUSE : ACCOUNT_CUSTOMER, valid, 0, 0, NULL);
     budget_set(&p->account.budget, budget_nano, period, 0, clock_wall_us());
     text_account(out, &p->account, 0);
     return true;

@@ -50,7 +50,8 @@ struct key *key_by_id(struct ledger *l, int64_t id)
 }
 
 struct purse *purse_add(struct ledger *l, int64_t id, struct str name, uint8_t kind,
-                        struct currency cur, int64_t balance, int64_t credit_limit)
+                        struct currency cur, int64_t balance, int64_t credit_limit,
+                        struct purse *owner)
 {
     struct purse *p = aligned_alloc(_Alignof(struct purse), sizeof *p);
 
@@ -63,7 +64,7 @@ struct purse *purse_add(struct ledger *l, int64_t id, struct str name, uint8_t k
     memcpy(p->account.name, name.p, name.n);
     p->account.currency = cur;
     p->account.kind = kind;
-    p->account.owner = &p->account;
+    p->account.owner = owner != NULL ? &owner->account : &p->account;
     p->account.shared = &l->shared;
     p->account.limited = kind == ACCOUNT_CUSTOMER || credit_limit > 0;
     atomic_init(&p->account.credit_limit, credit_limit);
@@ -95,18 +96,18 @@ struct purse *system_account(struct ledger *l, const char *name, struct currency
         return p;
     enum store_step step = insert_system(l, name, cur);
     if (step == STEP_DONE)
-        return purse_add(l, store_last_id(l->store), str_from(name), ACCOUNT_SYSTEM, cur, 0, 0);
+        return purse_add(l, store_last_id(l->store), str_from(name), ACCOUNT_SYSTEM, cur, 0, 0,
+                         NULL);
     /* Another station on the store was quicker: it is there. */
     if (step != STEP_CONSTRAINT || !share_look(l, e) || (p = purse_by_name(l, name)) == NULL)
         err_set(e, "store: %s", store_error(l->store));
     return p;
 }
 
-void balance_attach(struct purse *p, struct purse *owner, bool promo)
+void balance_attach(struct purse *p, bool promo)
 {
-    struct account *a = &owner->account;
+    struct account *a = p->account.owner;
 
-    p->account.owner = a;
     if (promo) {
         atomic_store(&ledger_balance_in(a, p->account.currency)->promo, &p->account);
         return;

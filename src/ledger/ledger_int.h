@@ -235,13 +235,14 @@ struct purse *purse_by_id(struct ledger *l, int64_t id);
 struct purse *purse_by_name(struct ledger *l, const char *name);
 struct key *key_by_id(struct ledger *l, int64_t id);
 struct purse *purse_add(struct ledger *l, int64_t id, struct str name, uint8_t kind,
-                        struct currency cur, int64_t balance, int64_t credit_limit);
+                        struct currency cur, int64_t balance, int64_t credit_limit,
+                        struct purse *owner); /* NULL: its own */
 /* The system account of this name, made on first use, outside any transaction. */
 struct purse *system_account(struct ledger *l, const char *name, struct currency cur,
                              struct err *e);
 
 /* Makes it a further balance of its owner, or the promo of the owner's balance of its currency. */
-void balance_attach(struct purse *p, struct purse *owner, bool promo);
+void balance_attach(struct purse *p, bool promo);
 
 /* admin.c */
 struct account *account_named(struct ledger *l, struct str name, struct err *e);

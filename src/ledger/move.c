@@ -46,8 +46,9 @@ static struct account *balance_make(struct ledger *l, struct account *owner, str
         err_set(e, "store: %s", store_error(l->store));
         return NULL;
     }
-    struct purse *p = purse_add(l, store_last_id(l->store), str_from(name), owner->kind, cur, 0, 0);
-    balance_attach(p, purse_by_id(l, owner->id), promo);
+    struct purse *p = purse_add(l, store_last_id(l->store), str_from(name), owner->kind, cur, 0, 0,
+                                purse_by_id(l, owner->id));
+    balance_attach(p, promo);
     return &p->account;
 }
 

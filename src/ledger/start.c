@@ -38,12 +38,14 @@ bool ledger_load_account(struct ledger *l, struct statement *row, struct err *e)
 
     if (name.n >= LIMIT_NAME || !currency_parse(store_text(row, 2), &cur))
         return err_set(e, "store: account %lld is malformed", (long long)store_i64(row, 0));
+    /* An owner is older than its balances. */
+    struct purse *owner = store_null(row, 9) ? NULL : purse_by_id(l, store_i64(row, 9));
     struct purse *p = purse_add(l, store_i64(row, 0), name, kind_of(store_text(row, 3)), cur,
-                                store_i64(row, 4), store_i64(row, 7));
+                                store_i64(row, 4), store_i64(row, 7), owner);
     load_budget(&p->account.budget, row, 5);
     group_join(l, p, store_text(row, 8));
-    if (!store_null(row, 9)) /* an owner is older than its balances */
-        balance_attach(p, purse_by_id(l, store_i64(row, 9)), store_i64(row, 10) != 0);
+    if (owner != NULL)
+        balance_attach(p, store_i64(row, 10) != 0);
     return true;
 }
 
