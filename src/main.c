@@ -50,6 +50,7 @@ static const struct subcommand {
      "  --concurrency N           calls at a time, 1 to 4 (2)\n"
      "  --seed N                  makes the same calls in the same order\n"
      "  --json FILE               the report as JSON; - is standard output\n"
+     "  --lang L                  of the reports for people: en, zh (en)\n"
      "  --html FILE               the report as one page for a browser, with drawings\n"
      "  --evidence DIR            keeps what was asked and answered, without the keys\n"
      "  --recompute DIR           the report out of that again; asks nobody\n"

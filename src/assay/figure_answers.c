@@ -126,7 +126,7 @@ static void put_histogram(struct page *p, struct histogram *h)
 
     page_svg_open(p, WIDTH, 26 + ROW * (unsigned)h->n);
     page_raw(p, "<text x=\"0\" y=\"12\">");
-    page_text_cut(p, h->cell, 40);
+    page_say_cut(p, h->cell, 40);
     page_raw(p, "</text>");
     for (size_t i = 0; i < h->n && most > 0; i++) {
         put_row(p, h, i, folded, most);

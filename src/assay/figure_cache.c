@@ -64,7 +64,7 @@ static void put_ladder(struct page *p, const struct ladder *l)
     }
     page_svg_open(p, WIDTH, 20 + ROW * steps);
     page_raw(p, "<text x=\"0\" y=\"12\">");
-    page_text_cut(p, l->cell, 40);
+    page_say_cut(p, l->cell, 40);
     page_raw(p, "</text>");
     for (unsigned k = 0; k < TIMES; k++) {
         if (l->r[k] != NULL) {

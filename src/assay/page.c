@@ -77,9 +77,24 @@ void page_text(struct page *p, struct str s)
     page_text_cut(p, s, UINT32_MAX);
 }
 
+void page_say_cut(struct page *p, struct str english, unsigned columns)
+{
+    struct buf words;
+
+    buf_init(&words, p->out->max);
+    words_say(&words, p->lang, english);
+    page_text_cut(p, buf_str(&words), columns);
+    buf_release(&words);
+}
+
+void page_say_str(struct page *p, struct str english)
+{
+    page_say_cut(p, english, UINT32_MAX);
+}
+
 void page_say(struct page *p, const char *english)
 {
-    page_text(p, str_from(english));
+    page_say_str(p, str_from(english));
 }
 
 void page_sayf(struct page *p, const char *format, ...)

@@ -8,11 +8,13 @@
 
 #include "assay/claim.h"
 #include "assay/evidence.h"
+#include "assay/words.h"
 
 struct page {
     struct buf *out;
     const struct evidence *e;
     const struct verdicts *v;
+    enum lang lang;
 };
 
 /* Markup of our own. */
@@ -21,8 +23,10 @@ void page_raw(struct page *p, const char *markup);
 void page_text(struct page *p, struct str s);
 /* The same, of so many columns at most. */
 void page_text_cut(struct page *p, struct str s, unsigned columns);
-/* Words of our own. */
+/* Words of our own, in the reader's language. */
 void page_say(struct page *p, const char *english);
+void page_say_str(struct page *p, struct str english);
+void page_say_cut(struct page *p, struct str english, unsigned columns);
 void page_sayf(struct page *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* <figure> up to where its drawings stand, and from there on. */

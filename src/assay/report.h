@@ -5,14 +5,19 @@
 
 #include "assay/claim.h"
 #include "assay/evidence.h"
+#include "assay/words.h"
 
 /* 80 columns; colour: escape sequences of a terminal. */
-void report_text(struct buf *out, const struct evidence *e, const struct verdicts *v, bool colour);
-/* docs/assay.schema.json describes it. */
+void report_text(struct buf *out, const struct evidence *e, const struct verdicts *v,
+                 enum lang lang, bool colour);
+/* docs/assay.schema.json describes it. English, whatever a person reads. */
 void report_json(struct buf *out, const struct evidence *e, const struct verdicts *v);
 /* One file without a load from elsewhere, for a browser. */
-void report_html(struct buf *out, const struct evidence *e, const struct verdicts *v);
+void report_html(struct buf *out, const struct evidence *e, const struct verdicts *v,
+                 enum lang lang);
 /* What a status says to a person. */
 const char *report_verdict(int status);
+/* How many calls there were, and how they ended; for words_say. */
+void report_calls(struct buf *out, const struct evidence *e);
 
 #endif

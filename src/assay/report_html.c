@@ -39,9 +39,10 @@ static void put_row(struct page *p, const char *label, struct str value)
 static void put_head(struct page *p)
 {
     const struct evidence_head *h = &p->e->head;
-    struct buf words;
+    struct buf words, calls;
 
     buf_init(&words, 256);
+    buf_init(&calls, p->out->max);
     clock_write_utc(&words, (int64_t)h->started_us);
     page_raw(p, "<h1>");
     page_say(p, "Assay");
@@ -55,19 +56,15 @@ static void put_head(struct page *p)
     page_raw(p, "<dt>");
     page_say(p, "calls");
     page_raw(p, "</dt><dd>");
-    page_sayf(p, "%zu calls (%llu were planned)", p->e->count, (unsigned long long)h->planned);
-    page_raw(p, "; ");
-    if (p->e->end.n > 0) {
-        page_text(p, p->e->end);
-    } else {
-        page_say(p, "it broke off");
-    }
+    report_calls(&calls, p->e);
+    page_say_str(p, buf_str(&calls));
     buf_clear(&words);
     buf_add_u64(&words, h->seed);
     page_raw(p, "</dd>\n");
     put_row(p, "seed", buf_str(&words));
     page_raw(p, "</dl>\n");
     buf_release(&words);
+    buf_release(&calls);
 }
 
 static bool has_findings(const struct verdicts *v, enum claim c)
@@ -106,8 +103,9 @@ static void put_more(struct page *p, const char *label, struct str words)
     if (words.n > 0) {
         page_raw(p, "<p class=\"more\"><b>");
         page_say(p, label);
-        page_raw(p, "</b>: ");
-        page_text(p, words);
+        page_say(p, ": ");
+        page_raw(p, "</b>");
+        page_say_str(p, words);
         page_raw(p, "</p>\n");
     }
 }
@@ -146,12 +144,14 @@ static void put_finding(struct page *p, const struct finding *f, bool decisive)
     page_raw(p, "</code> <span class=\"more\">");
     page_say(p, tiers[f->tier]);
     page_raw(p, "</span></p>\n<p>");
-    page_text(p, f->text);
+    page_say_str(p, f->text);
     page_raw(p, "</p>\n");
     if (f->state != STATE_INCONSISTENT) {
         put_more(p, "would miss", f->missed);
     }
-    put_more(p, "may also be", f->benign);
+    if (f->state != STATE_CONSISTENT) {
+        put_more(p, "may also be", f->benign);
+    }
     put_numbers(p, f);
     page_raw(p, "</article>\n");
 }
@@ -177,7 +177,7 @@ static void put_claim(struct page *p, enum claim c)
     }
     buf_addf(p->out, "<section id=\"%s\"><h2>", claim_name(c));
     page_say(p, claim_meaning(c));
-    page_raw(p, ": ");
+    page_say(p, ": ");
     put_state(p, verdicts_state(p->v, c));
     page_raw(p, "</h2>\n");
     if (decisive != NULL) {
@@ -193,17 +193,19 @@ static void put_claim(struct page *p, enum claim c)
     page_raw(p, "</section>\n");
 }
 
-void report_html(struct buf *out, const struct evidence *e, const struct verdicts *v)
+void report_html(struct buf *out, const struct evidence *e, const struct verdicts *v,
+                 enum lang lang)
 {
-    struct page p = {out, e, v};
+    struct page p = {out, e, v, lang};
 
-    page_raw(&p, "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\n"
+    buf_addf(out, "<!doctype html>\n<html lang=\"%s\">\n", words_tag(lang));
+    page_raw(&p, "<head><meta charset=\"utf-8\">\n"
                  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
                  "style-src 'unsafe-inline'\">\n"
                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                  "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
     page_say(&p, "Assay");
-    page_raw(&p, ": ");
+    page_say(&p, ": ");
     page_text(&p, e->head.target.model);
     page_raw(&p, "</title>\n<style>\n");
     page_raw(&p, page_style);

@@ -7,6 +7,7 @@
 
 struct text {
     struct buf *out;
+    enum lang lang;
     bool colour;
 };
 
@@ -30,31 +31,79 @@ static unsigned width(struct str s)
     return columns;
 }
 
+/* Also what turns the direction of what follows: U+200E and F, U+2028 to 202E, U+2066 to 2069. */
+static bool is_control(struct str one)
+{
+    unsigned char c = (unsigned char)one.p[0], d = one.n > 1 ? (unsigned char)one.p[1] : 0,
+                  e = one.n > 2 ? (unsigned char)one.p[2] : 0;
+
+    if (c == 0xE2) {
+        return d == 0x80 ? e == 0x8E || e == 0x8F || (e >= 0xA8 && e <= 0xAE)
+                         : d == 0x81 && e >= 0xA6 && e <= 0xA9;
+    }
+    return c < 0x20 || c == 0x7F || (c == 0xC2 && d < 0xA0);
+}
+
+/* What no Chinese line begins with. */
+static bool closes(struct str s)
+{
+    static const char *const marks[] = {"，", "。", "；", "：", "）", "、", "”"};
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (str_starts(s, str_from(marks[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Words of the reader's language. To be released. */
+static struct buf in_words(const struct text *t, struct str english)
+{
+    struct buf words;
+
+    buf_init(&words, t->out->max);
+    words_say(&words, t->lang, english);
+    return words;
+}
+
+static void put_words(struct text *t, const char *english, unsigned columns)
+{
+    struct buf words = in_words(t, str_from(english));
+    unsigned n = width(buf_str(&words));
+
+    buf_add(t->out, buf_str(&words));
+    buf_addf(t->out, "%*s", n < columns ? (int)(columns - n) : 0, "");
+    buf_release(&words);
+}
+
 /* A word that is longer than a line is cut; what a terminal would obey is not told it. */
 static void add_long(struct text *t, struct str word, unsigned *at, unsigned indent)
 {
     for (size_t n; word.n > 0; word = str_skip(word, n)) {
         unsigned w = width_at(word, &n);
-        if (*at + w > COLUMNS) {
+        bool stays = w == 2 && closes(word) && *at + w <= COLUMNS;
+        if (*at + w > (w == 2 && !stays ? COLUMNS - 2 : COLUMNS)) {
             buf_addf(t->out, "\n%*s", (int)indent, "");
             *at = indent;
         }
-        unsigned char c = (unsigned char)word.p[0];
-        bool control = c < 0x20 || c == 0x7F || (c == 0xC2 && n == 2 && (uint8_t)word.p[1] < 0xA0);
-        buf_add(t->out, control ? STR("?") : str_slice(word.p, n));
+        buf_add(t->out, is_control(str_slice(word.p, n)) ? STR("?") : str_slice(word.p, n));
         *at += w;
     }
 }
 
 /* Words behind a label, in lines that begin at indent. */
-static void paragraph(struct text *t, const char *label, unsigned indent, struct str words)
+static void paragraph(struct text *t, struct str label, unsigned indent, struct str words)
 {
     unsigned at = indent;
-
-    buf_addf(t->out, "  %-*s", (int)indent - 2, label);
+    unsigned n = width(label);
+    buf_cat(t->out, STR("  "), label);
+    buf_addf(t->out, "%*s", n + 2 < indent ? (int)(indent - 2 - n) : 0, "");
     for (bool first = true; words.n > 0; first = false) {
         struct str word = str_cut(&words, ' ');
-        if (!first && at + 1 + width(word) > COLUMNS) {
+        bool breaks = word.n > 0 && (unsigned char)word.p[0] >= 0xE3; /* anywhere in it */
+        unsigned least = breaks ? 4 : width(word);
+        if (!first && at + 1 + least > COLUMNS) {
             buf_addf(t->out, "\n%*s", (int)indent, "");
             at = indent;
         } else if (!first) {
@@ -66,6 +115,21 @@ static void paragraph(struct text *t, const char *label, unsigned indent, struct
     buf_add_byte(t->out, '\n');
 }
 
+/* The same in the reader's language; the label behind so many blanks. */
+static void say(struct text *t, unsigned deeper, const char *label, unsigned indent,
+                struct str english)
+{
+    struct buf words = in_words(t, english), name = in_words(t, str_from(label)), all;
+
+    buf_init(&all, 1024);
+    buf_addf(&all, "%*s", (int)deeper, "");
+    buf_add(&all, buf_str(&name));
+    paragraph(t, buf_str(&all), indent, buf_str(&words));
+    buf_release(&words);
+    buf_release(&name);
+    buf_release(&all);
+}
+
 static void put_state(struct text *t, enum state s)
 {
     static const char *const colours[STATE_COUNT] = {
@@ -74,9 +138,11 @@ static void put_state(struct text *t, enum state s)
     };
 
     if (t->colour) {
-        buf_addf(t->out, "\033[%sm%-14s\033[0m", colours[s], state_name(s));
-    } else {
-        buf_addf(t->out, "%-14s", state_name(s));
+        buf_addf(t->out, "\033[%sm", colours[s]);
+    }
+    put_words(t, state_name(s), 14);
+    if (t->colour) {
+        buf_add(t->out, STR("\033[0m"));
     }
 }
 
@@ -85,24 +151,26 @@ static void put_overview(struct text *t, const struct verdicts *v)
     for (enum claim c = 0; c < CLAIM_COUNT; c++) {
         buf_add(t->out, STR("  "));
         put_state(t, verdicts_state(v, c));
-        buf_addf(t->out, "%s\n", claim_meaning(c));
+        put_words(t, claim_meaning(c), 0);
+        buf_add_byte(t->out, '\n');
     }
 }
 
 static void put_finding(struct text *t, const struct finding *f, bool decisive)
 {
-    struct buf label;
+    struct buf label, words = in_words(t, f->text);
 
     buf_init(&label, 64);
-    buf_addf(&label, "%s%s%c", f->probe, decisive ? " *" : "", '\0');
-    paragraph(t, label.p, 16, f->text);
+    buf_addf(&label, "%s%s", f->probe, decisive ? " *" : "");
+    paragraph(t, buf_str(&label), 16, buf_str(&words));
     if (f->missed.n > 0 && f->state != STATE_INCONSISTENT) {
-        paragraph(t, "  would miss", 16, f->missed);
+        say(t, 2, "would miss", 16, f->missed);
     }
     if (f->benign.n > 0 && f->state != STATE_CONSISTENT) {
-        paragraph(t, "  may also be", 16, f->benign);
+        say(t, 2, "may also be", 16, f->benign);
     }
     buf_release(&label);
+    buf_release(&words);
 }
 
 /* What decides comes first. */
@@ -117,7 +185,11 @@ static void put_claim(struct text *t, const struct verdicts *v, enum claim c)
     if (!any) {
         return;
     }
-    buf_addf(t->out, "\n%s: %s\n", claim_meaning(c), state_name(verdicts_state(v, c)));
+    buf_add_byte(t->out, '\n');
+    put_words(t, claim_meaning(c), 0);
+    put_words(t, ": ", 0);
+    put_words(t, state_name(verdicts_state(v, c)), 0);
+    buf_add_byte(t->out, '\n');
     if (decisive != NULL) {
         put_finding(t, decisive, true);
     }
@@ -131,12 +203,20 @@ static void put_claim(struct text *t, const struct verdicts *v, enum claim c)
 
 static void put_side(struct text *t, const char *label, const struct evidence_side *s)
 {
-    struct buf words;
+    struct buf words, name = in_words(t, str_from(label));
 
     buf_init(&words, 8192);
-    buf_cat(&words, s->model, STR(" at "), s->url);
-    paragraph(t, label, 16, buf_str(&words));
+    buf_cat(&words, s->model, t->lang == LANG_ZH ? STR(" — ") : STR(" at "), s->url);
+    paragraph(t, buf_str(&name), 16, buf_str(&words));
     buf_release(&words);
+    buf_release(&name);
+}
+
+void report_calls(struct buf *out, const struct evidence *e)
+{
+    buf_addf(out, "%zu calls (%llu were planned); %.*s", e->count,
+             (unsigned long long)e->head.planned,
+             STR_ARG(e->end.n > 0 ? e->end : STR("it broke off")));
 }
 
 static void put_head(struct text *t, const struct evidence *e)
@@ -144,7 +224,8 @@ static void put_head(struct text *t, const struct evidence *e)
     struct buf words;
 
     buf_init(&words, 4096);
-    buf_add(t->out, STR("Assay\n"));
+    put_words(t, "Assay", 0);
+    buf_add_byte(t->out, '\n');
     put_side(t, "of", &e->head.target);
     if (e->head.reference.url.n > 0) {
         put_side(t, "against", &e->head.reference);
@@ -152,12 +233,10 @@ static void put_head(struct text *t, const struct evidence *e)
     clock_write_utc(&words, (int64_t)e->head.started_us);
     buf_addf(&words, ", profile %.*s, seed %llu", STR_ARG(e->head.profile),
              (unsigned long long)e->head.seed);
-    paragraph(t, "when", 16, buf_str(&words));
+    say(t, 0, "when", 16, buf_str(&words));
     buf_clear(&words);
-    buf_addf(&words, "%zu calls (%llu were planned); %.*s", e->count,
-             (unsigned long long)e->head.planned,
-             STR_ARG(e->end.n > 0 ? e->end : STR("it broke off")));
-    paragraph(t, "calls", 16, buf_str(&words));
+    report_calls(&words, e);
+    say(t, 0, "calls", 16, buf_str(&words));
     buf_add_byte(t->out, '\n');
     buf_release(&words);
 }
@@ -178,12 +257,13 @@ const char *report_verdict(int status)
 static void put_verdict(struct text *t, const struct verdicts *v)
 {
     buf_add_byte(t->out, '\n');
-    paragraph(t, "", 2, str_from(report_verdict(verdicts_status(v))));
+    say(t, 0, "", 2, str_from(report_verdict(verdicts_status(v))));
 }
 
-void report_text(struct buf *out, const struct evidence *e, const struct verdicts *v, bool colour)
+void report_text(struct buf *out, const struct evidence *e, const struct verdicts *v,
+                 enum lang lang, bool colour)
 {
-    struct text t = {out, colour};
+    struct text t = {out, lang, colour};
 
     put_head(&t, e);
     put_overview(&t, v);
@@ -191,5 +271,6 @@ void report_text(struct buf *out, const struct evidence *e, const struct verdict
     for (enum claim c = 0; c < CLAIM_COUNT; c++) {
         put_claim(&t, v, c);
     }
-    buf_add(out, STR("\n(* decides its claim. Findings by folk tests weigh nothing.)\n"));
+    buf_add_byte(out, '\n');
+    say(&t, 0, "", 2, STR("What has an asterisk decides its claim. Folk tests weigh nothing."));
 }

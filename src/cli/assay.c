@@ -61,11 +61,18 @@ static bool is_stdout(const char *name)
     return name != NULL && strcmp(name, "-") == 0;
 }
 
+static void make_json(struct buf *out, const struct evidence *e, const struct verdicts *v,
+                      enum lang lang)
+{
+    (void)lang;
+    report_json(out, e, v);
+}
+
 /* A report where it was asked for; NULL: it was not. */
 static bool write_report(const char *name,
                          void (*make)(struct buf *, const struct evidence *,
-                                      const struct verdicts *),
-                         const struct evidence *e, const struct verdicts *v)
+                                      const struct verdicts *, enum lang),
+                         const struct evidence *e, const struct verdicts *v, enum lang lang)
 {
     struct buf text;
 
@@ -75,7 +82,7 @@ static bool write_report(const char *name,
     bool out = is_stdout(name);
     int file = out ? STDOUT_FILENO : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     buf_init(&text, REPORT_MAX);
-    make(&text, e, v);
+    make(&text, e, v, lang);
     bool ok = file >= 0 && !text.overflow && write_all(file, buf_str(&text));
     if (!out && file >= 0) {
         ok = close(file) == 0 && ok;
@@ -106,12 +113,12 @@ static int report(const struct assay_options *o, struct str lines)
         probes_judge(&e, &v);
         status = verdicts_status(&v);
         if (!is_stdout(o->json) && !is_stdout(o->html)) {
-            report_text(&text, &e, &v, isatty(STDOUT_FILENO));
+            report_text(&text, &e, &v, o->lang, isatty(STDOUT_FILENO));
             fwrite(text.p, 1, text.n, stdout);
             fflush(stdout);
         }
-        if (!write_report(o->json, report_json, &e, &v) ||
-            !write_report(o->html, report_html, &e, &v)) {
+        if (!write_report(o->json, make_json, &e, &v, o->lang) ||
+            !write_report(o->html, report_html, &e, &v, o->lang)) {
             status = EXIT_USAGE;
         }
     }

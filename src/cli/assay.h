@@ -6,11 +6,13 @@
 #include <signal.h>
 
 #include "assay/run.h"
+#include "assay/words.h"
 
 struct assay_options {
     struct run_side sides[2]; /* the keys are in keys[] */
     const char *key_env[2];
     enum profile profile;
+    enum lang lang;
     bool any_dialect, yes, cost_limited;
     int64_t max_nano;
     uint64_t max_calls, seed, threads;

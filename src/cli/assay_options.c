@@ -10,7 +10,7 @@
 struct reading {
     struct assay_options *o;
     const char *max_cost, *max_calls, *seed, *threads, *profile, *dialect, *model, *reference,
-        *reference_model;
+        *lang, *reference_model;
 };
 
 static const char **place_of(struct reading *r, const char *name)
@@ -32,6 +32,7 @@ static const char **place_of(struct reading *r, const char *name)
         {"--seed", &r->seed},
         {"--json", &r->o->json},
         {"--html", &r->o->html},
+        {"--lang", &r->lang},
         {"--evidence", &r->o->evidence},
         {"--recompute", &r->o->recompute},
     };
@@ -151,6 +152,9 @@ bool assay_options_read(int argc, char **argv, struct assay_options *o)
     o->seed = (uint64_t)clock_wall_us() % 1000000000;
     if (!read_words(argc, argv, &r)) {
         return false;
+    }
+    if (r.lang != NULL && !words_lang(str_from(r.lang), &o->lang)) {
+        return wrong("--lang is en or zh, not", r.lang);
     }
     if (o->json != NULL && o->html != NULL && strcmp(o->json, o->html) == 0) {
         return wrong("--json and --html go to different files, not both to", o->json);

@@ -51,6 +51,7 @@ class Asked(AssayCase):
                 ([*good, "--key-env", "NOT_THERE_AT_ALL"], "NOT_THERE_AT_ALL"),
                 (["--recompute", self.folder, "http://x"], "URL"),
                 ([*good, "--json", "-", "--html", "-"], "--html"),
+                ([*good, "--lang", "la"], "--lang"),
                 (["--recompute", self.folder], "calls.jsonl"),
                 (good[:-1], "-y")):
             done = subprocess.run([station.PROGRAM, "assay", *words], env=self.environment(),
@@ -75,7 +76,7 @@ class Asked(AssayCase):
 
     def test_evidence_of_somebody_who_plays_tricks(self):
         """Nothing in it reaches the terminal as more than text."""
-        nasty = "m\x1b[2J\x9b1m\x07"
+        nasty = "m\x1b[2J\x9b1m\x07\u202e"
         lines = [{"assay": 1, "version": "9", "seed": 1, "started_us": 1, "profile": nasty,
                   "target": {"url": nasty, "model": nasty}},
                  {"end": nasty}]
@@ -84,8 +85,8 @@ class Asked(AssayCase):
         done = subprocess.run([station.PROGRAM, "assay", "--recompute", self.folder], text=True,
                               capture_output=True, timeout=60)
         self.assertEqual(done.returncode, 2, done.stderr)
-        self.assertIn("m?[2J?1m?", done.stdout)
-        self.assertFalse(set("\x1b\x9b\x07") & set(done.stdout))
+        self.assertIn("m?[2J?1m??", done.stdout)
+        self.assertFalse(set("\x1b\x9b\x07\u202e") & set(done.stdout))
 
     def test_a_folder_with_evidence_is_not_added_to(self):
         with Seller() as s:
