@@ -106,6 +106,7 @@ bool counted_compare(const struct counted_set *target, const struct counted_set 
             a[n] = one.a;
             b[n] = other.a;
             ratios[n] = one.b / other.b;
+            out->worst_reference = fmax(out->worst_reference, other.worst);
             out->least = fmin(out->least, ratios[n]);
             out->most = fmax(out->most, ratios[n]);
             n++;

@@ -25,6 +25,7 @@ bool counted_by_length(const struct counted_set *s, const struct stat_tokens *t)
 struct counted_ratio {
     double factor;              /* of the slopes: median over strings */
     double least, most, spread; /* most / least - 1 */
+    double worst_reference;     /* how far its counts are off their lines */
     double around;              /* tokens around a text beyond the reference's, factor undone */
 };
 /* False when they have no string in common. */

@@ -10,8 +10,13 @@
 #include "assay/counted.h"
 #include "assay/family.h"
 #include "assay/probe.h"
+#include "assay/turns.h"
 
 #define TEXT_MAX (64 << 10)
+/* So many tokens too many are no template: without a reference, and with one. */
+#define SURE_ALONE 200
+#define SURE_LIVE 40
+#define UNEVEN 3.0 /* tokens off a line: a nonce of random length makes up to 2.7 */
 
 static void plan_text(struct plan *p, const struct probe *self, const char *cell, struct str repeat,
                       unsigned k)
@@ -50,6 +55,7 @@ struct around {
     double clean, sure;
     const char *against;
     unsigned calls;
+    bool some; /* not around all of them */
 };
 
 static enum state judge_hidden(const struct around *a)
@@ -61,6 +67,7 @@ static enum state judge_hidden(const struct around *a)
 
 static void say_hidden(const struct evidence *e, struct verdicts *v, const struct around *a)
 {
+    const char *whose = a->some ? "One message of several" : "Each message";
     struct buf text, numbers;
     struct finding f = {.claim = CLAIM_PROMPT,
                         .tier = TIER_ACCOUNTING,
@@ -71,11 +78,11 @@ static void say_hidden(const struct evidence *e, struct verdicts *v, const struc
     buf_init(&text, 4096);
     buf_init(&numbers, 1024);
     if (fabs(a->hidden) < 0.5) {
-        buf_addf(&text, "Each message is billed as many tokens as %s (%u calls).", a->against,
+        buf_addf(&text, "%s is billed as many tokens as %s (%u calls).", whose, a->against,
                  a->calls);
     } else {
-        buf_addf(&text, "Each message is billed %.0f tokens %s than %s (%u calls).",
-                 fabs(a->hidden), a->hidden < 0 ? "less" : "more", a->against, a->calls);
+        buf_addf(&text, "%s is billed %.0f tokens %s than %s (%u calls).", whose, fabs(a->hidden),
+                 a->hidden < 0 ? "less" : "more", a->against, a->calls);
     }
     buf_addf(&numbers, "\"hidden_tokens\":%.2f", a->hidden);
     if (f.state != STATE_CONSISTENT && a->hidden > 0 && e->head.currency.n > 0) {
@@ -127,7 +134,7 @@ static void hidden_by_template(const struct evidence *e, struct verdicts *v,
                                       : high < 0 ? high
                                                  : 0,
                             .clean = 8,
-                            .sure = 200,
+                            .sure = SURE_ALONE,
                             .calls = c->calls,
                             .against = "the template of the model takes"};
     say_hidden(e, v, &around);
@@ -160,6 +167,54 @@ static const struct str recounted = STR_INIT(
     "the seller counts by itself, or by an estimate, where its vendor reported nothing; the name "
     "stands for a later model with a new tokenizer");
 
+static const struct str wavers = STR_INIT(
+    "several machines behind one name, of which some have another template or were renewed "
+    "meanwhile");
+
+/* Only some calls bear something more: the others are what it is measured against. */
+static void say_some(const struct evidence *e, struct verdicts *v, const struct turns *turns,
+                     double sure, const struct stat_tokens *t, struct buf *text)
+{
+    buf_addf(text,
+             "Texts are cut into tokens as they should be, but %u of %u calls are billed %.0f "
+             "tokens more than the others.",
+             turns->more > 0 ? turns->others : turns->own, turns->own + turns->others,
+             fabs(turns->more));
+    add(v, CLAIM_IDENTITY, STATE_CONSISTENT, text, sister, STR(""), t);
+    say_hidden(e, v,
+               &(struct around){.hidden = fabs(turns->more),
+                                .clean = 0, /* what the others bear is not known */
+                                .sure = sure,
+                                .calls = turns->own + turns->others,
+                                .some = true,
+                                .against = "others of the same endpoint"});
+}
+
+/* Whether requests are counted to the token in two ways. */
+static bool judge_turns(const struct evidence *e, struct verdicts *v, const struct counted_set *c,
+                        enum stat_family claimed, const struct stat_tokens *t, struct buf *text)
+{
+    struct turns turns;
+
+    if (!turns_of_families(c, claimed, &turns)) {
+        return false;
+    }
+    const struct stat_family_row *want = stat_family(claimed), *seen = stat_family(turns.other);
+    if (turns.other == claimed) {
+        say_some(e, v, &turns, SURE_ALONE, t, text);
+        return true;
+    }
+    buf_addf(text,
+             "Of %u calls %u are counted to the token as by %s, the tokenizer of %s, and the other "
+             "%u as by %s, that of %s.",
+             turns.own + turns.others, turns.own, want->name, want->models, turns.others,
+             seen->name, seen->models);
+    add(v, CLAIM_IDENTITY, STATE_INCONSISTENT, text, STR(""), recounted, t);
+    buf_addf(text, "The counts do not grow evenly with the text.");
+    add(v, CLAIM_INPUT_BILLING, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
+    return true;
+}
+
 static enum state state_of_factor(double factor)
 {
     double off = fabs(factor - 1);
@@ -179,8 +234,8 @@ static void say_factor(struct verdicts *v, struct buf *text, const char *against
 }
 
 /* Against published counts of the tokenizer that the name claims. */
-static void judge_claimed(struct verdicts *v, const struct counted_set *c, enum stat_family claimed,
-                          const struct stat_tokens *t, struct buf *text)
+static void judge_claimed(const struct evidence *e, struct verdicts *v, const struct counted_set *c,
+                          enum stat_family claimed, const struct stat_tokens *t, struct buf *text)
 {
     const struct stat_family_row *want = stat_family(claimed), *seen = stat_family(t->family);
     bool named = t->state == STAT_TOKENS_FAMILY || t->state == STAT_TOKENS_MULTIPLIED;
@@ -210,7 +265,7 @@ static void judge_claimed(struct verdicts *v, const struct counted_set *c, enum 
                  "that is known here (%u calls; nearest: %s, %.0f tokens off).",
                  want->name, want->models, c->calls, seen->name, t->distance);
         add(v, CLAIM_IDENTITY, STATE_INCONSISTENT, text, STR(""), recounted, t);
-    } else {
+    } else if (!judge_turns(e, v, c, claimed, t, text)) {
         buf_addf(text,
                  "The counts do not grow evenly with the text (largest deviation %.1f "
                  "tokens), or too few of them came, to tell a tokenizer.",
@@ -244,6 +299,48 @@ static void judge_unclaimed(const struct evidence *e, struct verdicts *v,
     add(v, CLAIM_INPUT_BILLING, STATE_NOT_TESTABLE, text, STR(""), STR(""), t);
 }
 
+/* Where slopes differ from the reference's: why. */
+static void judge_uneven(const struct evidence *e, struct verdicts *v, const struct counted_set *c,
+                         const struct counted_set *r, const struct counted_ratio *ratio,
+                         const struct stat_tokens *t, struct buf *text)
+{
+    enum stat_family claimed = family_claimed(e->head.target.model);
+    unsigned calls = c->calls + r->calls;
+    struct turns turns;
+
+    if (ratio->worst_reference > UNEVEN) {
+        buf_addf(text,
+                 "The counts of the reference itself do not grow evenly with the text (largest "
+                 "deviation %.1f tokens), so nothing can be told from them.",
+                 ratio->worst_reference);
+        add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), wavers, t);
+    } else if (claimed != STAT_FAMILIES && turns_of_families(c, claimed, &turns) &&
+               turns.other != claimed) {
+        judge_turns(e, v, c, claimed, t, text);
+    } else if (turns_of_prompts(c, r, &turns)) {
+        say_some(e, v, &turns, SURE_LIVE, t, text);
+    } else if (turns.mostly) {
+        buf_addf(text,
+                 "Of %u calls %u are cut into tokens as at the reference, and the others not: too "
+                 "few to tell why.",
+                 turns.own + turns.others, turns.own);
+        add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), wavers, t);
+        say_hidden(e, v,
+                   &(struct around){.hidden = turns.beyond,
+                                    .clean = -1,
+                                    .sure = SURE_LIVE,
+                                    .calls = turns.own,
+                                    .some = true,
+                                    .against = "the reference bills"});
+    } else {
+        buf_addf(text,
+                 "The same texts are cut into tokens differently than at the reference: "
+                 "between %.2f and %.2f times as many (%u calls).",
+                 ratio->least, ratio->most, calls);
+        add(v, CLAIM_IDENTITY, STATE_INCONSISTENT, text, STR(""), recounted, t);
+    }
+}
+
 /* Against what the reference bills for the same. */
 static void judge_live(const struct evidence *e, struct verdicts *v, const struct counted_set *c,
                        const struct counted_set *r, const struct stat_tokens *t, struct buf *text)
@@ -255,11 +352,7 @@ static void judge_live(const struct evidence *e, struct verdicts *v, const struc
         return;
     }
     if (ratio.spread > COUNTED_SPREAD_SAME) {
-        buf_addf(text,
-                 "The same texts are cut into tokens differently than at the reference: "
-                 "between %.2f and %.2f times as many (%u calls).",
-                 ratio.least, ratio.most, calls);
-        add(v, CLAIM_IDENTITY, STATE_INCONSISTENT, text, STR(""), recounted, t);
+        judge_uneven(e, v, c, r, &ratio, t, text);
         return;
     }
     buf_addf(text, "All texts are cut into tokens as at the reference (%u calls).", calls);
@@ -267,7 +360,7 @@ static void judge_live(const struct evidence *e, struct verdicts *v, const struc
     say_factor(v, text, "what the reference counts", ratio.factor, t);
     struct around around = {.hidden = ratio.around,
                             .clean = 8,
-                            .sure = 40,
+                            .sure = SURE_LIVE,
                             .calls = calls,
                             .against = "the reference bills"};
     say_hidden(e, v, &around);
@@ -301,8 +394,10 @@ void tokens_judge(const struct evidence *e, struct verdicts *v)
         judge_unclaimed(e, v, &t, &text);
         hidden_by_template(e, v, &target, &t);
     } else {
-        judge_claimed(v, &target, claimed, &t, &text);
-        hidden_by_template(e, v, &target, &t);
+        judge_claimed(e, v, &target, claimed, &t, &text);
+        if (verdicts_decisive(v, CLAIM_PROMPT) == NULL) {
+            hidden_by_template(e, v, &target, &t);
+        }
     }
     buf_release(&text);
 }

@@ -70,7 +70,8 @@ def openai_id(seconds):
 class Seller:
     """What it is asked it does, as well as a model would; `cheats` are the exceptions:
     cached (the first answer to a text is sold again), at_once (streams are collected), cut=N (only
-    the last N lines of the input arrive), edited (arguments of tools are replaced)."""
+    the last N lines of the input arrive), middle=N (only the first and last N), edited (arguments
+    of tools are replaced), odd=N (each seventh call is billed N tokens more), no_stop, no_limit."""
 
     def __init__(self, family="o200k", template=7, hidden=0, factor=1.0, model=None,
                  dialects=("chat", "responses", "messages", "gemini"), before=None, answer="pong",
@@ -83,7 +84,7 @@ class Seller:
         # the requests, those of another model.
         self.choices, self.mix, self.others = choices or {}, mix, others or {}
         self.pause, self.same_ids, self.deterministic = pause, same_ids, deterministic
-        self.forgetful = forgetful
+        self.forgetful, self.counted = forgetful, 0
         self.cheats = cheats
         self.kept, self.seen = {}, set()
         self.requests = []          # (path, headers, body)
@@ -103,12 +104,17 @@ class Seller:
 
     def arrived(self, body):
         text = "\n".join(texts_of(body))
-        cut = self.cheats.get("cut")
-        return "\n".join(text.split("\n")[-cut:]) if cut else text
+        cut, ends = self.cheats.get("cut"), self.cheats.get("middle")
+        lines = text.split("\n")
+        if ends and len(lines) > 2 * ends:
+            lines = lines[:ends] + lines[-ends:]
+        return "\n".join(lines[-cut:] if cut else lines)
 
     def count(self, text):
         own = -(-len(text.encode()) // 4) if self.by_length else tokens_of(text, self.family)
-        return int((own + self.template + self.hidden) * self.factor + 0.5)
+        self.counted += 1
+        odd = self.cheats.get("odd", 0) if self.counted % 7 == 0 else 0
+        return int((own + self.template + self.hidden + odd) * self.factor + 0.5)
 
     def say(self, text, body):
         choices = self.others if random.random() < self.mix else self.choices
@@ -117,12 +123,14 @@ class Seller:
                 return random.choices(*zip(*answers))[0]
         if "exactly as it stands, and say nothing else: " in text:
             return text.rpartition(": ")[2]
-        if "first code and the last code" in text:
+        if "and the last code" in text:
             return " ".join(re.findall(r"code is (\d{8})", text) if not self.forgetful else ["?"])
         if "Count from 1 to" in text:
-            stop = self.stop_of(body)
-            numbers = ", ".join(map(str, range(1, 21)))
-            return numbers.partition(stop)[0] if stop else numbers[:60]
+            stop, last = self.stop_of(body), int(re.search(r"Count from 1 to (\d+)", text)[1])
+            numbers = ", ".join(map(str, range(1, last + 1)))
+            if stop:
+                return numbers.partition(stop)[0]
+            return numbers if last < 100 or "no_limit" in self.cheats else numbers[:60]
         if text.startswith("Repeat the following lines"):
             return text.partition(":\n")[2]
         if "story" in text:

@@ -52,6 +52,14 @@ class Honest(AssayCase):
         with Seller(template=14) as s:
             self.assertEqual(self.assay(s.base).states()["prompt"], "consistent")
 
+    def test_a_few_calls_that_bear_more_are_no_other_tokenizer(self):
+        """One machine of seven has another template, here or at the reference."""
+        for here, there in ((14, 0), (0, 14), (14, 14)):
+            with Seller(odd=here) as s, Seller(odd=there) as reference:
+                done = self.assay(s.base, reference=reference.base, profile="standard")
+            self.assertNotIn("inconsistent", done.states().values(), (here, there, done.out))
+            self.assertEqual(done.status, 0)
+
 
 class Cheating(AssayCase):
     def test_another_tokenizer(self):

@@ -25,7 +25,9 @@ class Zoo(unittest.TestCase):
         return zoo.run_all(variants, 1, seed, workers=2, rhythm=QUICK, **more)
 
     def test_no_honest_variant_is_accused(self):
-        chosen = [v for v in zoo.HONEST if v.name != "slow"]
+        names = ("plain", "azure", "vertex", "vertex gemini", "hide-reasoning", "all at once",
+                 "gateway messages>chat")
+        chosen = [v for v in zoo.HONEST if v.name in names]
         for run in self.runs(chosen, 7, references=[False]):
             self.assertEqual((zoo.accused(run), run.status), (set(), 0), run)
 
@@ -36,10 +38,17 @@ class Zoo(unittest.TestCase):
 
     def test_cheats_are_noticed(self):
         chosen = {"swap": "identity", "hidden 300": "prompt", "usage 1.15": "input_billing",
-                  "cut-head": "context", "edit-tools": "tool_integrity"}
+                  "cut-head": "context", "edit-tools": "tool_integrity", "mix 0.5": "identity",
+                  "adaptive 20, swap": "identity", "adaptive 20, hidden": "prompt"}
         for run in self.runs([v for v in zoo.CHEATS if v.name in chosen], 7, references=[False]):
             self.assertEqual(run.states[chosen[run.variant.name]], "inconsistent", run)
             self.assertEqual(zoo.wrongly(run), set(), run)
+
+    def test_a_prompt_before_some_requests_is_no_other_tokenizer(self):
+        chosen = [v for v in zoo.CHEATS if v.name == "adaptive 20, hidden"]
+        for seed in (31, 32):
+            run, = self.runs(chosen, seed, references=[True])
+            self.assertEqual(zoo.accused(run), {"prompt"}, run)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ HONEST = [
     honest("hide-reasoning", ["hide-reasoning"], CLAUDE + THINKING),
     honest("all at once", ["burst", "limited=7", "date", "template"]),
     # Our own station, that converts from the first to the second.
-    honest("gateway messages>chat", models=OPEN[1:4], dialect="messages", kind="openai"),
+    honest("gateway messages>chat", models=OPEN[1:3], dialect="messages", kind="openai"),
     honest("gateway chat>messages", models=CLAUDE, dialect="chat", kind="anthropic"),
     honest("gateway responses>messages", models=OPEN[1:3], dialect="responses", kind="anthropic"),
     honest("gateway chat>gemini", models=THINKING[1:], dialect="chat", kind="gemini"),
