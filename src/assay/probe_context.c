@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Long input: first by the bill, which grows with each line that arrives and stops growing where
- * some are cut off; then by codes at its beginning and end that have to be found.
+ * some are cut off; then by codes at its beginning, middle and end that have to be found.
  */
 #include <stdio.h>
 
@@ -17,21 +17,38 @@ static unsigned long_lines(enum profile p)
     return p == PROFILE_DEEP ? 2000 : 400;
 }
 
+enum place { PLACE_FIRST, PLACE_MIDDLE, PLACE_LAST, PLACES };
+static const char *const places[PLACES] = {"first", "middle", "last"};
+#define CODE_BYTES 8 /* of each, as they are expected: with blanks between */
+#define CODES_BYTES (PLACES * (CODE_BYTES + 1) - 1)
+
+static void put_code(struct plan *p, enum place place, struct buf *text, struct buf *codes)
+{
+    if (codes->n > 0) {
+        buf_add_byte(codes, ' ');
+    }
+    size_t at = codes->n;
+    plan_nonce(p, codes);
+    buf_addf(text, "The %s code is %.*s.\n", places[place],
+             STR_ARG(str_slice(codes->p + at, codes->n - at)));
+}
+
 static void plan_lines(struct plan *p, const struct probe *self, const char *cell, unsigned lines)
 {
     struct buf text, codes;
 
     buf_init(&text, TEXT_MAX);
     buf_init(&codes, 64);
-    plan_nonce(p, &codes);
-    buf_cat(&text, STR("The first code is "), buf_str(&codes), STR(".\n"));
+    put_code(p, PLACE_FIRST, &text, &codes);
     for (unsigned i = 0; i < lines; i++) {
+        if (i == lines / 2) {
+            put_code(p, PLACE_MIDDLE, &text, &codes);
+        }
         buf_add(&text, STR("Ships of every flag lie in the harbour and wait for the tide.\n"));
     }
-    buf_add_byte(&codes, ' ');
-    plan_nonce(p, &codes);
-    buf_cat(&text, STR("The last code is "), str_slice(codes.p + 9, 8),
-            STR(".\nAnswer with the first code and the last code, and nothing else."));
+    put_code(p, PLACE_LAST, &text, &codes);
+    buf_add(&text, STR("Answer with the first code, the middle code and the last code, and nothing "
+                       "else."));
     plan_add(
         p, self, cell, lines,
         &(struct question){.text = buf_str(&text), .expect = buf_str(&codes), .max_tokens = 400});
@@ -51,9 +68,9 @@ void context_plan(struct plan *p, const struct probe *self)
 }
 
 struct arrived {
-    unsigned answers, first, last; /* of the long ones; with the codes */
-    double billed, expected;       /* of the long ones together */
-    uint64_t tokens;               /* of one */
+    unsigned answers, known[PLACES]; /* of the long ones; with the codes */
+    double billed, expected;         /* of the long ones together */
+    uint64_t tokens;                 /* of one */
 };
 
 static const struct record *any_k(const struct evidence *e, const char *cell)
@@ -82,16 +99,20 @@ static void add_long(const struct record *r, const struct record *low, const str
     a->billed += input_of(r);
     a->expected += input_of(middle) + line * (double)(r->k - middle->k);
     a->tokens = usage_input(&r->said.usage);
-    if (r->expect.n == 17) {
-        a->first += str_find(said, str_slice(r->expect.p, 8)) != SIZE_MAX;
-        a->last += str_find(said, str_slice(r->expect.p + 9, 8)) != SIZE_MAX;
+    for (enum place i = 0; i < PLACES; i++) {
+        struct str code = str_slice(r->expect.p + i * (CODE_BYTES + 1), CODE_BYTES);
+        a->known[i] += str_find(said, code) != SIZE_MAX;
     }
 }
 
 static enum state state_of(const struct arrived *a)
 {
     double share = a->billed / a->expected;
-    bool found = a->first == a->answers && a->last == a->answers;
+    bool found = true;
+
+    for (enum place i = 0; i < PLACES; i++) {
+        found = found && a->known[i] == a->answers;
+    }
 
     if (share >= 0.98 && found) {
         return STATE_CONSISTENT;
@@ -109,20 +130,23 @@ void context_judge(const struct evidence *e, struct verdicts *v)
 
     for (unsigned i = 0; i < TIMES && low != NULL && middle != NULL; i++) {
         const struct record *r = any_k(e, cells[i]);
-        if (r != NULL) {
+        if (r != NULL && r->expect.n == CODES_BYTES) {
             add_long(r, low, middle, &a);
         }
     }
     if (a.answers == 0 || a.expected <= 0) {
         return;
     }
-    int n =
-        snprintf(text, sizeof(text),
-                 "Long input is billed %.0f %% of what its length comes to by shorter input; of "
-                 "%u answers %u knew the code at its beginning and %u that at its end.",
-                 100 * a.billed / a.expected, a.answers, a.first, a.last);
-    int m = snprintf(missed, sizeof(missed), "what happens beyond %llu tokens, and in the middle",
-                     (unsigned long long)a.tokens);
+    int n = snprintf(
+        text, sizeof(text),
+        "Long input is billed %.0f %% of what its length comes to by shorter input; of "
+        "%u answers %u knew the code at its beginning, %u that in its middle and %u that at "
+        "its end.",
+        100 * a.billed / a.expected, a.answers, a.known[PLACE_FIRST], a.known[PLACE_MIDDLE],
+        a.known[PLACE_LAST]);
+    int m =
+        snprintf(missed, sizeof(missed), "what happens beyond %llu tokens, and between the codes",
+                 (unsigned long long)a.tokens);
     enum state state = state_of(&a);
     bool good = state == STATE_CONSISTENT;
     verdicts_add(v, &(struct finding){

@@ -32,39 +32,59 @@ static void say(struct verdicts *v, bool kept, struct str text)
                                                   "dialects that says so")});
 }
 
-static void judge_stop(const struct evidence *e, struct verdicts *v)
+enum kept { KEPT_UNKNOWN, KEPT, DROPPED };
+
+static enum kept judge_stop(const struct evidence *e, struct verdicts *v)
 {
     const struct record *r = probe_find(e, "settings", "stop", 0);
     struct str said = r != NULL ? buf_str(&r->said.text) : STR("");
 
     /* An answer that did not count as it was asked says nothing of the stop. */
     if (r == NULL || r->dialect == DIALECT_RESPONSES || str_find(said, STR("6")) == SIZE_MAX) {
-        return;
+        return KEPT_UNKNOWN;
     }
     if (str_find(said, STR("7")) == SIZE_MAX) {
         say(v, true, STR("Counting stops where it was told to."));
-    } else {
-        say(v, false, STR("Counting goes on beyond the text that it was told to stop at."));
+        return KEPT;
     }
+    say(v, false, STR("Counting goes on beyond the text that it was told to stop at."));
+    return str_find(said, STR("20")) != SIZE_MAX ? DROPPED : KEPT_UNKNOWN;
 }
 
-static void judge_limit(const struct evidence *e, struct verdicts *v)
+static enum kept judge_limit(const struct evidence *e, struct verdicts *v)
 {
     const struct record *r = probe_find(e, "settings", "limit", 0);
     char text[200];
 
     if (r == NULL || r->said.usage.state == USAGE_MISSING) {
-        return;
+        return KEPT_UNKNOWN;
     }
     uint64_t out = usage_output(&r->said.usage);
     int n =
         snprintf(text, sizeof(text), "With at most %d tokens of output asked for, %llu are billed.",
                  LIMIT_ASKED, (unsigned long long)out);
-    say(v, out <= LIMIT_ASKED + 2, str_slice(text, (size_t)n));
+    bool kept = out <= LIMIT_ASKED + 2;
+    say(v, kept, str_slice(text, (size_t)n));
+    /* No tokenizer writes a hundred numbers in fewer tokens than there are numbers. */
+    bool beyond = str_find(buf_str(&r->said.text), STR("98, 99, 100")) != SIZE_MAX;
+    return kept ? KEPT : beyond && out >= 100 ? DROPPED : KEPT_UNKNOWN;
 }
 
+/* One may be what a model does not take; that all are dropped is seen in the text itself. */
 void settings_judge(const struct evidence *e, struct verdicts *v)
 {
-    judge_stop(e, v);
-    judge_limit(e, v);
+    enum kept stop = judge_stop(e, v), limit = judge_limit(e, v);
+
+    if (stop == DROPPED && limit == DROPPED) {
+        verdicts_add(
+            v, &(struct finding){
+                   .claim = CLAIM_FEATURES,
+                   .state = STATE_INCONSISTENT,
+                   .tier = TIER_ACCOUNTING,
+                   .probe = "settings",
+                   .group = "settings",
+                   .text = STR("Settings are dropped: told to stop at 7 it counts to 20, and told "
+                               "to write 32 tokens at most it counts beyond 100 and bills that."),
+                   .benign = STR("a gateway that says that it takes no settings")});
+    }
 }

@@ -89,6 +89,12 @@ class Behaviour(AssayCase):
         self.assertEqual(done.states()["features"], "inconclusive", "though a tool is called")
         self.assertEqual(done.status, 0)
 
+    def test_settings_that_are_all_dropped(self):
+        done = self.of("--dialect", "chat", no_stop=True, no_limit=True)
+        self.assertEqual(done.states()["features"], "inconsistent", done.out)
+        done = self.of("--dialect", "chat", no_limit=True)
+        self.assertEqual(done.states()["features"], "inconclusive", done.out)
+
     def test_arguments_that_are_edited(self):
         done = self.of(edited=True)
         self.assertEqual(done.states()["tool_integrity"], "inconsistent", done.out)
@@ -96,8 +102,14 @@ class Behaviour(AssayCase):
     def test_input_that_is_cut(self):
         done = self.of(cut=200)
         self.assertEqual(done.states()["context"], "inconsistent", done.out)
-        self.assertIn("0 knew the code at its beginning and 2 that at its end", done.out.replace(
-            "\n                ", " "))
+        self.assertIn("0 knew the code at its beginning, 0 that in its middle and 2 that",
+                      done.out.replace("\n                ", " "))
+
+    def test_a_middle_that_is_left_out(self):
+        done = self.of(middle=100)
+        self.assertEqual(done.states()["context"], "inconsistent", done.out)
+        self.assertIn("2 knew the code at its beginning, 0 that in its middle and 2 that",
+                      done.out.replace("\n                ", " "))
 
     def test_a_forgetful_model_is_not_accused(self):
         self.assertEqual(self.of(forgetful=True).states()["context"], "inconclusive")
