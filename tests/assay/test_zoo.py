@@ -48,7 +48,9 @@ class Zoo(unittest.TestCase):
         chosen = [v for v in zoo.CHEATS if v.name == "adaptive 20, hidden"]
         for seed in (31, 32):
             run, = self.runs(chosen, seed, references=[True])
-            self.assertEqual(zoo.accused(run), {"prompt"}, run)
+            said = {(c, f["state"]) for c, f in run.findings if f["probe"] == "tokens"}
+            self.assertIn(("prompt", "inconsistent"), said, run)
+            self.assertNotIn(("identity", "inconsistent"), said, run)
 
 
 if __name__ == "__main__":
