@@ -19,7 +19,7 @@ static void tell(const struct evidence *e, const struct verdicts *v)
     assert(doc != NULL && !text.overflow);
     json_free(doc);
     buf_clear(&text);
-    report_text(&text, e, v, false);
+    report_text(&text, e, v, LANG_ZH, false);
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
         assert(c == '\n' || (c >= 0x20 && c != 0x7F));
