@@ -22,7 +22,7 @@ static const char *const places[PLACES] = {"first", "middle", "last"};
 #define CODE_BYTES 8 /* of each, as they are expected: with blanks between */
 #define CODES_BYTES (PLACES * (CODE_BYTES + 1) - 1)
 
-static void put_code(struct plan *p, enum place place, struct buf *text, struct buf *codes)
+static void plan_code(struct plan *p, enum place place, struct buf *text, struct buf *codes)
 {
     if (codes->n > 0) {
         buf_add_byte(codes, ' ');
@@ -39,14 +39,14 @@ static void plan_lines(struct plan *p, const struct probe *self, const char *cel
 
     buf_init(&text, TEXT_MAX);
     buf_init(&codes, 64);
-    put_code(p, PLACE_FIRST, &text, &codes);
+    plan_code(p, PLACE_FIRST, &text, &codes);
     for (unsigned i = 0; i < lines; i++) {
         if (i == lines / 2) {
-            put_code(p, PLACE_MIDDLE, &text, &codes);
+            plan_code(p, PLACE_MIDDLE, &text, &codes);
         }
         buf_add(&text, STR("Ships of every flag lie in the harbour and wait for the tide.\n"));
     }
-    put_code(p, PLACE_LAST, &text, &codes);
+    plan_code(p, PLACE_LAST, &text, &codes);
     buf_add(&text, STR("Answer with the first code, the middle code and the last code, and nothing "
                        "else."));
     plan_add(

@@ -67,7 +67,6 @@ static enum state judge_hidden(const struct around *a)
 
 static void say_hidden(const struct evidence *e, struct verdicts *v, const struct around *a)
 {
-    const char *whose = a->some ? "One message of several" : "Each message";
     struct buf text, numbers;
     struct finding f = {.claim = CLAIM_PROMPT,
                         .tier = TIER_ACCOUNTING,
@@ -78,11 +77,15 @@ static void say_hidden(const struct evidence *e, struct verdicts *v, const struc
     buf_init(&text, 4096);
     buf_init(&numbers, 1024);
     if (fabs(a->hidden) < 0.5) {
-        buf_addf(&text, "%s is billed as many tokens as %s (%u calls).", whose, a->against,
-                 a->calls);
+        buf_addf(&text,
+                 a->some ? "One message of several is billed as many tokens as %s (%u calls)."
+                         : "Each message is billed as many tokens as %s (%u calls).",
+                 a->against, a->calls);
     } else {
-        buf_addf(&text, "%s is billed %.0f tokens %s than %s (%u calls).", whose, fabs(a->hidden),
-                 a->hidden < 0 ? "less" : "more", a->against, a->calls);
+        buf_addf(&text,
+                 a->some ? "One message of several is billed %.0f tokens %s than %s (%u calls)."
+                         : "Each message is billed %.0f tokens %s than %s (%u calls).",
+                 fabs(a->hidden), a->hidden < 0 ? "less" : "more", a->against, a->calls);
     }
     buf_addf(&numbers, "\"hidden_tokens\":%.2f", a->hidden);
     if (f.state != STATE_CONSISTENT && a->hidden > 0 && e->head.currency.n > 0) {
