@@ -9,7 +9,8 @@
 #include "assay/counted.h"
 #include "assay/probe.h"
 
-#define LEAST 4 /* copies that were made rightly */
+#define LEAST 4      /* copies that were made rightly */
+#define UNEVEN_MAX 1 /* tokens; a cost that was measured worse is none */
 
 void output_plan(struct plan *p, const struct probe *self)
 {
@@ -41,7 +42,8 @@ struct copied {
     double expected[STAT_STRINGS], billed[STAT_STRINGS];
 };
 
-/* What a repeat of the string costs as input, where it was measured; else 0. */
+/* What a repeat of the string costs as input, where it was measured well: one call that bore more
+ * than the others would make all output look dearer or cheaper. Else 0. */
 static double cost_of(const struct counted_set *set, struct str name)
 {
     struct stat_line line;
@@ -49,7 +51,7 @@ static double cost_of(const struct counted_set *set, struct str name)
     for (size_t i = 0; i < set->strings; i++) {
         const struct stat_counted *c = &set->c[i];
         if (str_eq(name, str_from(stat_string_name(c->string))) &&
-            stat_fit(c->k, c->y, c->n, &line, NULL)) {
+            stat_fit(c->k, c->y, c->n, &line, NULL) && line.worst <= UNEVEN_MAX) {
             return line.b;
         }
     }
