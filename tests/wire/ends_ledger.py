@@ -43,7 +43,7 @@ def total_time(t):
     chat(t, stream=True)
 
 
-# The ledger's thread reads a configuration that does not come: nothing is committed meanwhile.
+# Another process holds the store: nothing is committed meanwhile.
 
 @cause
 def ledger_late(t):

@@ -7,7 +7,7 @@ ends.py or ends_ledger.py.
 import contextlib
 import os
 import re
-import signal
+import sqlite3
 import unittest
 
 from tests.peer import station
@@ -45,19 +45,12 @@ class EndsCase(StationCase):
 
     @contextlib.contextmanager
     def stalled_ledger(self):
-        """A reload reads the file on the ledger's thread; here it is a pipe that says nothing."""
-        held = os.path.join(self.station.folder, "held")
-        os.rename(self.station.file, held)
-        os.mkfifo(self.station.file)
-        before = len(self.station.log_lines("event=reloaded"))
-        self.station.signal(signal.SIGHUP)
-        try:
-            with open(self.station.file, "wb") as pipe, open(held, "rb") as text:
-                yield       # opened: somebody reads
-                pipe.write(text.read())
-        finally:
-            os.replace(held, self.station.file)
-        self.station.wait_log("event=reloaded", before)
+        """Another process writes in the store and does not end: nothing is committed meanwhile."""
+        other = sqlite3.connect(self.station.store.path, isolation_level=None, timeout=30)
+        with contextlib.closing(other):
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
 
     def reach(self, end):
         name = f'entrepot_requests_total{{end="{end}"}}'
