@@ -8,6 +8,7 @@ from tests.peer.wait import until
 from tests.wire.ends import cause, chat
 
 FLOOD = 100_000     # LIMIT_LEDGER_QUEUE
+HALF = FLOOD // 2 + 500     # nobody is let in above half; one batch has left the queue
 READERS = 400       # more than may wait anywhere
 
 
@@ -64,14 +65,14 @@ def flood(t, count):
 @cause
 def ledger_down(t):
     with t.stalled_ledger():
-        flood(t, FLOOD // 2)
+        flood(t, HALF)
         return chat(t)
 
 
 @cause
 def store_failed(t):
     with t.stalled_ledger():
-        flood(t, FLOOD // 2)
+        flood(t, HALF)
         return t.buyer.post("/v1/keys/rotate", {})
 
 
