@@ -13,7 +13,7 @@
 
 static bool failed(struct ledger *l, struct err *e)
 {
-    err_set(e, "store: %s", store_error(l->store));
+    store_failed(l->store, e);
     store_rollback(l->store);
     return false;
 }

@@ -65,7 +65,7 @@ static bool fits(struct batch *b, const struct purse *p)
 bool batch_failed(const struct batch *b, struct err *e)
 {
     if (b->full == NULL)
-        return err_set(e, "store: %s", store_error(b->ledger->store));
+        return store_failed(b->ledger->store, e);
     return err_set(e, "the account %s would be further from 0 than the %lld %s that it can hold",
                    b->full->account.name, (long long)(INT64_MAX / NANO_PER_UNIT),
                    b->full->account.currency.code);

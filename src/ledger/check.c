@@ -232,7 +232,7 @@ static bool ask(struct ledger_view *v, const struct invariant *i, struct report 
     while ((step = store_step(st)) == STEP_ROW)
         name_row(r, i->name, store_text(st, 0));
     store_drop(v->store, st);
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
+    return step == STEP_DONE || store_failed(v->store, e);
 }
 
 static const char recompute_sql[] =
@@ -306,7 +306,7 @@ static bool ask_prices(struct ledger_view *v, struct report *r, struct err *e)
             name_row(r, price_times_usage, str_slice(row, (size_t)n));
         }
     store_drop(v->store, st);
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
+    return step == STEP_DONE || store_failed(v->store, e);
 }
 
 static const char plans_sql[] =
@@ -343,7 +343,7 @@ static bool ask_plans(struct ledger_view *v, struct report *r, struct err *e)
             name_row(r, plan_spread, str_slice(row, (size_t)n));
         }
     store_drop(v->store, st);
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
+    return step == STEP_DONE || store_failed(v->store, e);
 }
 
 static bool ask_all(struct ledger_view *v, struct report *r, struct err *e)

@@ -102,7 +102,7 @@ bool factors_load(struct ledger *l, struct err *e)
             ((struct purse *)(void *)a)->own_factor = f;
     }
     apply_all(l);
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(l->store));
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 static void free_all(struct map *m)
@@ -140,7 +140,7 @@ bool ledger_account_group(struct ledger *l, struct str name, struct str group, s
     store_bind_text(st, 1, group);
     store_bind_i64(st, 2, a->id);
     if (store_step(st) != STEP_DONE)
-        return err_set(e, "store: %s", store_error(l->store));
+        return store_failed(l->store, e);
     group_join(l, purse_by_id(l, a->id), group);
     text_account(out, a, ledger_balance(a));
     return true;
@@ -164,7 +164,7 @@ static bool insert_factor(struct ledger *l, bool group, struct str name, struct 
     store_bind_i64(st, 4, ratio.den);
     store_bind_i64(st, 5, clock_wall_us());
     if (store_step(st) != STEP_DONE)
-        return err_set(e, "store: %s", store_error(l->store));
+        return store_failed(l->store, e);
     *id = store_last_id(l->store);
     return true;
 }

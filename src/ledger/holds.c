@@ -44,7 +44,7 @@ bool holds_hear(struct ledger *l, struct err *e)
     if (any || l->seen.holds)
         set_heard(l);
     l->seen.holds = any;
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(l->store));
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 static bool tell(struct ledger *l, struct key *k, int64_t nano)
@@ -78,7 +78,7 @@ bool holds_tell(struct ledger *l, struct err *e)
                                           atomic_load(&k->account->budget.limit) != 0);
         int64_t held = counts ? atomic_load(&k->budget.held) : 0;
         if (held != k->told && !tell(l, k, held))
-            return err_set(e, "store: %s", store_error(l->store));
+            return store_failed(l->store, e);
     }
     return true;
 }

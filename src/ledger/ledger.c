@@ -100,7 +100,7 @@ struct purse *system_account(struct ledger *l, const char *name, struct currency
                          NULL);
     /* Another station on the store was quicker: it is there. */
     if (step != STEP_CONSTRAINT || !share_look(l, e) || (p = purse_by_name(l, name)) == NULL)
-        err_set(e, "store: %s", store_error(l->store));
+        store_failed(l->store, e);
     return p;
 }
 

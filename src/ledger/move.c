@@ -43,7 +43,7 @@ static struct account *balance_make(struct ledger *l, struct account *owner, str
     store_bind_i64(st, 4, promo);
     store_bind_i64(st, 5, owner->id);
     if (store_step(st) != STEP_DONE) {
-        err_set(e, "store: %s", store_error(l->store));
+        store_failed(l->store, e);
         return NULL;
     }
     struct purse *p = purse_add(l, store_last_id(l->store), str_from(name), owner->kind, cur, 0, 0,
@@ -251,8 +251,7 @@ static bool write_limit(struct ledger *l, struct account *a, int64_t nano, struc
 
     store_bind_i64(st, 1, nano);
     store_bind_i64(st, 2, a->id);
-    return (store_step(st) == STEP_DONE && batch_flush(l, b)) ||
-           err_set(e, "store: %s", store_error(l->store));
+    return (store_step(st) == STEP_DONE && batch_flush(l, b)) || store_failed(l->store, e);
 }
 
 /* Becoming limited, or no longer, while requests run would mix holds of both kinds. */

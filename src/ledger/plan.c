@@ -186,11 +186,6 @@ bool plan_close(struct ledger *l, struct batch *b, const struct closing *c)
     return true;
 }
 
-static bool store_failed(struct ledger *l, struct err *e)
-{
-    return err_set(e, "store: %s", store_error(l->store));
-}
-
 /* A change of the row that is open, if there is one. What a period costs is known when it begins,
  * and does not change in it (-1); without periods there is no other time. */
 static bool change(struct ledger *l, const struct plan *p, const char *sql, struct err *e)
@@ -208,7 +203,7 @@ static bool change(struct ledger *l, const struct plan *p, const char *sql, stru
     store_bind_i64(st, 7, p->until_us);
     bool ok = store_step(st) == STEP_DONE;
     store_drop(l->store, st);
-    return ok || store_failed(l, e);
+    return ok || store_failed(l->store, e);
 }
 
 static const char terms_sql[] =
@@ -237,7 +232,7 @@ static bool find_open(struct ledger *l, struct plan *p, int64_t *used, struct er
         store_bind_i64(st, 2, p->from_us);
         store_bind_text(st, 3, str_from(units[p->budget.unit]));
         store_bind_text(st, 4, str_from(p->budget.currency.code));
-        ok = store_step(st) == STEP_ROW || store_failed(l, e);
+        ok = store_step(st) == STEP_ROW || store_failed(l->store, e);
         if (!ok)
             break;
         *used = store_i64(st, 0); /* 0 where there is none */
@@ -251,7 +246,7 @@ static bool find_open(struct ledger *l, struct plan *p, int64_t *used, struct er
 
 bool ledger_plan_open(struct ledger *l, struct plan *p, int64_t *used, struct err *e)
 {
-    return find_open(l, p, used, e) && (insert(l, p) || store_failed(l, e)) &&
+    return find_open(l, p, used, e) && (insert(l, p) || store_failed(l->store, e)) &&
            change(l, p, terms_sql, e) && change(l, p, until_sql, e);
 }
 
@@ -300,7 +295,7 @@ static bool next_ended(struct ledger *l, int64_t wall_us, bool over, struct ende
             step = STEP_FAIL;
     }
     store_drop(l->store, st);
-    return step != STEP_FAIL || store_failed(l, e);
+    return step != STEP_FAIL || store_failed(l->store, e);
 }
 
 /* With the requests whose end nobody saw: they were lost with a process. */
@@ -364,7 +359,7 @@ static bool end_one(struct ledger *l, const struct ended *p, struct err *e)
         return true;
     }
     if (!ok || !batch_flush(l, &b)) {
-        err_set(e, "store: %s", store_error(l->store));
+        store_failed(l->store, e);
         store_rollback(l->store);
         batch_drop(&b);
         return false;

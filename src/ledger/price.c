@@ -5,11 +5,6 @@
 #include "base/clock.h"
 #include "ledger/text.h"
 
-static bool failed(struct ledger *l, struct err *e)
-{
-    return err_set(e, "store: %s", store_error(l->store));
-}
-
 bool ledger_begin(struct ledger *l, struct err *e)
 {
     return share_begin(l, e);
@@ -43,13 +38,13 @@ static bool find_or_insert(struct ledger *l, struct str model, const struct pric
         return true;
     }
     if (step != STEP_DONE)
-        return failed(l, e);
+        return store_failed(l->store, e);
     st = l->sql[SQL_INSERT_PRICE];
     bind_price(st, model, p, terms);
     store_bind_text(st, 6, p->source.p == NULL ? STR("") : p->source);
     store_bind_i64(st, 7, clock_wall_us());
     if (store_step(st) != STEP_DONE)
-        return failed(l, e);
+        return store_failed(l->store, e);
     *id = store_last_id(l->store);
     return true;
 }
@@ -83,7 +78,7 @@ static bool ask(struct ledger *l, struct statement *st, int64_t *first, int64_t 
         store_reset(st);
         return true;
     }
-    return step == STEP_DONE || failed(l, e);
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 static bool offer(struct ledger *l, struct str model, int64_t price, int64_t from_us,
@@ -98,7 +93,7 @@ static bool offer(struct ledger *l, struct str model, int64_t price, int64_t fro
         store_bind_i64(st, 2, price);
     store_bind_i64(st, 3, from_us);
     store_bind_i64(st, 4, now_us);
-    return store_step(st) == STEP_DONE || failed(l, e);
+    return store_step(st) == STEP_DONE || store_failed(l->store, e);
 }
 
 bool ledger_offer(struct ledger *l, struct str model, int64_t price, int64_t next, int64_t next_us,
@@ -137,5 +132,5 @@ bool ledger_withdraw(struct ledger *l, bool (*sold)(void *ctx, struct str model)
             return false;
         }
     }
-    return step == STEP_DONE || failed(l, e);
+    return step == STEP_DONE || store_failed(l->store, e);
 }

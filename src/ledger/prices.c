@@ -64,7 +64,7 @@ bool ledger_prices(struct ledger_view *v, enum ledger_prices which, struct str m
     if (!ok)
         err_set(e, "price row %lld is no price", (long long)store_i64(st, 0));
     else if (step != STEP_DONE)
-        err_set(e, "store: %s", store_error(v->store));
+        store_failed(v->store, e);
     store_drop(v->store, st);
     if (out->overflow)
         return err_set(e, "the list is too long");

@@ -122,7 +122,7 @@ static bool planned(struct ledger *l, const struct purchase *p, int64_t *nano, s
     bool ok = store_step(st) == STEP_ROW;
     *nano = ok ? store_i64(st, 0) : 0;
     store_drop(l->store, st);
-    return ok || err_set(e, "store: %s", store_error(l->store));
+    return ok || store_failed(l->store, e);
 }
 
 static bool too_little(const struct purchase *p, int64_t left, int64_t plans, struct err *e)
@@ -259,7 +259,7 @@ static bool write_rows(struct ledger_view *v, const char *sql, struct str name,
         first = false;
     }
     store_drop(v->store, st);
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
+    return step == STEP_DONE || store_failed(v->store, e);
 }
 
 bool ledger_upstreams(struct ledger_view *v, struct str name, struct buf *out, struct err *e)

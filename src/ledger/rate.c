@@ -92,7 +92,7 @@ bool rates_load(struct ledger *l, struct err *e)
         }
         rate_add(l, &r);
     }
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(l->store));
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 bool ledger_rate_set(struct ledger *l, struct currency base, struct currency quote,
@@ -118,7 +118,7 @@ bool ledger_rate_set(struct ledger *l, struct currency base, struct currency quo
     store_bind_text(st, 6, source);
     store_bind_i64(st, 7, now_us);
     if (store_step(st) != STEP_DONE)
-        return err_set(e, "store: %s", store_error(l->store));
+        return store_failed(l->store, e);
     r.id = store_last_id(l->store);
     rate_add(l, &r);
     text_rate(out, &r, source);
@@ -139,5 +139,5 @@ bool ledger_currency_used(struct ledger *l, struct currency cur, bool *used, str
     bool ok = store_step(st) == STEP_ROW;
     *used = ok && store_i64(st, 0) != 0;
     store_drop(l->store, st);
-    return ok || err_set(e, "store: %s", store_error(l->store));
+    return ok || store_failed(l->store, e);
 }

@@ -25,7 +25,7 @@ static bool find(struct ledger *l, const struct reference *r, struct statement *
     if (*known && !str_eq(store_text(st, 0), r->what))
         return err_set(e, "the reference \"%.*s\" is that of another booking: %.*s",
                        STR_ARG(r->text), STR_ARG(store_text(st, 0)));
-    return step != STEP_FAIL || err_set(e, "store: %s", store_error(l->store));
+    return step != STEP_FAIL || store_failed(l->store, e);
 }
 
 bool reference_known(struct ledger *l, const struct reference *r, bool *known, struct err *e)
@@ -58,7 +58,7 @@ bool reference_keep(struct ledger *l, void *ctx, int64_t transfer, struct err *e
     store_drop(l->store, st);
     if (step == STEP_CONSTRAINT) /* by another process, just now */
         return err_set(e, "the reference \"%.*s\" was used meanwhile", STR_ARG(r->text));
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(l->store));
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 void reference_what(struct buf *out, const char *kind, int64_t nano, struct currency cur)

@@ -14,11 +14,6 @@
 #include "ledger/ledger_int.h"
 #include "ledger/text.h"
 
-static bool store_failed(struct ledger *l, struct err *e)
-{
-    return err_set(e, "store: %s", store_error(l->store));
-}
-
 static const char begin_sql[] = "SELECT MIN(transfer) FROM voucher WHERE account=?1";
 
 /* All that moved the balance ?1 from the transfer ?2 on. */
@@ -53,7 +48,7 @@ static bool ask_number(struct ledger *l, const char *sql, const struct account *
 
     if (st == NULL)
         return false;
-    bool ok = store_step(st) == STEP_ROW || store_failed(l, e);
+    bool ok = store_step(st) == STEP_ROW || store_failed(l->store, e);
     *out = ok ? store_i64(st, 0) : 0;
     store_drop(l->store, st);
     return ok;
@@ -85,7 +80,7 @@ static bool voucher_left(struct ledger *l, const struct account *a, int64_t *lef
         *left = *left < balance ? *left : balance;
     }
     store_drop(l->store, st);
-    return step == STEP_DONE || store_failed(l, e);
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 struct refund {
@@ -133,7 +128,7 @@ static bool check_reference(struct ledger *l, const struct refund *r, struct err
     store_drop(l->store, st);
     if (step == STEP_ROW)
         return twice(r, e);
-    return step == STEP_DONE || store_failed(l, e);
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 static bool insert_refund(struct ledger *l, void *ctx, int64_t transfer, struct err *e)
@@ -154,7 +149,7 @@ static bool insert_refund(struct ledger *l, void *ctx, int64_t transfer, struct 
     store_drop(l->store, st);
     if (step == STEP_CONSTRAINT) /* a retry must not refund twice */
         return twice(r, e);
-    return step == STEP_DONE || store_failed(l, e);
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 static bool only(const struct account *a, int64_t nano, struct err *e)
@@ -242,7 +237,8 @@ static bool end_refund(struct ledger *l, void *ctx, int64_t transfer, struct err
     store_bind_i64(st, 2, end->ts);
     store_bind_i64(st, 3, transfer);
     store_bind_i64(st, 4, end->id);
-    bool ok = (store_step(st) == STEP_DONE && store_changes(l->store) == 1) || store_failed(l, e);
+    bool ok =
+        (store_step(st) == STEP_DONE && store_changes(l->store) == 1) || store_failed(l->store, e);
     store_drop(l->store, st);
     return ok;
 }
@@ -268,7 +264,7 @@ static bool end_one(struct ledger *l, struct statement *st, struct ending *end, 
     if (step == STEP_DONE)
         return err_set(e, "there is no refund r%lld", (long long)end->id);
     if (step != STEP_ROW || !read_refund(st, &purse_by_id(l, store_i64(st, 1))->account, &r))
-        return store_failed(l, e);
+        return store_failed(l->store, e);
     if (!str_eq(r.state, STR("requested")))
         return err_set(e, "the refund r%lld is %.*s already", (long long)r.id, STR_ARG(r.state));
     struct buf text;
@@ -330,7 +326,7 @@ bool ledger_refunds(struct ledger_view *v, struct str account, struct buf *out, 
     }
     buf_add(out, STR("]}"));
     if (st != NULL && step != STEP_DONE)
-        err_set(e, "store: %s", store_error(v->store));
+        store_failed(v->store, e);
     store_drop(v->store, st);
     view_end(v);
     return step == STEP_DONE;

@@ -30,7 +30,7 @@ static enum rotate_result may_rotate(struct ledger *l, const struct key *k, int6
     store_bind_i64(st, 2, k->id);
     store_bind_i64(st, 3, now_us - US_PER_DAY);
     if (store_step(st) != STEP_ROW) {
-        err_set(e, "store: %s", store_error(l->store));
+        store_failed(l->store, e);
         result = ROTATE_FAILED;
     } else if (store_i64(st, 0) > 0) {
         err_set(e, "this key was replaced already; use the one that replaced it, or have that"
@@ -61,7 +61,7 @@ static bool insert_key(struct ledger *l, const struct key *k, const uint8_t hash
     bool ok = store_step(st) == STEP_DONE && store_changes(l->store) == 1;
     *id = store_last_id(l->store);
     if (!ok)
-        err_set(e, "store: %s", store_error(l->store));
+        store_failed(l->store, e);
     store_drop(l->store, st);
     return ok;
 }
@@ -76,7 +76,7 @@ static bool set_expiry(struct ledger *l, const struct key *k, int64_t expires_us
     store_bind_i64(st, 2, k->id);
     bool ok = store_step(st) == STEP_DONE;
     if (!ok)
-        err_set(e, "store: %s", store_error(l->store));
+        store_failed(l->store, e);
     store_drop(l->store, st);
     return ok;
 }

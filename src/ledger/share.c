@@ -19,15 +19,10 @@
 
 #define IDLE_ROUNDS 5 /* a lane takes what it was given sooner; else it asks again */
 
-static bool store_failed(struct ledger *l, struct err *e)
-{
-    return err_set(e, "store: %s", store_error(l->store));
-}
-
 static bool ask_number(struct ledger *l, enum sql sql, int64_t *out, struct err *e)
 {
     if (store_step(l->sql[sql]) != STEP_ROW)
-        return store_failed(l, e);
+        return store_failed(l->store, e);
     *out = store_i64(l->sql[sql], 0);
     store_reset(l->sql[sql]);
     return true;
@@ -36,7 +31,7 @@ static bool ask_number(struct ledger *l, enum sql sql, int64_t *out, struct err 
 static bool drop_rows(struct ledger *l, enum sql sql, int64_t epoch, struct err *e)
 {
     store_bind_i64(l->sql[sql], 1, epoch);
-    return store_step(l->sql[sql]) == STEP_DONE || store_failed(l, e);
+    return store_step(l->sql[sql]) == STEP_DONE || store_failed(l->store, e);
 }
 
 static bool set_state(struct ledger *l, int64_t epoch, const char *state, struct err *e)
@@ -45,7 +40,7 @@ static bool set_state(struct ledger *l, int64_t epoch, const char *state, struct
 
     store_bind_text(st, 1, str_from(state));
     store_bind_i64(st, 2, epoch);
-    return store_step(st) == STEP_DONE || store_failed(l, e);
+    return store_step(st) == STEP_DONE || store_failed(l->store, e);
 }
 
 /* A key that was revoked elsewhere may still stand on a connection that is kept here. */
@@ -59,7 +54,7 @@ static bool learn_revoked(struct ledger *l, struct err *e)
         if (k != NULL)
             atomic_store(&k->revoked, true);
     }
-    return step == STEP_DONE || store_failed(l, e);
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 /* From here on whatever others commit is new. Inside a transaction. */
@@ -90,7 +85,7 @@ static bool each_new(struct ledger *l, enum sql sql, int64_t *seen, row_fn *fn, 
         }
         *seen = id;
     }
-    return step == STEP_DONE || store_failed(l, e);
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 static bool new_account(struct ledger *l, struct statement *row, struct err *e)
@@ -137,7 +132,7 @@ static bool new_transfer(struct ledger *l, struct statement *row, struct err *e)
  * nothing yet. */
 static bool catch_up(struct ledger *l, struct err *e)
 {
-    int64_t version;
+    int64_t version = l->seen.version;
 
     if (!ask_number(l, SQL_DATA_VERSION, &version, e))
         return false;
@@ -182,7 +177,7 @@ bool share_refresh(struct ledger *l, struct purse *p, struct err *e)
         return true;
     store_bind_i64(st, 1, a->id);
     if (store_step(st) != STEP_ROW)
-        return store_failed(l, e);
+        return store_failed(l->store, e);
     int64_t balance = store_i64(st, 0);
     int64_t limit = store_i64(st, 1);
     int64_t allotted = store_i64(st, 2);
@@ -276,7 +271,7 @@ static bool next_open(struct ledger *l, int64_t *id, int64_t *mark, bool *shares
     store_bind_i64(st, 2, l->epoch);
     enum store_step step = store_step(st);
     if (step == STEP_FAIL || step == STEP_CONSTRAINT)
-        return store_failed(l, e);
+        return store_failed(l->store, e);
     *id = step == STEP_ROW ? store_i64(st, 0) : 0;
     *mark = step == STEP_ROW ? store_i64(st, 1) : 0;
     *shares = step == STEP_ROW && str_eq(store_text(st, 2), STR("shared"));
@@ -326,7 +321,7 @@ bool share_start(struct ledger *l, bool beside, struct err *e)
     store_bind_i64(st, 1, clock_wall_us());
     store_bind_text(st, 2, atomic_load(&l->shared) ? STR("shared") : STR("alone"));
     if (store_step(st) != STEP_DONE)
-        return store_failed(l, e);
+        return store_failed(l->store, e);
     l->epoch = store_last_id(l->store);
     return store_take_seat(l->store, l->epoch) || err_set(e, "cannot take a seat at the store");
 }
@@ -386,7 +381,7 @@ bool ledger_share(struct ledger *l, bool on, struct err *e)
         return false;
     sweep(l, &b, true);
     bool ok = mark_seen(l, e) && set_state(l, l->epoch, "shared", e) && holds_tell(l, e) &&
-              (batch_flush(l, &b) || store_failed(l, e));
+              (batch_flush(l, &b) || store_failed(l->store, e));
     if (!finish(l, &b, ok, e))
         return false;
     atomic_store(&l->shared, true);
@@ -410,7 +405,7 @@ static bool round_inside(struct ledger *l, struct batch *b, bool *alone, struct 
     if (*alone)
         return refresh_all(l, e) && set_state(l, l->epoch, "alone", e) &&
                drop_rows(l, SQL_DROP_BUDGET_HOLDS, l->epoch, e);
-    return holds_tell(l, e) && (batch_flush(l, b) || store_failed(l, e));
+    return holds_tell(l, e) && (batch_flush(l, b) || store_failed(l->store, e));
 }
 
 void share_round(struct ledger *l)

@@ -12,11 +12,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static bool store_failed(struct ledger *l, struct err *e)
-{
-    return err_set(e, "store: %s", store_error(l->store));
-}
-
 static uint8_t kind_of(struct str kind)
 {
     if (str_eq(kind, STR("customer")))
@@ -60,7 +55,7 @@ static bool load_accounts(struct ledger *l, struct err *e)
             store_reset(st);
             return false;
         }
-    return step == STEP_DONE || store_failed(l, e);
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 static void copy_text(char *out, size_t size, struct str s)
@@ -110,7 +105,7 @@ static bool load_keys(struct ledger *l, struct err *e)
             store_reset(st);
             return err_set(e, "store: a key is malformed");
         }
-    return step == STEP_DONE || store_failed(l, e);
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 bool ledger_spent(struct ledger *l, int64_t account, char period, int64_t *at_us, int64_t *nano,
@@ -121,7 +116,7 @@ bool ledger_spent(struct ledger *l, int64_t account, char period, int64_t *at_us
     store_bind_i64(st, 1, account);
     store_bind_i64(st, 2, budget_window_us(period, *at_us));
     if (store_step(st) != STEP_ROW)
-        return store_failed(l, e);
+        return store_failed(l->store, e);
     *nano = store_i64(st, 0);
     *at_us = store_i64(st, 1) > *at_us ? store_i64(st, 1) : *at_us;
     store_reset(st);
@@ -159,7 +154,7 @@ static bool load_spent(struct ledger *l, struct account *a, struct err *e)
         all.at_us = s.at_us > all.at_us ? s.at_us : all.at_us;
     }
     count_spent(&a->budget, &all);
-    return step == STEP_DONE || store_failed(l, e);
+    return step == STEP_DONE || store_failed(l->store, e);
 }
 
 static bool load_budgets(struct ledger *l, struct err *e)
@@ -203,12 +198,12 @@ static bool reverse_orphans(struct ledger *l, struct batch *b, struct statement 
             break;
         struct str bytes = step == STEP_ROW ? store_blob(st, 1) : STR("");
         if (bytes.n != sizeof rid.b)
-            return store_failed(l, e);
+            return store_failed(l->store, e);
         memcpy(rid.b, bytes.p, bytes.n);
         mark = store_i64(st, 0);
         store_reset(st);
         if (!charge_reverse(l, b, &rid, STR("crash"), &it))
-            return store_failed(l, e);
+            return store_failed(l->store, e);
     }
     if (count > 0)
         log_event(LOG_WARN, "charges_reversed", "count=%u reason=crash", count);
@@ -237,7 +232,7 @@ static bool start_inside(struct ledger *l, struct batch *b, bool beside, struct 
         !factors_load(l, e) || !rates_load(l, e) || !share_started(l, b, e) ||
         !load_budgets(l, e) || !share_loaded(l, e))
         return false;
-    return batch_flush(l, b) || store_failed(l, e);
+    return batch_flush(l, b) || store_failed(l->store, e);
 }
 
 bool ledger_start(struct ledger *l, bool beside, struct err *e)

@@ -61,11 +61,6 @@ struct page {
     struct statement_place last;
 };
 
-static bool failed(struct ledger_view *v, struct err *e)
-{
-    return err_set(e, "store: %s", store_error(v->store));
-}
-
 static struct statement_sum *sum_in(struct statement_ask *a, struct currency cur)
 {
     for (unsigned i = 0; i < a->sum_count; i++)
@@ -101,7 +96,7 @@ static bool read_balances(struct ledger_view *v, const struct account *account,
             *(promo ? &sum->promo : &sum->balance) = store_i64(st, 3);
     }
     store_drop(v->store, st);
-    return step == STEP_DONE || failed(v, e);
+    return step == STEP_DONE || store_failed(v->store, e);
 }
 
 /* Takes what has moved since then off the sum. */
@@ -118,7 +113,7 @@ static bool rewind_by(struct ledger_view *v, const char *sql, int64_t account, i
     out[0] = ok ? store_i64(st, 0) : 0;
     out[1] = ok && sql == charges_since_sql ? store_i64(st, 1) : 0;
     store_drop(v->store, st);
-    return ok || failed(v, e);
+    return ok || store_failed(v->store, e);
 }
 
 static bool rewind_sum(struct ledger_view *v, struct statement_sum *s, int64_t since_us,
@@ -149,7 +144,7 @@ static bool step_source(struct page *p, struct source *s, struct err *e)
     enum store_step step = store_step(s->st);
 
     s->there = step == STEP_ROW;
-    return s->there || step == STEP_DONE || failed(p->view, e);
+    return s->there || step == STEP_DONE || store_failed(p->view->store, e);
 }
 
 static bool begin_charges(struct page *p, struct statement_sum *sum, struct err *e)

@@ -98,7 +98,7 @@ static bool write_list(struct ledger_view *v, const struct listing *list, struct
             comma = STR(",");
     buf_add(out, STR("]}"));
     store_drop(v->store, st);
-    return step == STEP_DONE ? fits(out, e) : err_set(e, "store: %s", store_error(v->store));
+    return step == STEP_DONE ? fits(out, e) : store_failed(v->store, e);
 }
 
 bool ledger_list(struct ledger_view *v, struct str what, struct buf *out, struct err *e)
@@ -264,7 +264,7 @@ static bool write_days(struct ledger_view *v, const struct account *a, struct bu
     }
     buf_add(out, STR("]"));
     store_drop(v->store, st);
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
+    return step == STEP_DONE || store_failed(v->store, e);
 }
 
 static bool write_charges(struct ledger_view *v, const struct account *a, unsigned limit,
@@ -285,7 +285,7 @@ static bool write_charges(struct ledger_view *v, const struct account *a, unsign
     }
     buf_add(out, STR("]"));
     if (st != NULL && attempts != NULL && step != STEP_DONE)
-        err_set(e, "store: %s", store_error(v->store));
+        store_failed(v->store, e);
     store_drop(v->store, st);
     store_drop(v->store, attempts);
     return step == STEP_DONE;
@@ -323,7 +323,7 @@ static bool write_balances(struct ledger_view *v, const struct account *a, struc
     }
     buf_add(out, STR("]"));
     store_drop(v->store, st);
-    return step == STEP_DONE || err_set(e, "store: %s", store_error(v->store));
+    return step == STEP_DONE || store_failed(v->store, e);
 }
 
 bool ledger_usage(struct ledger_view *v, struct str account, unsigned limit, struct buf *out,

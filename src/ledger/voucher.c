@@ -13,11 +13,6 @@
 #define SECRET_BYTES 32
 #define HMAC_BYTES crypto_auth_hmacsha256_BYTES
 
-static bool store_failed(struct ledger *l, struct err *e)
-{
-    return err_set(e, "store: %s", store_error(l->store));
-}
-
 /* DONE: no voucher was ever made. */
 static enum store_step read_secret(struct ledger *l, uint8_t out[SECRET_BYTES], struct err *e)
 {
@@ -30,7 +25,7 @@ static enum store_step read_secret(struct ledger *l, uint8_t out[SECRET_BYTES], 
     if (step == STEP_ROW)
         memcpy(out, store_blob(st, 0).p, SECRET_BYTES); /* its length is the table's check */
     else if (step != STEP_DONE)
-        (void)store_failed(l, e);
+        store_failed(l->store, e);
     store_drop(l->store, st);
     return step;
 }
@@ -46,7 +41,7 @@ static bool make_secret(struct ledger *l, struct err *e)
     randombytes_buf(bytes, sizeof bytes);
     store_bind_blob(st, 1, bytes, sizeof bytes);
     store_bind_i64(st, 2, clock_wall_us());
-    bool ok = store_step(st) == STEP_DONE || store_failed(l, e);
+    bool ok = store_step(st) == STEP_DONE || store_failed(l->store, e);
     store_drop(l->store, st);
     explicit_bzero(bytes, sizeof bytes);
     return ok;
@@ -83,7 +78,7 @@ static bool insert_batch(struct ledger *l, struct making *m, int64_t transfer, s
     store_bind_text(st, 5, m->note.n > 0 ? m->note : STR(""));
     store_bind_i64(st, 6, clock_wall_us());
     store_bind_i64(st, 7, transfer);
-    bool ok = store_step(st) == STEP_DONE || store_failed(l, e);
+    bool ok = store_step(st) == STEP_DONE || store_failed(l->store, e);
     m->id = store_last_id(l->store);
     store_drop(l->store, st);
     return ok;
@@ -101,7 +96,7 @@ static bool insert_voucher(struct ledger *l, struct statement *st, const struct 
     store_bind_i64(st, 1, m->id);
     store_bind_blob(st, 2, hmac, sizeof hmac);
     if (store_step(st) != STEP_DONE)
-        return store_failed(l, e);
+        return store_failed(l->store, e);
     code_write(text, &code);
     buf_cat(m->out, first ? STR("{\"code\":\"") : STR(",{\"code\":\""), str_from(text), STR("\"}"));
     explicit_bzero(text, sizeof text);
@@ -214,7 +209,7 @@ static enum store_step find(struct ledger *l, const struct voucher_code *code, s
         step = valid ? STEP_ROW : STEP_FAIL;
     }
     if (step == STEP_FAIL)
-        (void)store_failed(l, e);
+        store_failed(l->store, e);
     store_drop(l->store, st);
     return step;
 }
@@ -249,7 +244,7 @@ static bool end_vouchers(struct ledger *l, void *ctx, int64_t transfer, struct e
     store_bind_i64(st, 5, end->of);
     bool ok = store_step(st) == STEP_DONE && store_changes(l->store) == end->count;
     if (!ok)
-        (void)store_failed(l, e);
+        store_failed(l->store, e);
     store_drop(l->store, st);
     return ok;
 }
@@ -332,7 +327,7 @@ static bool find_batch(struct ledger *l, int64_t id, struct found *out, int64_t 
     } else if (step == STEP_DONE) {
         err_set(e, "there is no batch %lld of vouchers", (long long)id);
     } else {
-        (void)store_failed(l, e);
+        store_failed(l->store, e);
     }
     store_drop(l->store, st);
     return ok;
@@ -440,7 +435,7 @@ bool ledger_vouchers(struct ledger_view *v, struct str batch, struct buf *out, s
     }
     buf_add(out, STR("]}"));
     if (st != NULL && step != STEP_DONE)
-        err_set(e, "store: %s", store_error(v->store));
+        store_failed(v->store, e);
     store_drop(v->store, st);
     view_end(v);
     if (step == STEP_DONE && batch.n > 0 && first)

@@ -181,10 +181,15 @@ const char *store_error(const struct store *s)
     return s->db == NULL ? "out of memory" : sqlite3_errmsg(s->db);
 }
 
+bool store_failed(const struct store *s, struct err *e)
+{
+    return err_set(e, "store: %s", store_error(s));
+}
+
 bool store_exec(struct store *s, const char *sql, struct err *e)
 {
     if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        return err_set(e, "store: %s", store_error(s));
+        return store_failed(s, e);
     return true;
 }
 
@@ -239,7 +244,7 @@ static bool read_version(struct store *s, int *version, struct err *e)
     if (st == NULL)
         return false;
     if (store_step(st) != STEP_ROW)
-        return err_set(e, "store: %s", store_error(s));
+        return store_failed(s, e);
     *version = (int)store_i64(st, 0);
     store_reset(st);
     return true;
@@ -317,7 +322,7 @@ struct statement *store_prepare(struct store *s, const char *sql, struct err *e)
     }
     if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st->sql, NULL) !=
         SQLITE_OK) {
-        err_set(e, "store: %s", store_error(s));
+        store_failed(s, e);
         free(st);
         return NULL;
     }

@@ -44,8 +44,9 @@ bool store_begin(struct store *s, struct err *e) MUST_CHECK;
 bool store_commit(struct store *s, struct err *e) MUST_CHECK; /* a failed commit is rolled back */
 /* From here to store_rollback all reads see the same commit. */
 bool store_begin_read(struct store *s, struct err *e) MUST_CHECK;
-void store_rollback(struct store *s);           /* nothing where no transaction is open */
-const char *store_error(const struct store *s); /* of the last failure */
+void store_rollback(struct store *s);                    /* nothing where no transaction is open */
+const char *store_error(const struct store *s);          /* of the last failure */
+bool store_failed(const struct store *s, struct err *e); /* it is put into e; false, always */
 int64_t store_last_id(const struct store *s);
 bool store_in_transaction(const struct store *s);
 int store_changes(const struct store *s); /* rows touched by the last statement */
