@@ -29,16 +29,6 @@ static void read_citations(struct conversion *c, const struct json *v, const str
     }
 }
 
-/* Of the shape {"type": "direct"}: another caller is a program at the vendor. */
-static void read_caller(struct conversion *c, const struct json *v, const struct place *at,
-                        void *into)
-{
-    (void)into;
-    if (!str_eq(read_word(v, "type"), STR("direct"))) {
-        lose(c, FIELD_TOOL_CALLERS, at);
-    }
-}
-
 enum {
     A_TEXT = 1,
     A_IMAGE = 2,

@@ -249,6 +249,8 @@ void read_content_items(struct conversion *c, const struct json *array, const st
                         void *into);
 /* The string member `key`, also where it is absent ({NULL,0}). */
 struct str read_word(const struct json *object, const char *key);
+/* Of who called a tool, {"type": "direct"}: another caller is a program at the vendor. */
+void read_caller(struct conversion *c, const struct json *v, const struct place *at, void *into);
 bool text_is_object(struct str text); /* JSON, and an object */
 bool json_means_nothing(const struct json *v, const char *nothing);
 

@@ -280,3 +280,11 @@ bool text_is_object(struct str text)
     json_free(doc);
     return object;
 }
+
+void read_caller(struct conversion *c, const struct json *v, const struct place *at, void *into)
+{
+    (void)into;
+    if (!str_eq(read_word(v, "type"), STR("direct"))) {
+        lose(c, FIELD_TOOL_CALLERS, at);
+    }
+}

@@ -164,16 +164,6 @@ static void read_phase(struct conversion *c, const struct json *v, const struct 
     lose(c, FIELD_MESSAGE_PHASE, at);
 }
 
-/* Of the shape {"type": "direct"}: another caller is a program at the vendor. */
-static void read_caller(struct conversion *c, const struct json *v, const struct place *at,
-                        void *into)
-{
-    (void)into;
-    if (!str_eq(read_word(v, "type"), STR("direct"))) {
-        lose(c, FIELD_TOOL_CALLERS, at);
-    }
-}
-
 enum {
     MESSAGE = 1,
     REASONING = 2,
