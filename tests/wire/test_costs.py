@@ -198,14 +198,18 @@ class Costs(CostCase):
 
 
 class Stopped(CostCase):
-    def test_what_a_stop_cuts_off(self):
-        """Twice SIGTERM: what runs is cut off; its vendor had told usage before."""
-        frames = sse_events([chunk("a", usage=USAGE), chunk("b"), chunk("c")], done=True)
+    def hold_after_usage(self):
+        """The vendor's answer tells its usage, then "b", and goes on when the gate is set."""
         gate = threading.Event()
         self.addCleanup(gate.set)
-        reply = Reply.sse(frames)
+        reply = Reply.sse(sse_events([chunk("a", usage=USAGE), chunk("b"), chunk("c")], done=True))
         reply.parts.insert(2, gate)
         self.vendor.reply(reply)
+        return gate
+
+    def test_what_a_stop_cuts_off(self):
+        """Twice SIGTERM: what runs is cut off; its vendor had told usage before."""
+        self.hold_after_usage()
         with self.buyer.open(CHAT, body_for("chat", stream=True)) as raw:
             answer = raw.head()
             self.assertTrue(raw.until(answer, b'"b"'))
@@ -223,12 +227,7 @@ class Stopped(CostCase):
         self.assertEqual(self.moved(answer), [("loss:crash:USD", "asset:openai:USD", cost)])
 
     def test_a_client_who_left_pays_and_its_answer_costs_the_upstream(self):
-        frames = sse_events([chunk("a", usage=USAGE), chunk("b"), chunk("c")], done=True)
-        gate = threading.Event()
-        self.addCleanup(gate.set)
-        reply = Reply.sse(frames)
-        reply.parts.insert(2, gate)
-        self.vendor.reply(reply)
+        gate = self.hold_after_usage()
         with self.buyer.open(CHAT, body_for("chat", stream=True)) as raw:
             answer = raw.head()
             self.assertTrue(raw.until(answer, b'"b"'))
