@@ -83,6 +83,7 @@ static bool read_record(struct evidence *e, struct json_doc *doc, struct err *wh
         return err_set(why, r == NULL ? "too many calls" : "no seq, status or dialect");
     }
     r->doc = doc;
+    speak_ask_find(json_str(json_get(root, "ask")), &r->ask);
     r->status = (unsigned)status;
     r->reference = str_eq(json_str(json_get(root, "side")), STR("reference"));
     r->probe = json_str(json_get(root, "probe"));
@@ -96,8 +97,7 @@ static bool read_record(struct evidence *e, struct json_doc *doc, struct err *wh
     r->body = json_str(json_get(root, "body"));
     r->arrivals = json_get(root, "arrivals");
     r->stream = r->arrivals != NULL;
-    r->answered = r->status == 200 &&
-                  (r->stream ? said_read_stream : said_read)(&r->said, r->dialect, r->body);
+    r->answered = r->status == 200 && said_take(&r->said, r->dialect, r->ask, r->stream, r->body);
     e->count++;
     return true;
 }

@@ -25,6 +25,7 @@ struct evidence_head {
 struct record {
     uint64_t seq, k, max_tokens, sent_us;
     bool reference, stream;
+    enum asking ask;
     struct str probe, cell;
     enum dialect dialect;
     unsigned status;
@@ -55,6 +56,7 @@ void evidence_write_head(struct buf *out, const struct evidence_head *h);
 struct evidence_call {
     uint64_t seq, k, max_tokens;
     bool reference, stream;
+    enum asking ask;
     const char *probe, *cell;
     enum dialect dialect;
     struct str url, request, expect;

@@ -118,8 +118,15 @@ void evidence_write_call(struct buf *out, const struct evidence_call *c)
     put_u64(&o, "max_tokens", c->max_tokens);
     put_str(&o, "dialect", str_from(speak_dialect_name(c->dialect)));
     put_str(&o, "url", c->url);
-    json_key(&o, "request");
-    json_put_raw(&o, c->request);
+    if (c->ask != ASK_ANSWER) {
+        put_str(&o, "ask", str_from(speak_ask_name(c->ask)));
+    }
+    if (c->ask == ASK_RAW) {
+        put_text(&o, "request_text", c->request, c->keys);
+    } else {
+        json_key(&o, "request");
+        json_put_raw(&o, c->request);
+    }
     if (c->expect.n > 0) {
         put_str(&o, "expect", c->expect);
     }

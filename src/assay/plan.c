@@ -6,6 +6,7 @@
 #include "assay/probe.h"
 
 #define TEXTS_MAX (64 << 20)
+#define PICTURE_TOKENS 1200 /* a small one; some vendors count by tiles */
 
 static const char *const names[PROFILE_COUNT] = {"quick", "standard", "deep", "folk"};
 
@@ -69,6 +70,7 @@ void plan_add(struct plan *p, const struct probe *probe, const char *cell, uint6
     c.q.text = arena_str(&p->arena, q->text);
     c.q.system = arena_str(&p->arena, q->system);
     c.q.expect = arena_str(&p->arena, q->expect);
+    c.q.png = arena_str(&p->arena, q->png);
     for (int side = 0; side < (p->reference && probe->paired ? 2 : 1); side++) {
         if (p->count < LIMIT_ASSAY_CALLS) {
             c.reference = side == 1;
@@ -87,7 +89,20 @@ void plan_nonce(struct plan *p, struct buf *out)
 /* Rather too much: three bytes a token, and what a template adds. */
 uint64_t planned_input(const struct planned *c)
 {
-    return (c->q.text.n + c->q.system.n + 2) / 3 + (c->q.tool ? 150 : 20);
+    size_t bytes = c->q.text.n + c->q.system.n;
+
+    for (unsigned i = 0; i < c->q.tool_count; i++) {
+        const struct tool *t = &c->q.tools[i];
+        bytes += strlen(t->name) + strlen(t->description) + strlen(t->schema);
+    }
+    return c->q.ask == ASK_COUNT ? 0
+                                 : (bytes + 2) / 3 + 20 + (c->q.tool_count > 0 ? 100 : 0) +
+                                       (c->q.png.n > 0 ? PICTURE_TOKENS : 0);
+}
+
+uint64_t planned_output(const struct planned *c)
+{
+    return c->q.ask == ASK_COUNT ? 0 : c->q.max_tokens;
 }
 
 void plan_measure(const struct plan *p, struct plan_size *out)
@@ -98,6 +113,6 @@ void plan_measure(const struct plan *p, struct plan_size *out)
         unsigned times = 1 + c->q.repeat;
         out->calls[c->reference] += times;
         out->input[c->reference] += planned_input(c) * times;
-        out->output[c->reference] += (uint64_t)c->q.max_tokens * times;
+        out->output[c->reference] += planned_output(c) * times;
     }
 }

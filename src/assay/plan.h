@@ -48,6 +48,7 @@ struct plan_size {
     uint64_t calls[2], input[2], output[2]; /* of the target, of the reference; output at most */
 };
 uint64_t planned_input(const struct planned *c);
+uint64_t planned_output(const struct planned *c);
 void plan_measure(const struct plan *p, struct plan_size *out);
 
 #endif

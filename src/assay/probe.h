@@ -10,6 +10,18 @@
 #include "assay/evidence.h"
 #include "assay/plan.h"
 
+/* What is asked right behind an answer and depends on it. False: nothing more. */
+struct follow {
+    const struct said *said; /* NULL: there was no answer of the dialect, with 200 */
+    unsigned i, repeat;      /* which of at most how many: 1 for the first behind the planned one */
+    enum dialect other;      /* what the reference speaks */
+    bool has_reference;      /* there is one to ask */
+    struct arena *arena;     /* for texts of q */
+    const char *cell;        /* in and out, constant */
+    bool reference;          /* in and out: who was asked, and who is to be */
+    struct question q;       /* in and out */
+};
+
 struct probe {
     const char *name;
     unsigned profiles; /* PROFILE_BIT */
@@ -17,6 +29,7 @@ struct probe {
     const char *what;  /* one line for --help and the documentation */
     void (*plan)(struct plan *p, const struct probe *self); /* NULL: it asks nothing itself */
     void (*judge)(const struct evidence *e, struct verdicts *v);
+    bool (*follow)(struct follow *f); /* NULL: what follows is the same again */
 };
 extern const struct probe probes[];
 extern const size_t probe_count;

@@ -16,7 +16,7 @@ struct sums {
 /* Bytes of what can be seen: no token is shorter than one. */
 static uint64_t visible(const struct record *r)
 {
-    uint64_t calls = r->said.tool.n > 0 ? 200 : 0;
+    uint64_t calls = r->said.call_count > 0 ? 200 : 0;
 
     return r->said.text.n + calls;
 }

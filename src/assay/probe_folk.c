@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "assay/probe.h"
+#include "assay/toolset.h"
 
 #define MAXIMA 10
 #define PING_HIGH 200
@@ -36,7 +37,8 @@ void folk_plan(struct plan *p, const struct probe *self)
         p, self, "tool", 0,
         &(struct question){.text = STR("What is the weather in Lisbon right now? Use the tool."),
                            .max_tokens = 600,
-                           .tool = true});
+                           .tools = &tool_weather,
+                           .tool_count = 1});
 }
 
 static void show(struct verdicts *v, enum claim claim, struct buf *text, const char *worth)
@@ -170,12 +172,12 @@ static void judge_tool(const struct evidence *e, struct verdicts *v, struct buf 
     if (r == NULL) {
         return;
     }
-    bool named = str_eq(r->said.tool, STR("get_weather"));
-    struct str city = json_str(json_get(r->said.arguments, "city"));
+    bool named = str_eq(r->said.calls[0].name, STR("get_weather"));
+    struct str city = json_str(json_get(r->said.calls[0].arguments, "city"));
     bool right = named && str_find(city, STR("Lisbon")) != SIZE_MAX;
     if (right) {
         buf_addf(text, "Offered a tool, it calls it with the city that was asked for.");
-    } else if (r->said.tool.n > 0) {
+    } else if (r->said.call_count > 0) {
         buf_addf(text, "Offered a tool, it calls one, but not with what was asked for: ");
         quote(text, city, 60);
     } else {

@@ -40,7 +40,7 @@ static enum kept judge_stop(const struct evidence *e, struct verdicts *v)
     struct str said = r != NULL ? buf_str(&r->said.text) : STR("");
 
     /* An answer that did not count as it was asked says nothing of the stop. */
-    if (r == NULL || r->dialect == DIALECT_RESPONSES || str_find(said, STR("6")) == SIZE_MAX) {
+    if (r == NULL || str_find(said, STR("6")) == SIZE_MAX) {
         return KEPT_UNKNOWN;
     }
     if (str_find(said, STR("7")) == SIZE_MAX) {

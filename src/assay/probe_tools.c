@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "assay/probe.h"
+#include "assay/toolset.h"
 
 #define TIMES 3
 
@@ -24,10 +25,12 @@ void tools_plan(struct plan *p, const struct probe *self)
                 call ? STR("Call the tool get_weather with this city, exactly as it stands: ")
                      : STR("Repeat this, exactly as it stands, and say nothing else: "),
                 buf_str(&name));
-        plan_add(
-            p, self, call ? "call" : "echo", i / 2,
-            &(struct question){
-                .text = buf_str(&text), .expect = buf_str(&name), .max_tokens = 300, .tool = call});
+        plan_add(p, self, call ? "call" : "echo", i / 2,
+                 &(struct question){.text = buf_str(&text),
+                                    .expect = buf_str(&name),
+                                    .max_tokens = 300,
+                                    .tools = &tool_weather,
+                                    .tool_count = call});
         buf_clear(&name);
         buf_clear(&text);
     }
@@ -45,7 +48,8 @@ static void gather(const struct evidence *e, struct copies *c)
     for (unsigned i = 0; i < TIMES; i++) {
         const struct record *call = probe_find(e, "tools", "call", i);
         const struct record *echo = probe_find(e, "tools", "echo", i);
-        struct str city = call != NULL ? json_str(json_get(call->said.arguments, "city")) : STR("");
+        struct str city =
+            call != NULL ? json_str(json_get(call->said.calls[0].arguments, "city")) : STR("");
         if (city.n > 0) {
             c->calls++;
             c->right += str_eq(city, call->expect);

@@ -66,7 +66,7 @@ bool run_ask(struct shared *s, struct client *c, const struct asked *a, struct c
     buf_init(&url, 4096);
     buf_init(&body, 4 << 20);
     buf_init(&line, 12 * LIMIT_ASSAY_BODY);
-    speak_url(&url, side->url, &side->speaker, a->q->stream);
+    speak_url(&url, side->url, &side->speaker, a->q);
     speak_write(&body, &side->speaker, a->q);
     client_ask(c,
                &(struct client_call){.url = buf_str(&url),
@@ -74,8 +74,8 @@ bool run_ask(struct shared *s, struct client *c, const struct asked *a, struct c
                                      .key = side->key,
                                      .auth = auths[side->speaker.dialect]},
                got);
-    bool answered = got->status == 200 && (a->q->stream ? said_read_stream : said_read)(
-                                              &said, side->speaker.dialect, buf_str(&got->body));
+    bool answered = got->status == 200 && said_take(&said, side->speaker.dialect, a->q->ask,
+                                                    a->q->stream, buf_str(&got->body));
     pthread_mutex_lock(&s->lock);
     if (!str_eq(str_from(got->failure), STR("stopped"))) {
         evidence_write_call(
@@ -84,6 +84,7 @@ bool run_ask(struct shared *s, struct client *c, const struct asked *a, struct c
                                            .max_tokens = a->q->max_tokens,
                                            .reference = a->reference,
                                            .stream = a->q->stream,
+                                           .ask = a->q->ask,
                                            .expect = a->q->expect,
                                            .probe = a->probe,
                                            .cell = a->cell,
@@ -111,8 +112,7 @@ static int64_t most(const struct run *r, const struct planned *c)
     unsigned times = 1 + c->q.repeat;
     int64_t nano = 0;
 
-    return run_price_cost(&r->price, planned_input(c) * times, (uint64_t)c->q.max_tokens * times,
-                          &nano)
+    return run_price_cost(&r->price, planned_input(c) * times, planned_output(c) * times, &nano)
                ? nano
                : 0;
 }
@@ -144,6 +144,56 @@ static const struct planned *take(struct shared *s, int64_t *reserved)
     return c;
 }
 
+/* What follows an answer; false: nothing. */
+static bool go_on(const struct probe *probe, struct follow *f, const struct client_answer *got,
+                  enum dialect d)
+{
+    struct said said;
+
+    f->i++;
+    if (f->i > f->repeat) {
+        return false;
+    }
+    if (probe->follow == NULL) {
+        return true;
+    }
+    bool answered =
+        got->status == 200 && said_take(&said, d, f->q.ask, f->q.stream, buf_str(&got->body));
+    f->said = answered ? &said : NULL;
+    bool more = probe->follow(f);
+    if (answered) {
+        said_release(&said);
+        f->said = NULL;
+    }
+    return more;
+}
+
+/* A planned call, and what follows it. */
+static void carry_out(struct shared *s, struct client *c, const struct planned *p)
+{
+    const struct run_side *sides = s->run->sides;
+    bool more = true;
+    struct arena arena;
+    struct follow f = {.cell = p->cell,
+                       .reference = p->reference,
+                       .q = p->q,
+                       .repeat = p->q.repeat,
+                       .arena = &arena,
+                       .other = sides[1].speaker.dialect,
+                       .has_reference = sides[1].url.n > 0};
+
+    arena_init(&arena, 2 * LIMIT_ASSAY_BODY);
+    while (more && *s->run->stop == 0 && speak_can(sides[f.reference].speaker.dialect, &f.q)) {
+        enum dialect d = sides[f.reference].speaker.dialect;
+        struct client_answer got;
+        client_answer_init(&got);
+        run_ask(s, c, &(struct asked){p->probe->name, f.cell, p->k + f.i, f.reference, &f.q}, &got);
+        more = go_on(p->probe, &f, &got, d);
+        client_answer_release(&got);
+    }
+    arena_release(&arena);
+}
+
 static void finish(struct shared *s, unsigned calls, int64_t reserved)
 {
     pthread_mutex_lock(&s->lock);
@@ -163,13 +213,7 @@ static void *work(void *ctx)
     int64_t reserved = 0;
 
     while (c != NULL && (p = take(s, &reserved)) != NULL) {
-        for (unsigned i = 0; i <= p->q.repeat && *s->run->stop == 0; i++) {
-            struct client_answer got;
-            client_answer_init(&got);
-            run_ask(s, c, &(struct asked){p->probe->name, p->cell, p->k + i, p->reference, &p->q},
-                    &got);
-            client_answer_release(&got);
-        }
+        carry_out(s, c, p);
         finish(s, 1 + p->q.repeat, reserved);
     }
     if (c != NULL) {

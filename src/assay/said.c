@@ -11,14 +11,14 @@ static bool has_type(const struct json *v, const char *type)
 
 static void take_call(struct said *s, const struct json *name, const struct json *arguments)
 {
-    if (s->tool.n > 0) {
+    if (s->call_count++ >= SAID_CALLS) {
         return;
     }
-    s->tool = json_str(name);
-    s->arguments = arguments;
+    struct said_call *c = &s->calls[s->call_count - 1];
+    *c = (struct said_call){.name = json_str(name), .arguments = arguments};
     if (json_is_string(arguments)) {
-        s->arguments_doc = json_parse(json_str(arguments), NULL);
-        s->arguments = s->arguments_doc != NULL ? json_root(s->arguments_doc) : NULL;
+        c->doc = json_parse(json_str(arguments), NULL);
+        c->arguments = c->doc != NULL ? json_root(c->doc) : NULL;
     }
 }
 
@@ -32,8 +32,11 @@ static void read_chat(struct said *s, const struct json *root)
     while (json_next(&parts)) {
         buf_add(&s->text, json_str(json_get(parts.value, "text")));
     }
-    take_call(s, json_get(message, "tool_calls.0.function.name"),
-              json_get(message, "tool_calls.0.function.arguments"));
+    struct json_each calls = json_each(json_get(message, "tool_calls"));
+    while (json_next(&calls)) {
+        take_call(s, json_get(calls.value, "function.name"),
+                  json_get(calls.value, "function.arguments"));
+    }
     s->finish = json_str(json_get(root, "choices.0.finish_reason"));
     json_u64(json_get(root, "usage.total_tokens"), &s->total);
 }
@@ -118,9 +121,33 @@ bool said_read(struct said *s, enum dialect d, struct str body)
     return true;
 }
 
+static bool read_count(struct said *s, enum dialect d, struct str body)
+{
+    struct json_doc *doc = json_parse(body, NULL);
+    const char *name = d == DIALECT_GEMINI ? "totalTokens" : "input_tokens";
+
+    *s = (struct said){.doc = doc};
+    buf_init(&s->text, TEXT_MAX);
+    s->usage.state = USAGE_MISSING;
+    if (doc == NULL || !json_u64(json_get(json_root(doc), name), &s->counted)) {
+        said_release(s);
+        return false;
+    }
+    return true;
+}
+
+bool said_take(struct said *s, enum dialect d, enum asking ask, bool stream, struct str body)
+{
+    return ask == ASK_COUNT ? read_count(s, d, body)
+           : stream         ? said_read_stream(s, d, body)
+                            : said_read(s, d, body);
+}
+
 void said_release(struct said *s)
 {
     buf_release(&s->text);
-    json_free(s->arguments_doc);
+    for (unsigned i = 0; i < s->call_count && i < SAID_CALLS; i++) {
+        json_free(s->calls[i].doc);
+    }
     json_free(s->doc);
 }
