@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Evidence from anybody: judged and told without harm. The report in JSON is JSON, that for people
- * holds no sequence that a terminal would obey.
+ * Evidence from anybody: judged and told without harm. The report in JSON is JSON, those for people
+ * hold nothing that a terminal or a browser would obey.
  */
 #include <assert.h>
 
 #include "assay/probe.h"
 #include "assay/report.h"
+#include "base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_text(struct str s)
+{
+    while (s.n > 0) {
+        uint32_t code = 0;
+        size_t n = utf8_next(s, &code);
+        assert(n > 0 && (code == '\n' || !utf8_obeyed(code)));
+        s = str_skip(s, n);
+    }
+}
 
 static void tell(const struct evidence *e, const struct verdicts *v)
 {
@@ -18,12 +29,13 @@ static void tell(const struct evidence *e, const struct verdicts *v)
     struct json_doc *doc = json_parse(buf_str(&text), NULL);
     assert(doc != NULL && !text.overflow);
     json_free(doc);
-    buf_clear(&text);
-    report_text(&text, e, v, LANG_ZH, false);
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        assert(c == '\n' || (c >= 0x20 && c != 0x7F));
-        assert(c != 0xC2 || (unsigned char)text.p[i + 1] >= 0xA0);
+    for (enum lang lang = LANG_EN; lang <= LANG_ZH; lang++) {
+        buf_clear(&text);
+        report_text(&text, e, v, lang, false);
+        check_text(buf_str(&text));
+        buf_clear(&text);
+        report_html(&text, e, v, lang);
+        check_text(buf_str(&text));
     }
     buf_release(&text);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assay/claim.h"
 
+#include <assert.h>
+
 #include "assay/stat.h"
 
 #define TEXTS_MAX (1 << 20)
@@ -45,20 +47,22 @@ void verdicts_release(struct verdicts *v)
     arena_release(&v->arena);
 }
 
+/* A weak tier accuses nobody, whatever it found. */
+static enum state allowed(enum state s, uint8_t tier)
+{
+    return s == STATE_INCONSISTENT && tier > TIER_LIVE ? STATE_INCONCLUSIVE : s;
+}
+
 void verdicts_add(struct verdicts *v, const struct finding *f)
 {
-    if (v->count == FINDINGS_MAX) {
-        return;
-    }
+    assert(v->count < FINDINGS_MAX);
     struct finding *to = &v->findings[v->count++];
     *to = *f;
     to->text = arena_str(&v->arena, f->text);
     to->missed = arena_str(&v->arena, f->missed);
     to->benign = arena_str(&v->arena, f->benign);
     to->numbers = arena_str(&v->arena, f->numbers);
-    if (f->state == STATE_INCONSISTENT && f->tier > TIER_LIVE) {
-        to->state = STATE_INCONCLUSIVE;
-    }
+    to->state = allowed(f->state, f->tier);
 }
 
 /* How much a finding has to say: the vendor first, then what contradicts, then what a test found
@@ -103,9 +107,10 @@ void verdicts_settle(struct verdicts *v)
         struct finding *f = &v->findings[i];
         if (f->has_p) {
             f->p_adjusted = p[n++];
-            f->state = f->p_adjusted <= P_ACCUSES               ? STATE_INCONSISTENT
-                       : f->p_adjusted <= P_UNUSUAL || f->blind ? STATE_INCONCLUSIVE
-                                                                : STATE_CONSISTENT;
+            f->state = allowed(f->p_adjusted <= P_ACCUSES               ? STATE_INCONSISTENT
+                               : f->p_adjusted <= P_UNUSUAL || f->blind ? STATE_INCONCLUSIVE
+                                                                        : STATE_CONSISTENT,
+                               f->tier);
         }
     }
 }

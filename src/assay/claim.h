@@ -52,7 +52,7 @@ struct finding {
     struct str numbers;        /* members of a JSON object; or empty */
 };
 
-#define FINDINGS_MAX 64
+#define FINDINGS_MAX 160 /* the probes of one report make half of that at most */
 struct verdicts {
     struct arena arena;
     size_t count;

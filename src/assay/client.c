@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/ip.h"
 #include "base/limits.h"
 
 #define RETRY_FIRST_MS 500
@@ -14,7 +15,9 @@
 
 struct client {
     CURL *curl;
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
+    bool (*may_send)(void *ctx);
+    void *may_send_ctx;
     struct client_answer *answer; /* of the call under way */
     int64_t began_us;             /* monotonic */
     int64_t retry_ms;             /* what Retry-After asks for; -1: nothing */
@@ -96,7 +99,7 @@ static int watch(void *ctx, curl_off_t a, curl_off_t b, curl_off_t d, curl_off_t
     const struct client *c = ctx;
 
     (void)a, (void)b, (void)d, (void)e;
-    return *c->stop != 0;
+    return atomic_load(c->stop) != 0;
 }
 
 bool client_start(struct err *e)
@@ -105,7 +108,7 @@ bool client_start(struct err *e)
            err_set(e, "the HTTP library does not start");
 }
 
-struct client *client_new(const volatile sig_atomic_t *stop)
+struct client *client_new(const atomic_int *stop, bool (*may_send)(void *ctx), void *ctx)
 {
     struct client *c = calloc(1, sizeof(*c));
 
@@ -113,6 +116,8 @@ struct client *client_new(const volatile sig_atomic_t *stop)
         return NULL;
     }
     c->stop = stop;
+    c->may_send = may_send;
+    c->may_send_ctx = ctx;
     c->curl = curl_easy_init();
     if (c->curl == NULL) {
         free(c);
@@ -212,6 +217,8 @@ static void set_up(struct client *c, const struct client_call *call, const char 
     }
 }
 
+static const struct str late_answer = STR_INIT("it took too long");
+
 static const char *failure_of(const struct client *c, CURLcode code)
 {
     switch (code) {
@@ -219,7 +226,7 @@ static const char *failure_of(const struct client *c, CURLcode code)
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY: return "no such host";
     case CURLE_COULDNT_CONNECT: return "no connection";
-    case CURLE_OPERATION_TIMEDOUT: return "it took too long";
+    case CURLE_OPERATION_TIMEDOUT: return late_answer.p;
     case CURLE_ABORTED_BY_CALLBACK: return "stopped";
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR: return "no TLS that can be trusted";
@@ -250,14 +257,18 @@ static void try_once(struct client *c, const struct client_call *call, const cha
     a->failure = failure_of(c, code);
     a->status = code == CURLE_OK ? (unsigned)status : 0;
     a->tries++;
+    a->doubtful += a->status == 0 || a->status >= 500;
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, NULL);
     free_headers(headers);
 }
 
-/* Nothing that the seller decided: worth another try. */
+/* Nothing that the seller decided: worth another try. What took too long once would again, and is
+ * paid each time. */
 static bool is_busy(const struct client_answer *a)
 {
-    return a->status == 0 || a->status == 408 || a->status == 429 || a->status >= 500;
+    bool late = a->status == 0 && str_eq(str_from(a->failure), late_answer);
+
+    return (a->status == 0 && !late) || a->status == 408 || a->status == 429 || a->status >= 500;
 }
 
 /* False when it is not worth waiting any longer. */
@@ -269,10 +280,10 @@ static bool wait_before(const struct client *c, unsigned tries)
     if (ms > LIMIT_ASSAY_RETRY_MS) {
         return false;
     }
-    while (mono_us() < until && *c->stop == 0) {
+    while (mono_us() < until && atomic_load(c->stop) == 0) {
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     }
-    return *c->stop == 0;
+    return atomic_load(c->stop) == 0;
 }
 
 void client_ask(struct client *c, const struct client_call *call, struct client_answer *a)
@@ -282,10 +293,10 @@ void client_ask(struct client *c, const struct client_call *call, struct client_
     buf_init(&url, 4096);
     buf_cat(&url, call->url, str_slice("", 1));
     c->answer = a;
-    a->failure = "the address is too long";
-    while (!url.overflow) {
+    a->failure = url.overflow ? "the address is too long" : "no further request was let";
+    while (!url.overflow && c->may_send(c->may_send_ctx)) {
         try_once(c, call, url.p);
-        bool again = is_busy(a) && *c->stop == 0 && !c->too_large;
+        bool again = is_busy(a) && atomic_load(c->stop) == 0 && !c->too_large;
         if (!again || a->tries >= LIMIT_ASSAY_ATTEMPTS || !wait_before(c, a->tries)) {
             break;
         }
@@ -310,4 +321,24 @@ bool client_url_valid(struct str url, struct err *e)
         return err_set(e, "the URL does not begin with http:// or https://");
     }
     return (rest.n > 0 && rest.p[0] != '/' && url.n < 2048) || err_set(e, "the URL has no host");
+}
+
+bool client_url_exposed(struct str url)
+{
+    struct str rest = str_skip(url, 7), host = str_cut(&rest, '/');
+    struct ip_network here[2];
+    struct ip ip;
+
+    if (!str_starts(url, STR("http://"))) {
+        return false;
+    }
+    if (str_starts(host, STR("["))) {
+        host = str_skip(host, 1);
+        host = str_cut(&host, ']');
+    } else {
+        host = str_cut(&host, ':');
+    }
+    bool numbers = ip_parse(host, &ip) && ip_network_parse(STR("127.0.0.0/8"), &here[0]) &&
+                   ip_network_parse(STR("::1/128"), &here[1]);
+    return !str_eq_nocase(host, STR("localhost")) && !(numbers && ip_in(&ip, here, 2));
 }

@@ -7,7 +7,7 @@
 #ifndef ASSAY_CLIENT_H
 #define ASSAY_CLIENT_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -24,6 +24,7 @@ struct client_answer {
     unsigned status;     /* 0: none came, and then failure says why */
     const char *failure; /* constant text, or "" */
     unsigned tries;      /* requests that were sent */
+    unsigned doubtful;   /* of them: nothing came of it that says whether an answer was made */
     struct buf head;     /* "name: value\n" of the headers that are kept */
     struct buf arrivals; /* "[us,bytes],...": when so much of the body was there */
     struct buf body;     /* at most LIMIT_ASSAY_BODY bytes */
@@ -33,8 +34,9 @@ struct client_answer {
 };
 
 struct client;
-/* stop: calls and pauses end soon after it becomes other than 0. NULL without memory. */
-struct client *client_new(const volatile sig_atomic_t *stop);
+/* stop: calls and pauses end soon after it becomes other than 0. may_send(ctx) is asked before each
+ * request, also before one that is sent again: false ends the call. NULL without memory. */
+struct client *client_new(const atomic_int *stop, bool (*may_send)(void *ctx), void *ctx);
 void client_free(struct client *c);
 
 void client_answer_init(struct client_answer *a);
@@ -44,6 +46,9 @@ void client_ask(struct client *c, const struct client_call *call, struct client_
 
 /* http or https, a host, nothing that would change the meaning of a path put behind it. */
 bool client_url_valid(struct str url, struct err *e) MUST_CHECK;
+/* Of a valid one: what is sent there can be read on the way, as it is not https and leaves this
+ * machine. */
+bool client_url_exposed(struct str url);
 /* Once, before threads are made. */
 bool client_start(struct err *e) MUST_CHECK;
 

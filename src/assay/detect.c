@@ -79,7 +79,7 @@ bool run_detect(struct shared *s, struct client *c, bool reference, struct err *
     size_t n = side->found ? 1 : order(side->speaker.model, dialects);
     unsigned worst = 0;
 
-    for (size_t i = 0; i < n && *s->run->stop == 0; i++) {
+    for (size_t i = 0; i < n && atomic_load(s->run->stop) == 0; i++) {
         struct client_answer got;
         client_answer_init(&got);
         side->speaker.dialect = dialects[i];
@@ -94,6 +94,6 @@ bool run_detect(struct shared *s, struct client *c, bool reference, struct err *
             break;
         }
     }
-    s->failed = 0;
+    s->failed[reference] = 0;
     return side->found;
 }

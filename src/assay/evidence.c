@@ -6,6 +6,8 @@
 
 #include "base/limits.h"
 
+#define TIME_END_US (253402300800 * UINT64_C(1000000)) /* the year 10000 */
+
 void evidence_init(struct evidence *e)
 {
     *e = (struct evidence){0};
@@ -51,16 +53,20 @@ static bool read_head(struct evidence *e, struct json_doc *doc, struct err *why)
     json_u64(json_get(root, "price.output_pico"), &h->output_pico);
     json_u64(json_get(root, "planned"), &h->planned);
     return (json_u64(json_get(root, "seed"), &h->seed) &&
-            json_u64(json_get(root, "started_us"), &h->started_us) && h->target.model.n > 0) ||
+            json_u64(json_get(root, "started_us"), &h->started_us) && h->started_us < TIME_END_US &&
+            h->target.model.n > 0) ||
            err_set(why, "its first line has no seed, time or model");
 }
 
 static struct record *next_record(struct evidence *e)
 {
+    if (e->count >= LIMIT_ASSAY_CALLS) {
+        return NULL;
+    }
     if (e->count == e->room) {
         size_t room = e->room == 0 ? 64 : 2 * e->room;
         struct record *r = realloc(e->records, room * sizeof(*r));
-        if (r == NULL || e->count >= LIMIT_ASSAY_CALLS) {
+        if (r == NULL) {
             return NULL;
         }
         e->records = r;
@@ -125,10 +131,13 @@ bool evidence_read(struct evidence *e, struct str text, struct err *why)
 {
     struct err inner = {""};
 
+    hash_hex(e->sha256, text);
     for (unsigned line = 1; text.n > 0; line++) {
+        bool torn = memchr(text.p, '\n', text.n) == NULL;
         struct str one = str_cut(&text, '\n');
+        bool begun = e->head_doc != NULL;
         if (one.n > 0 && !evidence_add(e, one, &inner)) {
-            return err_set(why, "line %u: %.200s", line, inner.text);
+            return (torn && begun) || err_set(why, "line %u: %.200s", line, inner.text);
         }
     }
     return e->head_doc != NULL || err_set(why, "there is nothing in it");

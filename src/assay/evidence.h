@@ -9,6 +9,7 @@
 
 #include "assay/client.h"
 #include "assay/speak.h"
+#include "base/hash.h"
 
 struct evidence_side {
     struct str url, model;
@@ -39,7 +40,8 @@ struct record {
 struct evidence {
     struct evidence_head head;
     struct json_doc *head_doc, *end_doc;
-    struct str end; /* "complete", or why it ended before; empty: the lines break off */
+    char sha256[HASH_HEX + 1]; /* of all lines, in hexadecimal digits */
+    struct str end;            /* "complete", or why it ended before; empty: the lines break off */
     struct record *records;
     size_t count, room;
 };
@@ -48,7 +50,7 @@ void evidence_init(struct evidence *e);
 void evidence_release(struct evidence *e);
 /* One line, without its line feed. */
 bool evidence_add(struct evidence *e, struct str line, struct err *why) MUST_CHECK;
-/* All lines of a text. */
+/* All lines of a text. One that breaks off, as whoever wrote it was killed, is none. */
 bool evidence_read(struct evidence *e, struct str text, struct err *why) MUST_CHECK;
 
 /* Writing lines, each with its line feed. */
@@ -60,6 +62,7 @@ struct evidence_call {
     const char *probe, *cell;
     enum dialect dialect;
     struct str url, request, expect;
+    struct str said; /* of the answer: its text */
     const struct client_answer *answer;
     struct str keys[2]; /* what must not be kept, wherever it stands */
 };

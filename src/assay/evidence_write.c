@@ -7,15 +7,16 @@
 #define SECRET_LEAST 6 /* a shorter key protects nothing, and would be found in any text */
 
 static const struct str removed = STR_INIT("[key removed]");
+static const struct str hidden = STR_INIT("[removed: it held the key]");
 
-/* s without any of the keys. */
+/* s without any of the keys: where one begins the other, without the longer. */
 static void clean(struct buf *out, struct str s, const struct str keys[2])
 {
     while (s.n > 0) {
         size_t at = s.n, skip = 0;
         for (size_t i = 0; i < 2; i++) {
             size_t found = keys[i].n >= SECRET_LEAST ? str_find(s, keys[i]) : SIZE_MAX;
-            if (found < at) {
+            if (found < at || (found == at && skip > 0 && keys[i].n > skip)) {
                 at = found;
                 skip = keys[i].n;
             }
@@ -28,6 +29,63 @@ static void clean(struct buf *out, struct str s, const struct str keys[2])
     }
 }
 
+/* Of "0041...": 0x41; -1: it is no ASCII character. */
+static int escaped_ascii(struct str digits)
+{
+    static const char hex[] = "0123456789abcdef";
+    int code = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        const char *at = i < digits.n ? memchr(hex, digits.p[i] | 0x20, 16) : NULL;
+        if (at == NULL) {
+            return -1;
+        }
+        code = code << 4 | (int)(at - hex);
+    }
+    return code < 0x80 ? code : -1;
+}
+
+/* s as it reads: escapes of JSON that stand for ASCII are undone. */
+static void unescape(struct buf *out, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        int code = -1;
+        if (s.p[i] != '\\' || i + 1 == s.n) {
+            buf_add_byte(out, s.p[i]);
+        } else if (s.p[i + 1] == 'u' && (code = escaped_ascii(str_skip(s, i + 2))) >= 0) {
+            buf_add_byte(out, (char)code);
+            i += 5;
+        } else {
+            buf_add_byte(out, s.p[++i]);
+        }
+    }
+}
+
+static bool holds_key(struct str s, const struct str keys[2])
+{
+    struct buf plain;
+    bool found = false;
+
+    buf_init(&plain, 2 * LIMIT_ASSAY_BODY);
+    unescape(&plain, s);
+    for (size_t i = 0; i < 2; i++) {
+        found = found || plain.overflow ||
+                (keys[i].n >= SECRET_LEAST && str_find(buf_str(&plain), keys[i]) != SIZE_MAX);
+    }
+    buf_release(&plain);
+    return found;
+}
+
+/* Removes keys, and all of a text that holds one in disguise. */
+static void clean_text(struct buf *out, struct str s, const struct str keys[2])
+{
+    clean(out, s, keys);
+    if (holds_key(buf_str(out), keys)) {
+        buf_clear(out);
+        buf_add(out, hidden);
+    }
+}
+
 /* A member with text that may be anything. */
 static void put_text(struct json_out *o, const char *name, struct str s, const struct str keys[2])
 {
@@ -35,7 +93,7 @@ static void put_text(struct json_out *o, const char *name, struct str s, const s
 
     buf_init(&text, 4 * LIMIT_ASSAY_BODY);
     buf_init(&quoted, 8 * LIMIT_ASSAY_BODY);
-    clean(&text, s, keys);
+    clean_text(&text, s, keys);
     json_write_str(&quoted, buf_str(&text));
     struct json_doc *doc = json_parse(buf_str(&quoted), NULL);
     if (doc == NULL) { /* no UTF-8 */
@@ -104,6 +162,22 @@ void evidence_write_head(struct buf *out, const struct evidence_head *h)
     buf_add_byte(out, '\n');
 }
 
+/* What follows an answer holds what the endpoint said. */
+static void put_request(struct json_out *o, const struct evidence_call *c)
+{
+    struct buf text;
+
+    buf_init(&text, 2 * LIMIT_ASSAY_BODY);
+    clean_text(&text, c->request, c->keys);
+    if (str_eq(buf_str(&text), hidden)) {
+        put_str(o, "request_text", hidden);
+    } else {
+        json_key(o, "request");
+        json_put_raw(o, buf_str(&text));
+    }
+    buf_release(&text);
+}
+
 void evidence_write_call(struct buf *out, const struct evidence_call *c)
 {
     const struct client_answer *a = c->answer;
@@ -124,8 +198,7 @@ void evidence_write_call(struct buf *out, const struct evidence_call *c)
     if (c->ask == ASK_RAW) {
         put_text(&o, "request_text", c->request, c->keys);
     } else {
-        json_key(&o, "request");
-        json_put_raw(&o, c->request);
+        put_request(&o, c);
     }
     if (c->expect.n > 0) {
         put_str(&o, "expect", c->expect);
@@ -143,7 +216,8 @@ void evidence_write_call(struct buf *out, const struct evidence_call *c)
         json_close(&o, ']');
     }
     put_text(&o, "headers", buf_str(&a->head), c->keys);
-    put_text(&o, "body", buf_str(&a->body), c->keys);
+    /* In a stream the key may come in pieces. */
+    put_text(&o, "body", holds_key(c->said, c->keys) ? hidden : buf_str(&a->body), c->keys);
     json_close(&o, '}');
     buf_add_byte(out, '\n');
 }

@@ -4,41 +4,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
+
 #define SAID_MAX 1024
 
 void page_raw(struct page *p, const char *markup)
 {
     buf_add(p->out, str_from(markup));
-}
-
-/* Bytes of the character that s begins with; 0: it is broken. */
-static size_t character(struct str s, uint32_t *code)
-{
-    unsigned char c = (unsigned char)s.p[0];
-    size_t n = c < 0x80                ? 1
-               : c >= 0xC2 && c < 0xE0 ? 2
-               : (c & 0xF0) == 0xE0    ? 3
-               : c >= 0xF0             ? 4
-                                       : 0;
-
-    if (n == 0 || n > s.n || c > 0xF4) {
-        return 0;
-    }
-    *code = n == 1 ? c : c & (0x7FU >> n);
-    for (size_t i = 1; i < n; i++) {
-        if (((unsigned char)s.p[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-        *code = *code << 6 | ((unsigned char)s.p[i] & 0x3FU);
-    }
-    return n;
-}
-
-/* Control characters, and those that turn the direction of what follows. */
-static bool is_control(uint32_t c)
-{
-    return (c < 0x20 && c != '\n') || (c >= 0x7F && c < 0xA0) || c == 0x200E || c == 0x200F ||
-           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
 }
 
 static void add_character(struct buf *out, struct str s, uint32_t code)
@@ -49,7 +21,7 @@ static void add_character(struct buf *out, struct str s, uint32_t code)
     case '>': buf_add(out, STR("&gt;")); break;
     case '"': buf_add(out, STR("&quot;")); break;
     case '\'': buf_add(out, STR("&#39;")); break;
-    default: buf_add(out, is_control(code) ? STR("\xEF\xBF\xBD") : s);
+    default: buf_add(out, utf8_obeyed(code) && code != '\n' ? STR("\xEF\xBF\xBD") : s);
     }
 }
 
@@ -57,7 +29,7 @@ void page_text_cut(struct page *p, struct str s, unsigned columns)
 {
     for (unsigned at = 0; s.n > 0;) {
         uint32_t code = 0;
-        size_t n = character(s, &code);
+        size_t n = utf8_next(s, &code);
         at += code >= 0x2E80 ? 2 : 1;
         if (at > columns) {
             buf_add(p->out, STR("…"));

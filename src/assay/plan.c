@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assay/plan.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "assay/probe.h"
 
 #define TEXTS_MAX (64 << 20)
-#define PICTURE_TOKENS 1200 /* a small one; some vendors count by tiles */
+#define TEMPLATE_TOKENS 20
+#define TOOLS_TOKENS 300U    /* what vendors set before them */
+#define PICTURE_TOKENS 1200U /* a small one; some vendors count by tiles */
 
 static const char *const names[PROFILE_COUNT] = {"quick", "standard", "deep", "folk"};
 
@@ -72,10 +75,9 @@ void plan_add(struct plan *p, const struct probe *probe, const char *cell, uint6
     c.q.expect = arena_str(&p->arena, q->expect);
     c.q.png = arena_str(&p->arena, q->png);
     for (int side = 0; side < (p->reference && probe->paired ? 2 : 1); side++) {
-        if (p->count < LIMIT_ASSAY_CALLS) {
-            c.reference = side == 1;
-            p->calls[p->count++] = c;
-        }
+        assert(p->count < LIMIT_ASSAY_CALLS);
+        c.reference = side == 1;
+        p->calls[p->count++] = c;
     }
 }
 
@@ -86,23 +88,34 @@ void plan_nonce(struct plan *p, struct buf *out)
     }
 }
 
-/* Rather too much: three bytes a token, and what a template adds. */
-uint64_t planned_input(const struct planned *c)
+/* Three letters a token; a digit or a byte of other scripts is one, in some tokenizer. */
+static uint64_t most_tokens(struct str s)
 {
-    size_t bytes = c->q.text.n + c->q.system.n;
+    uint64_t thirds = 0;
 
-    for (unsigned i = 0; i < c->q.tool_count; i++) {
-        const struct tool *t = &c->q.tools[i];
-        bytes += strlen(t->name) + strlen(t->description) + strlen(t->schema);
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        thirds += c >= 0x80 || (c >= '0' && c <= '9') ? 3 : 1;
     }
-    return c->q.ask == ASK_COUNT ? 0
-                                 : (bytes + 2) / 3 + 20 + (c->q.tool_count > 0 ? 100 : 0) +
-                                       (c->q.png.n > 0 ? PICTURE_TOKENS : 0);
+    return (thirds + 2) / 3;
 }
 
-uint64_t planned_output(const struct planned *c)
+uint64_t question_input(const struct question *q)
 {
-    return c->q.ask == ASK_COUNT ? 0 : c->q.max_tokens;
+    uint64_t tokens = most_tokens(q->text) + most_tokens(q->system) + most_tokens(q->before) +
+                      most_tokens(q->turn) + TEMPLATE_TOKENS;
+
+    for (unsigned i = 0; i < q->tool_count; i++) {
+        const struct tool *t = &q->tools[i];
+        tokens += (strlen(t->name) + strlen(t->description) + strlen(t->schema)) / 3;
+    }
+    tokens += (q->tool_count > 0 ? TOOLS_TOKENS : 0U) + (q->png.n > 0 ? PICTURE_TOKENS : 0U);
+    return q->ask == ASK_COUNT ? 0 : tokens;
+}
+
+uint64_t question_output(const struct question *q)
+{
+    return q->ask == ASK_COUNT ? 0 : q->max_tokens;
 }
 
 void plan_measure(const struct plan *p, struct plan_size *out)
@@ -112,7 +125,7 @@ void plan_measure(const struct plan *p, struct plan_size *out)
         const struct planned *c = &p->calls[i];
         unsigned times = 1 + c->q.repeat;
         out->calls[c->reference] += times;
-        out->input[c->reference] += planned_input(c) * times;
-        out->output[c->reference] += planned_output(c) * times;
+        out->input[c->reference] += question_input(&c->q) * times;
+        out->output[c->reference] += question_output(&c->q) * times;
     }
 }

@@ -47,8 +47,9 @@ void plan_nonce(struct plan *p, struct buf *out);
 struct plan_size {
     uint64_t calls[2], input[2], output[2]; /* of the target, of the reference; output at most */
 };
-uint64_t planned_input(const struct planned *c);
-uint64_t planned_output(const struct planned *c);
+/* What a question costs at most, in tokens; a hidden prompt is not known beforehand. */
+uint64_t question_input(const struct question *q);
+uint64_t question_output(const struct question *q);
 void plan_measure(const struct plan *p, struct plan_size *out);
 
 #endif

@@ -62,6 +62,7 @@ static void put_head(struct page *p)
     buf_add_u64(&words, h->seed);
     page_raw(p, "</dd>\n");
     put_row(p, "seed", buf_str(&words));
+    put_row(p, "evidence (SHA-256)", str_from(p->e->sha256));
     page_raw(p, "</dl>\n");
     buf_release(&words);
     buf_release(&calls);

@@ -112,7 +112,9 @@ void report_json(struct buf *out, const struct evidence *e, const struct verdict
     json_open(&o, '{');
     json_key(&o, "assay");
     json_put_u64(&o, 1);
-    put(&o, "version", e->head.version);
+    put(&o, "version", STR(ENTREPOT_VERSION));
+    put(&o, "made_by", e->head.version);
+    put(&o, "evidence_sha256", str_from(e->sha256));
     put(&o, "started", buf_str(&when));
     put_side(&o, "target", &e->head.target);
     if (e->head.reference.url.n > 0) {

@@ -2,6 +2,7 @@
 /* The report for a person at a terminal. */
 #include "assay/report.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #define COLUMNS 80
 
@@ -14,11 +15,11 @@ struct text {
 /* Columns of a text: East Asian characters take two. */
 static unsigned width_at(struct str s, size_t *n)
 {
-    unsigned char c = (unsigned char)s.p[0];
+    uint32_t code = 0;
 
-    *n = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-    *n = *n > s.n ? s.n : *n;
-    return c >= 0xE3 ? 2 : 1;
+    *n = utf8_next(s, &code);
+    *n = *n == 0 ? 1 : *n;
+    return code >= 0x3000 ? 2 : 1;
 }
 
 static unsigned width(struct str s)
@@ -31,17 +32,11 @@ static unsigned width(struct str s)
     return columns;
 }
 
-/* Also what turns the direction of what follows: U+200E and F, U+2028 to 202E, U+2066 to 2069. */
-static bool is_control(struct str one)
+static bool is_unsafe(struct str one)
 {
-    unsigned char c = (unsigned char)one.p[0], d = one.n > 1 ? (unsigned char)one.p[1] : 0,
-                  e = one.n > 2 ? (unsigned char)one.p[2] : 0;
+    uint32_t code = 0;
 
-    if (c == 0xE2) {
-        return d == 0x80 ? e == 0x8E || e == 0x8F || (e >= 0xA8 && e <= 0xAE)
-                         : d == 0x81 && e >= 0xA6 && e <= 0xA9;
-    }
-    return c < 0x20 || c == 0x7F || (c == 0xC2 && d < 0xA0);
+    return utf8_next(one, &code) == 0 || utf8_obeyed(code);
 }
 
 /* What no Chinese line begins with. */
@@ -87,7 +82,7 @@ static void add_long(struct text *t, struct str word, unsigned *at, unsigned ind
             buf_addf(t->out, "\n%*s", (int)indent, "");
             *at = indent;
         }
-        buf_add(t->out, is_control(str_slice(word.p, n)) ? STR("?") : str_slice(word.p, n));
+        buf_add(t->out, is_unsafe(str_slice(word.p, n)) ? STR("?") : str_slice(word.p, n));
         *at += w;
     }
 }

@@ -1,110 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <unistd.h>
-
 #include "assay/probe.h"
 #include "assay/run_int.h"
+#include "base/clock.h"
 #include "base/limits.h"
-
-#define FAILED_MOST 8 /* one after the other: then it has stopped answering */
-
-static void store_line(struct shared *s, const struct buf *line)
-{
-    struct run *r = s->run;
-
-    buf_add(r->evidence, buf_str(line));
-    for (size_t at = 0; r->file >= 0 && at < line->n;) {
-        ssize_t n = write(r->file, line->p + at, line->n - at);
-        if (n <= 0) {
-            s->end = "the folder of the evidence cannot be written to";
-            break;
-        }
-        at += (size_t)n;
-    }
-}
-
-/* Worth no further call; what a model does not take (400) is another matter. */
-static bool is_shut(unsigned status)
-{
-    return status != 200 && status != 400 && status != 404 && status != 422;
-}
-
-static void count(struct shared *s, const struct asked *a, const struct client_answer *got,
-                  const struct said *said)
-{
-    int64_t nano = 0;
-
-    s->sent += got->tries;
-    if (said != NULL) {
-        uint64_t in = usage_input(&said->usage), out = usage_output(&said->usage);
-        s->progress.tokens += in + out;
-        if (run_price_cost(&s->run->price, in, out, &nano)) {
-            s->progress.nano += nano;
-        }
-    }
-    if (!a->reference) {
-        s->failed = is_shut(got->status) ? s->failed + 1 : 0;
-    }
-    if (s->failed >= FAILED_MOST && s->end == NULL) {
-        s->end = got->status == 401 || got->status == 403 ? "the key is refused"
-                 : got->status == 402                     ? "the balance is used up"
-                                                          : "it stopped answering";
-    }
-}
-
-bool run_ask(struct shared *s, struct client *c, const struct asked *a, struct client_answer *got)
-{
-    static const enum client_auth auths[] = {
-        [DIALECT_CHAT] = CLIENT_BEARER,
-        [DIALECT_RESPONSES] = CLIENT_BEARER,
-        [DIALECT_MESSAGES] = CLIENT_X_API_KEY,
-        [DIALECT_GEMINI] = CLIENT_X_GOOG_API_KEY,
-    };
-    struct run_side *side = &s->run->sides[a->reference];
-    struct buf url, body, line;
-    struct said said;
-
-    buf_init(&url, 4096);
-    buf_init(&body, 4 << 20);
-    buf_init(&line, 12 * LIMIT_ASSAY_BODY);
-    speak_url(&url, side->url, &side->speaker, a->q);
-    speak_write(&body, &side->speaker, a->q);
-    client_ask(c,
-               &(struct client_call){.url = buf_str(&url),
-                                     .body = buf_str(&body),
-                                     .key = side->key,
-                                     .auth = auths[side->speaker.dialect]},
-               got);
-    bool answered = got->status == 200 && said_take(&said, side->speaker.dialect, a->q->ask,
-                                                    a->q->stream, buf_str(&got->body));
-    pthread_mutex_lock(&s->lock);
-    if (!str_eq(str_from(got->failure), STR("stopped"))) {
-        evidence_write_call(
-            &line, &(struct evidence_call){.seq = s->seq++,
-                                           .k = a->k,
-                                           .max_tokens = a->q->max_tokens,
-                                           .reference = a->reference,
-                                           .stream = a->q->stream,
-                                           .ask = a->q->ask,
-                                           .expect = a->q->expect,
-                                           .probe = a->probe,
-                                           .cell = a->cell,
-                                           .dialect = side->speaker.dialect,
-                                           .url = buf_str(&url),
-                                           .request = buf_str(&body),
-                                           .answer = got,
-                                           .keys = {s->run->sides[0].key, s->run->sides[1].key}});
-        store_line(s, &line);
-        count(s, a, got, answered ? &said : NULL);
-    }
-    pthread_mutex_unlock(&s->lock);
-    if (answered) {
-        said_release(&said);
-    }
-    buf_release(&url);
-    buf_release(&body);
-    buf_release(&line);
-    return answered;
-}
 
 /* What a planned call costs at most. */
 static int64_t most(const struct run *r, const struct planned *c)
@@ -112,7 +10,8 @@ static int64_t most(const struct run *r, const struct planned *c)
     unsigned times = 1 + c->q.repeat;
     int64_t nano = 0;
 
-    return run_price_cost(&r->price, planned_input(c) * times, planned_output(c) * times, &nano)
+    return run_price_cost(&r->price, question_input(&c->q) * times, question_output(&c->q) * times,
+                          &nano)
                ? nano
                : 0;
 }
@@ -124,13 +23,15 @@ static const struct planned *take(struct shared *s, int64_t *reserved)
     const struct planned *c = NULL;
 
     pthread_mutex_lock(&s->lock);
-    if (*r->stop != 0 && s->end == NULL) {
+    if (atomic_load(r->stop) != 0 && s->end == NULL) {
         s->end = "interrupted";
     }
     if (s->end == NULL && s->next < r->plan->count) {
         c = &r->plan->calls[s->next];
         *reserved = most(r, c);
-        if (r->max_calls > 0 && s->sent >= r->max_calls) {
+        if (clock_mono_ns() > s->until_ns) {
+            s->end = "it takes too long";
+        } else if (r->max_calls > 0 && s->sent >= r->max_calls) {
             s->end = "the limit of calls is reached";
         } else if (r->max_nano >= 0 && s->progress.nano + s->reserved + *reserved > r->max_nano) {
             s->end = "the limit of cost is reached";
@@ -183,7 +84,8 @@ static void carry_out(struct shared *s, struct client *c, const struct planned *
                        .has_reference = sides[1].url.n > 0};
 
     arena_init(&arena, 2 * LIMIT_ASSAY_BODY);
-    while (more && *s->run->stop == 0 && speak_can(sides[f.reference].speaker.dialect, &f.q)) {
+    while (more && atomic_load(s->run->stop) == 0 &&
+           speak_can(sides[f.reference].speaker.dialect, &f.q)) {
         enum dialect d = sides[f.reference].speaker.dialect;
         struct client_answer got;
         client_answer_init(&got);
@@ -208,7 +110,7 @@ static void finish(struct shared *s, unsigned calls, int64_t reserved)
 static void *work(void *ctx)
 {
     struct shared *s = ctx;
-    struct client *c = client_new(s->run->stop);
+    struct client *c = client_new(s->run->stop, run_may_send, s);
     const struct planned *p;
     int64_t reserved = 0;
 
@@ -238,7 +140,7 @@ static void work_all(struct shared *s)
 
 static bool detect_all(struct shared *s, struct err *why)
 {
-    struct client *c = client_new(s->run->stop);
+    struct client *c = client_new(s->run->stop, run_may_send, s);
     bool ok = c != NULL || err_set(why, "no memory");
 
     for (int i = 0; i < 2 && ok; i++) {
@@ -252,25 +154,30 @@ static bool detect_all(struct shared *s, struct err *why)
 
 enum run_end run_execute(struct run *r, const struct evidence_head *head, struct err *why)
 {
-    struct shared s = {.run = r, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct shared s = {.run = r,
+                       .lock = PTHREAD_MUTEX_INITIALIZER,
+                       .until_ns = clock_mono_ns() + (int64_t)LIMIT_ASSAY_RUN_MS * 1000000};
     struct buf line;
 
     s.progress.planned = (unsigned)head->planned;
     buf_init(&line, 64 << 10);
     evidence_write_head(&line, head);
-    store_line(&s, &line);
+    run_store(&s, &line);
     bool reached = detect_all(&s, why);
     if (reached) {
         work_all(&s);
+        if (s.next < r->plan->count && s.end == NULL) {
+            s.end = "no memory";
+        }
     }
-    if (*r->stop != 0) {
+    if (atomic_load(r->stop) != 0) {
         s.end = "interrupted";
     }
     buf_clear(&line);
-    evidence_write_end(&line, reached || *r->stop != 0
+    evidence_write_end(&line, reached || atomic_load(r->stop) != 0
                                   ? str_from(s.end != NULL ? s.end : "complete")
                                   : str_from(why->text));
-    store_line(&s, &line);
+    run_store(&s, &line);
     buf_release(&line);
-    return reached || *r->stop != 0 ? RUN_DONE : RUN_UNREACHABLE;
+    return reached || atomic_load(r->stop) != 0 ? RUN_DONE : RUN_UNREACHABLE;
 }

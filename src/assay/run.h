@@ -37,7 +37,7 @@ struct run {
     unsigned threads;
     uint64_t max_calls; /* requests that are sent; 0: no limit */
     int64_t max_nano;   /* -1: no limit */
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     void (*progress)(void *ctx, const struct run_progress *p); /* one at a time */
     void *ctx;
     int file;             /* where lines go as they come, too; -1: nowhere */

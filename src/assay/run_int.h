@@ -10,12 +10,14 @@
 struct shared {
     struct run *run;
     pthread_mutex_t lock;
-    size_t next;      /* planned call that nobody has taken */
-    uint64_t seq;     /* lines written */
-    uint64_t sent;    /* requests, tries included */
-    int64_t reserved; /* nano of calls under way, at most */
-    unsigned failed;  /* one after the other, on the target */
-    const char *end;  /* why no further call is made; NULL: go on */
+    size_t next;        /* planned call that nobody has taken */
+    uint64_t seq;       /* lines written */
+    uint64_t sent;      /* requests, tries included, also those under way */
+    int64_t until_ns;   /* monotonic: then no further call is made */
+    int64_t reserved;   /* nano of calls under way, at most */
+    unsigned failed[2]; /* one after the other, of the target and of the reference */
+    bool torn;          /* a line broke off in the file: none follows it */
+    const char *end;    /* why no further call is made; NULL: go on */
     struct run_progress progress;
 };
 
@@ -25,6 +27,10 @@ struct asked {
     bool reference;
     const struct question *q;
 };
+/* A line of evidence. With the lock, or before there are threads. */
+void run_store(struct shared *s, const struct buf *line);
+/* Of a client of this run: counts one request, unless that would be one too many. */
+bool run_may_send(void *shared);
 /* One call, and its line. True when it was answered with 200 and an answer of the dialect. */
 bool run_ask(struct shared *s, struct client *c, const struct asked *a, struct client_answer *out);
 

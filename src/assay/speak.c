@@ -55,10 +55,23 @@ static bool is_version(struct str s)
 bool speak_can(enum dialect d, const struct question *q)
 {
     bool thinks = d == DIALECT_MESSAGES || d == DIALECT_GEMINI;
+    /* Gemini counts contents alone. */
+    bool counts = d != DIALECT_CHAT && (d != DIALECT_GEMINI || q->system.n + q->tool_count == 0);
 
-    return (q->ask != ASK_COUNT || d != DIALECT_CHAT) &&
-           (q->logprobs == 0 || d != DIALECT_MESSAGES) && (!q->thinking || thinks) &&
-           (q->turn.n == 0 || d == DIALECT_MESSAGES) && (q->stop == NULL || d != DIALECT_RESPONSES);
+    return (q->ask != ASK_COUNT || counts) && (q->logprobs == 0 || d != DIALECT_MESSAGES) &&
+           (!q->thinking || thinks) && (q->turn.n == 0 || d == DIALECT_MESSAGES) &&
+           (q->stop == NULL || d != DIALECT_RESPONSES);
+}
+
+/* Also not at the end, as in /v1beta/openai. */
+static bool has_version(struct str base)
+{
+    while (base.n > 0) {
+        if (is_version(str_cut(&base, '/'))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static const char *method_of(const struct question *q)
@@ -87,7 +100,7 @@ bool speak_url(struct buf *out, struct str base, const struct speaker *s, const 
     }
     struct str last = str_skip(base, slash);
     bool beta = s->dialect == DIALECT_GEMINI;
-    if (!is_version(last)) {
+    if (!has_version(base)) {
         buf_cat(out, base, beta ? STR("/v1beta") : STR("/v1"));
     } else if (beta && str_eq(last, STR("v1"))) {
         buf_cat(out, base, STR("beta"));

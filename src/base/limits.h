@@ -92,12 +92,13 @@
 
 /* Assay: its calls */
 #define LIMIT_ASSAY_CALLS 4096           /* of one run: the deep profile has a thousand a side */
-#define LIMIT_ASSAY_BODY (4 << 20)       /* of an answer; the longest asked for is 10 KB */
+#define LIMIT_ASSAY_BODY (1 << 20)       /* of an answer; the longest stream asked for is 200 KB */
 #define LIMIT_ASSAY_CALL_MS (180 * 1000) /* short answers; reasoning models think for a minute */
 #define LIMIT_ASSAY_ATTEMPTS 4           /* of one call, when the seller is busy */
 #define LIMIT_ASSAY_RETRY_MS (60 * 1000) /* the longest Retry-After that is waited for */
-#define LIMIT_ASSAY_THREADS 4            /* calls at a time: a person's use, not a load test */
-#define LIMIT_ASSAY_EVIDENCE (256 << 20) /* of all lines */
+#define LIMIT_ASSAY_RUN_MS (2 * 3600 * 1000) /* of all calls; a deep run takes half an hour */
+#define LIMIT_ASSAY_THREADS 4                /* calls at a time: a person's use, not a load test */
+#define LIMIT_ASSAY_EVIDENCE (256 << 20)     /* of all lines */
 
 /* Assay: its statistics */
 #define LIMIT_ASSAY_CELLS 64          /* the widest battery of one-token probes known has 40 */

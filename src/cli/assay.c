@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -24,12 +25,12 @@
 
 enum exit { EXIT_USAGE = 1, EXIT_UNREACHABLE = 4 };
 
-static volatile sig_atomic_t stopped;
+static atomic_int stopped;
 
 static void on_signal(int number)
 {
     (void)number;
-    stopped = 1;
+    atomic_store(&stopped, 1);
 }
 
 /* The first Ctrl-C ends the run with a report; the second ends the program. */
@@ -66,6 +67,20 @@ static void make_json(struct buf *out, const struct evidence *e, const struct ve
 {
     (void)lang;
     report_json(out, e, v);
+}
+
+/* Found out before anything is paid. */
+static bool can_write(const char *name)
+{
+    int file = name == NULL || is_stdout(name) ? STDOUT_FILENO
+                                               : open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+    if (file < 0) {
+        cli_fail(EXIT_USAGE, "assay: %s: %s", name, strerror(errno));
+    } else if (file != STDOUT_FILENO) {
+        close(file);
+    }
+    return file >= 0;
 }
 
 /* A report where it was asked for; NULL: it was not. */
@@ -114,8 +129,9 @@ static int report(const struct assay_options *o, struct str lines)
         status = verdicts_status(&v);
         if (!is_stdout(o->json) && !is_stdout(o->html)) {
             report_text(&text, &e, &v, o->lang, isatty(STDOUT_FILENO));
-            fwrite(text.p, 1, text.n, stdout);
-            fflush(stdout);
+            if (!write_all(STDOUT_FILENO, buf_str(&text))) {
+                status = cli_fail(EXIT_USAGE, "assay: the report: %s", strerror(errno));
+            }
         }
         if (!write_report(o->json, make_json, &e, &v, o->lang) ||
             !write_report(o->html, report_html, &e, &v, o->lang)) {
@@ -251,7 +267,7 @@ static int prepare(struct assay_options *o)
                  "assay: what %.*s costs is not known here, so --max-cost cannot be "
                  "kept; --max-calls can",
                  STR_ARG(o->sides[0].speaker.model));
-    } else if (assay_agreed(o, &r)) {
+    } else if (can_write(o->json) && can_write(o->html) && assay_agreed(o, &r)) {
         status = execute(o, &r);
     }
     plan_free(r.plan);

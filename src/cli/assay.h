@@ -3,8 +3,6 @@
 #ifndef CLI_ASSAY_H
 #define CLI_ASSAY_H
 
-#include <signal.h>
-
 #include "assay/run.h"
 #include "assay/words.h"
 

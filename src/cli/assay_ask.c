@@ -12,19 +12,28 @@
 #define KEY_MAX 4096
 #define BAR 24
 
-/* The environment of a process can be read by others of the same user: what was read is gone. */
 static bool from_environment(const char *name, struct buf *key)
 {
-    char *value = getenv(name);
+    const char *value = getenv(name);
 
     if (value == NULL || *value == '\0') {
         cli_fail(1, "assay: the environment has no %s, or it is empty", name);
         return false;
     }
-    struct str s = str_from(value);
-    bool ok = buf_add(key, s);
-    explicit_bzero(value, s.n);
-    return ok;
+    return buf_add(key, str_from(value)) ||
+           (cli_fail(1, "assay: the key in %s is longer than %d bytes", name, KEY_MAX), false);
+}
+
+/* The environment of a process can be read by others of the same user: what was read is gone. One
+ * variable may hold both keys, so that this is done behind both. */
+static void wipe_environment(const struct assay_options *o)
+{
+    for (int i = 0; i < 2; i++) {
+        char *value = o->key_env[i] != NULL ? getenv(o->key_env[i]) : NULL;
+        if (value != NULL) {
+            explicit_bzero(value, strlen(value));
+        }
+    }
 }
 
 /* One line, without an echo. */
@@ -52,10 +61,11 @@ static bool from_terminal(const char *prompt, struct buf *key)
     tcsetattr(tty, TCSAFLUSH, &before);
     dprintf(tty, "\n");
     close(tty);
-    return n == 1 && c == '\n';
+    return (n == 1 && c == '\n') ||
+           (cli_fail(1, "assay: that was no key of at most %d bytes", KEY_MAX), false);
 }
 
-bool assay_keys(struct assay_options *o)
+static bool read_keys(struct assay_options *o)
 {
     static const char *const prompts[] = {"Key of the endpoint (is not shown): ",
                                           "Key of the reference (is not shown): "};
@@ -81,6 +91,14 @@ bool assay_keys(struct assay_options *o)
     return true;
 }
 
+bool assay_keys(struct assay_options *o)
+{
+    bool ok = read_keys(o);
+
+    wipe_environment(o);
+    return ok;
+}
+
 static void say_side(const struct assay_options *o, const struct plan_size *size, int i)
 {
     struct str url = o->sides[i].url;
@@ -88,8 +106,7 @@ static void say_side(const struct assay_options *o, const struct plan_size *size
     fprintf(stderr, "%s %.*s: %llu calls, about %llu tokens of input and at most %llu of output.\n",
             i == 0 ? "To" : "To the reference", STR_ARG(url), (unsigned long long)size->calls[i],
             (unsigned long long)size->input[i], (unsigned long long)size->output[i]);
-    if (str_starts(url, STR("http://")) && o->sides[i].key.n > 0 &&
-        str_find(url, STR("//127.")) == SIZE_MAX && str_find(url, STR("//localhost")) == SIZE_MAX) {
+    if (o->sides[i].key.n > 0 && client_url_exposed(url)) {
         fprintf(stderr, "Its address is not https: the key can be read on the way.\n");
     }
 }
@@ -130,7 +147,8 @@ bool assay_agreed(const struct assay_options *o, const struct run *r)
         return false;
     }
     fprintf(stderr, "Go on? [y/N] ");
-    return fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
+    return (fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y')) ||
+           (cli_fail(1, "assay: nothing was asked"), false);
 }
 
 void assay_progress(void *ctx, const struct run_progress *p)

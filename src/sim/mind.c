@@ -135,8 +135,8 @@ static bool habit_count(struct exchange *x, struct buf *out)
         !str_to_u64(word_at(str_skip(s, 3)), &high) || high - low > WORDS_MAX) {
         return false;
     }
-    for (uint64_t i = low; i <= high; i++) {
-        buf_addf(out, "%s%llu", i > low ? ", " : "", (unsigned long long)i);
+    for (uint64_t i = 0; low <= high && i <= high - low; i++) {
+        buf_addf(out, "%s%llu", i > 0 ? ", " : "", (unsigned long long)(low + i));
     }
     return true;
 }

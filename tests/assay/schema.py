@@ -4,7 +4,7 @@ import re
 
 KNOWN = {"$schema", "$defs", "title", "description", "$ref", "type", "required", "properties",
          "additionalProperties", "items", "enum", "const", "minimum", "maximum", "minItems",
-         "maxItems"}
+         "maxItems", "pattern"}
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float)}
 
 
@@ -25,6 +25,8 @@ def problems(schema, value, root=None, path="$"):
         yield f"{path}: {value!r} is none of {schema['enum']}"
     if "const" in schema and value != schema["const"]:
         yield f"{path}: {value!r} is not {schema['const']!r}"
+    if "pattern" in schema and not re.search(schema["pattern"], value):
+        yield f"{path}: {value!r} is not of the form {schema['pattern']}"
     if "minimum" in schema and value < schema["minimum"]:
         yield f"{path}: {value} is too small"
     if "maximum" in schema and value > schema["maximum"]:

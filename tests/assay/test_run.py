@@ -88,6 +88,42 @@ class Asked(AssayCase):
         self.assertIn("m?[2J?1m??", done.stdout)
         self.assertFalse(set("\x1b\x9b\x07\u202e") & set(done.stdout))
 
+    def recompute(self, data):
+        with open(os.path.join(self.folder, "calls.jsonl"), "wb") as f:
+            f.write(data)
+        return subprocess.run([station.PROGRAM, "assay", "--recompute", self.folder], text=True,
+                              capture_output=True, timeout=60)
+
+    def test_evidence_of_more_calls_than_there_can_be(self):
+        head = {"assay": 1, "version": "9", "seed": 1, "started_us": 1,
+                "target": {"url": "u", "model": "m"}}
+        call = {"seq": 1, "status": 200, "dialect": "chat"}
+        lines = [json.dumps(head)] + [json.dumps(call)] * 4097
+        done = self.recompute("\n".join([*lines, ""]).encode())
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("too many calls", done.stderr)
+
+    def test_times_that_are_none(self):
+        for when in (18446744073708553616, 9000000000000000000):
+            done = self.recompute(json.dumps(
+                {"assay": 1, "version": "9", "seed": 1, "started_us": when,
+                 "target": {"url": "u", "model": "m"}}).encode() + b"\n")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("time", done.stderr)
+
+    def test_lines_that_break_off(self):
+        """Whoever wrote them was killed: what is whole counts."""
+        with Seller() as s:
+            done = self.assay(s.base)
+        with open(os.path.join(done.folder, "evidence", "calls.jsonl"), "rb") as f:
+            lines = f.read().split(b"\n")
+        told = self.recompute(b"\n".join(lines[:-4]) + b"\n" + lines[-4][:-60])
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertIn("it broke off", " ".join(told.stdout.split()))
+        torn = self.recompute(b"\n".join([*lines[:5], lines[5][:-60], *lines[6:]]))
+        self.assertEqual(torn.returncode, 1)
+        self.assertIn("line 6", torn.stderr)
+
     def test_a_folder_with_evidence_is_not_added_to(self):
         with Seller() as s:
             words, folder = self.words(s.base)
@@ -176,6 +212,67 @@ class Ends(AssayCase):
             self.assertGreater(len(s.requests), 2)
             self.assertLessEqual(calls["input_tokens"] * 2.5e-6 + calls["output_tokens"] * 1e-5,
                                  0.005)
+
+    def test_the_limit_of_calls_holds_for_calls_under_way_and_tries(self):
+        def busy(n, *_):
+            return (503, {"error": {"message": "busy"}}, [("Retry-After", "0")]) if n > 0 else None
+        for before, most in ((None, 5), (busy, 3)):
+            with Seller(before=before) as s:
+                done = self.assay(s.base, "--max-calls", str(most), "--concurrency", "4",
+                                  profile="standard")
+                self.assertEqual(len(s.requests), most)
+            self.assertEqual(done.report["calls"]["end"], "the limit of calls is reached")
+
+    def test_the_limit_of_cost_holds_where_nothing_is_reported(self):
+        with Seller(silent=True) as s:
+            done = self.assay(s.base, "--max-cost", "0.01", "--concurrency", "1",
+                              profile="standard")
+            self.assertLess(len(s.requests), 40)
+        self.assertEqual(done.report["calls"]["end"], "the limit of cost is reached")
+
+    def test_a_reference_that_stops_answering(self):
+        def gone(n, *_):
+            return (401, {"error": {"message": "no"}}) if n > 3 else None
+        with Seller() as s, Seller(before=gone) as r:
+            done = self.assay(s.base, "--concurrency", "1", profile="standard", reference=r.base)
+            self.assertLess(len(s.requests), 100)
+        self.assertEqual(done.report["calls"]["end"], "the reference stopped answering")
+
+    def test_large_answers_lose_no_calls(self):
+        """What does not fit is no answer; the file and the report are of the same calls."""
+        large = json.dumps({"choices": [{"message": {"content": "x" * 3000000}}]}).encode()
+        with Seller(before=lambda n, *_: (200, large) if n > 0 else None) as s:
+            done = self.assay(s.base, "--concurrency", "1")
+        self.assertEqual(done.report["calls"]["made"], len(done.lines()) - 2)
+        self.assertTrue(any(line.get("failure") == "the answer is too large"
+                            for line in done.lines()))
+
+    def test_a_report_that_cannot_be_written_costs_nothing(self):
+        with Seller() as s:
+            words, folder = self.words(s.base)
+            done = self.run_words([*words, "--html", "/nonexistent/x.html"], folder)
+            self.assertEqual((done.status, len(s.requests)), (1, 0), done.errors)
+
+    def test_a_terminal_that_takes_nothing(self):
+        with Seller() as s:
+            done = self.assay(s.base)
+        with open("/dev/full", "wb") as full:
+            again = subprocess.run([station.PROGRAM, "assay", "--recompute",
+                                    os.path.join(done.folder, "evidence")], stdout=full, timeout=60)
+        self.assertEqual(again.returncode, 1)
+
+    def test_an_address_that_is_not_safe(self):
+        warned = "the key can be read on the way"
+        for host, warns in (("127.x.invalid", True), ("localhost.x.invalid", True),
+                            ("x.invalid", True), ("127.0.0.1:1", False), ("localhost:1", False),
+                            ("[::1]:1", False)):
+            done = self.assay(f"http://{host}/v1")
+            self.assertEqual(warned in done.errors, warns, host)
+
+    def test_paths_of_other_vendors(self):
+        with Seller() as s:
+            self.assay(s.base.replace("/v1", "/v1beta/openai"), "--dialect", "chat")
+            self.assertEqual(s.requests[0][0], "/v1beta/openai/chat/completions")
 
     def test_interrupted(self):
         """Ctrl-C keeps what was gathered, and reports it."""
@@ -293,6 +390,32 @@ class Keys(AssayCase):
             self.assertNotIn(KEY.encode(), text, name)
             self.assertNotIn(REFERENCE_KEY.encode(), text, name)
         self.assertIn(b"[key removed]", dict(places)["calls.jsonl"])
+
+    def test_not_in_disguise(self):
+        """Escaped as JSON may escape, and in pieces of a stream."""
+        escaped = KEY.replace("-", "\\u002D").replace("a", "\\u0061")
+        pieces = [KEY[:7], KEY[7:]]
+
+        def before(n, path, headers, body):
+            if body.get("stream"):
+                events = [{"choices": [{"index": 0, "delta": {"content": p}}]} for p in pieces]
+                return (200, "".join(f"data: {json.dumps(e)}\n\n" for e in events).encode())
+            text = f'{{"choices":[{{"message":{{"content":"it is {escaped}"}}}}]}}'
+            return (200, text.encode()) if n % 3 == 0 and n > 0 else None
+        with Seller(before=before) as s:
+            done = self.assay(s.base, "--concurrency", "1", "--dialect", "chat",
+                              profile="standard")
+        for name, text in [("stdout", done.out.encode()), *everything_under(done.folder)]:
+            plain = text.replace(b"\\u002D", b"-").replace(b"\\u0061", b"a")
+            self.assertNotIn(KEY.encode(), plain, name)
+            self.assertNotIn(pieces[1].encode(), text, name)
+
+    def test_one_variable_for_both(self):
+        with Seller() as s, Seller() as r:
+            words, folder = self.words(s.base, reference=r.base)
+            words[words.index("REFERENCE_KEY")] = "TARGET_KEY"
+            done = self.run_words(words, folder)
+        self.assertEqual(done.status, 0, done.errors)
 
     def test_asked_for_on_a_terminal_without_an_echo(self):
         with Seller() as s:
