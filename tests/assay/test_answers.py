@@ -73,8 +73,25 @@ class Answers(AssayCase):
             texts = next(f for f in done.claim("identity")["findings"] if f["probe"] == "texts")
             self.assertIn(texts["state"], states, done.out)
 
+    def test_a_model_that_answers_in_sentences(self):
+        """Whole answers never come twice; with which word they begin tells models apart."""
+        class Talker(Seller):
+            def say(self, text, body):
+                said = super().say(text, body)
+                return f"**{said}**, {random.random()} times" if "messages" in body and \
+                    body["messages"][0]["role"] == "system" else said
+
+        for choices, states in ((OTHER, ("inconsistent",)), (MODEL, ("consistent", "inconclusive"))):
+            with Talker(choices=choices) as s, Talker(choices=MODEL) as r:
+                done = self.assay(s.base, "--concurrency", "4", "--dialect", "chat",
+                                  profile="standard", reference=r.base)
+            found = next(f for f in done.claim("identity")["findings"] if f["probe"] == "answers")
+            self.assertIn(found["state"], states, done.out)
+            self.assertGreater(found["numbers"]["catches_swap"], 0.5, done.out)
+            self.assertIn("to 4 of them only the first word", found["text"])
+
     def test_answers_that_are_never_the_same_vouch_for_nothing(self):
-        done, found = self.against(choices={part: [(f"{part} {n}", 1) for n in range(5000)]
+        done, found = self.against(choices={part: [(f"{n} {part}", 1) for n in range(5000)]
                                             for part in MODEL}, reference_too=True)
         self.assertEqual(found["state"], "inconclusive", done.out)
         self.assertLess(found["numbers"]["catches_swap"], 0.5)
