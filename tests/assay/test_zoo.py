@@ -11,7 +11,8 @@ QUICK = ("--delay", "0")
 class Bounds(unittest.TestCase):
     def test_they_are_clopper_and_pearsons(self):
         for (k, n), expected in (((0, 300), (0, 0.0122)), ((3, 10), (0.0667, 0.6525)),
-                                 ((20, 20), (0.8316, 1)), ((1, 2), (0.0126, 0.9874))):
+                                 ((20, 20), (0.8316, 1)), ((1, 2), (0.0126, 0.9874)),
+                                   ((760, 1000), (0.7323, 0.7862)), ((999, 1000), (0.9944, 1))):
             for found, bound in zip(zoo.bounds(k, n), expected):
                 self.assertAlmostEqual(found, bound, delta=0.0001)
 

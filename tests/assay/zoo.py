@@ -8,6 +8,7 @@ import argparse
 import collections
 import concurrent.futures
 import json
+import math
 import os
 import subprocess
 import tempfile
@@ -163,14 +164,11 @@ def accused(run):
 
 
 def tail(k, n, p):
-    """The chance of k or more of n."""
-    below = term = (1 - p) ** n
-    if k == 0:
-        return 1.0
-    for i in range(1, k):
-        term *= (n - i + 1) / i * p / (1 - p)
-        below += term
-    return 1 - below
+    """The chance of k or more of n. By logarithms: the chance of none of a thousand is no float."""
+    def log_chance(i):
+        return (math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1)
+                + i * math.log(p) + (n - i) * math.log1p(-p))
+    return 1 - math.fsum(math.exp(log_chance(i)) for i in range(k))
 
 
 def bounds(k, n, level=0.95):
