@@ -168,12 +168,17 @@ class Seller:
 
     def keep_prompt(self, dialect, text, made):
         """Long prompts are kept: behind the first they cost a tenth. `cold` keeps none, `stale`
-        bills every one as kept."""
+        bills every one as kept, `warm`=N that many tokens of it."""
         first = len(text) > 4000 and text not in self.seen
         self.seen.add(text)
-        if len(text) < 4000 or "cold" in self.cheats or first and "stale" not in self.cheats:
+        warm = self.cheats.get("warm")
+        if len(text) < 4000 or "cold" in self.cheats or first and not warm \
+                and "stale" not in self.cheats:
             return
         usage = made.get("usage") or made["usageMetadata"]
+        if first and warm:
+            usage["prompt_tokens_details"] = {"cached_tokens": warm}
+            return
         if dialect == "messages":
             usage["cache_read_input_tokens"] = usage["input_tokens"] - 5
             usage["input_tokens"] = 5

@@ -53,6 +53,10 @@ class Behaviour(AssayCase):
         for cheat in ("cold", "stale"):
             done = self.of("--dialect", "messages", **{cheat: True})
             self.assertEqual(done.states()["cache_billing"], "inconclusive", (cheat, done.out))
+        for warm, state in ((3, "consistent"), (1024, "inconclusive")):
+            done = self.of("--dialect", "chat", warm=warm)
+            self.assertEqual(done.states()["cache_billing"], state, (warm, done.out))
+        done = self.of("--dialect", "messages", stale=True)
         pairs = [line for line in done.lines() if line.get("probe") == "cache"]
         self.assertEqual(sorted(line["k"] for line in pairs), [0, 0, 1, 1])
         self.assertIn('"cache_control"', str(pairs[0]["request"]).replace("'", '"'))
