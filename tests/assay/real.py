@@ -85,7 +85,8 @@ class Server:
         self.name = f"{model}-{self.port}"
         file = options.folder / "models" / f"{model}.gguf"
         self.process = subprocess.Popen(
-            [options.python, HELPER, "serve", file, str(self.port), self.name],
+            [options.python, HELPER, "serve", file, str(self.port), self.name,
+             str(options.context)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.base = f"http://127.0.0.1:{self.port}"
         if not self.process.stdout.readline().startswith("ready"):
@@ -212,6 +213,9 @@ def main():
     parser.add_argument("--runs", type=int, default=1, help="of each pair, beyond what is there")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--context", type=int, default=4096,
+                        help="tokens that the servers take: the long input has 7,000, and two "
+                             "minutes go by over it")
     parser.add_argument("--only", default="", help="a part of the pairs' names")
     parser.add_argument("--profile", default="", choices=("", "standard", "deep"))
     options = parser.parse_args()

@@ -2,8 +2,8 @@
 """Small real models over HTTP, for real.py. It runs in an environment of its own that has the
 packages of requirements.txt:
 
-    python real_serve.py make FOLDER            the files of models, where they are not there yet
-    python real_serve.py serve FILE PORT NAME   until it is killed
+    python real_serve.py make FOLDER                    the files of models, where they are not there yet
+    python real_serve.py serve FILE PORT NAME CONTEXT   until it is killed
 
 Nothing of the tree is imported here: the models are somebody else's.
 """
@@ -18,7 +18,6 @@ GEMMA_TEMPLATE = (
     "{{ bos_token }}{% for m in messages %}<start_of_turn>"
     "{{ 'model' if m['role']=='assistant' else 'user' }}\n{{ m['content'] }}<end_of_turn>\n"
     "{% endfor %}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}")
-CONTEXT = 8192
 
 
 def packaged(path):
@@ -66,14 +65,14 @@ def make(folder):
             part.rename(made)
 
 
-def serve(file, port, name):
+def serve(file, port, name, context):
     """As a vendor would: answers are drawn as the model weighs them, unless a request says other.
     llama.cpp's own settings (temperature 0.8, top_k 40, ...) would hide much of a difference."""
     import xllamacpp
     p = xllamacpp.CommonParams()
     p.model.path, p.model_alias = file, {name}
     p.port, p.hostnames = port, ["127.0.0.1"]
-    p.n_ctx, p.n_parallel, p.n_threads_http, p.ui = CONTEXT, 1, 3, False
+    p.n_ctx, p.n_parallel, p.n_threads_http, p.ui = context, 1, 3, False
     p.cpuparams.n_threads = p.cpuparams_batch.n_threads = 1
     p.sampling.temp, p.sampling.top_k, p.sampling.top_p, p.sampling.min_p = 1.0, 0, 1.0, 0.0
     if "gemma" in pathlib.Path(file).name:
@@ -88,4 +87,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "make":
         make(pathlib.Path(sys.argv[2]))
     else:
-        serve(sys.argv[2], int(sys.argv[3]), sys.argv[4])
+        serve(sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5] if sys.argv[5:] else 4096))

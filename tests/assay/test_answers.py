@@ -81,7 +81,8 @@ class Answers(AssayCase):
                 return f"**{said}**, {random.random()} times" if "messages" in body and \
                     body["messages"][0]["role"] == "system" else said
 
-        for choices, states in ((OTHER, ("inconsistent",)), (MODEL, ("consistent", "inconclusive"))):
+        for choices, states in ((OTHER, ("inconsistent",)),
+                                (MODEL, ("consistent", "inconclusive"))):
             with Talker(choices=choices) as s, Talker(choices=MODEL) as r:
                 done = self.assay(s.base, "--concurrency", "4", "--dialect", "chat",
                                   profile="standard", reference=r.base)
