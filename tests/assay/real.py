@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import time
 import urllib.request
@@ -69,6 +70,15 @@ PAIRS = [
          {"settings": DEFAULTS}),
     Pair("smol as Q4_0", "smol", "smol-Q4_0", False),
     Pair("smol as Q8_0", "smol", "smol-Q8_0", False),
+    Pair("quick: smol, itself", "smol", "smol", profile="quick"),
+    Pair("quick: smol, prompt of 300 tokens", "smol", "smol", False, None, None,
+         {"prompt": PROMPT}, "quick"),
+    Pair("quick: the same through our station", "smol", "smol", False, "messages", None,
+         {"prompt": PROMPT}, "quick"),
+    Pair("quick: smol, prompt of a line", "smol", "smol", False, None, None, {"prompt": SHORT},
+         "quick"),
+    Pair("quick: smol, usage x 1.15", "smol", "smol", False, None, None, {"factor": 1.15},
+         "quick"),
     Pair("deep: smol, itself", "smol", "smol", profile="deep"),
     Pair("deep: smol as Q4_0", "smol", "smol-Q4_0", False, profile="deep"),
     Pair("deep: smol at temperature 0.8", "smol", "smol", False, None, None,
@@ -216,10 +226,10 @@ def main():
     parser.add_argument("--context", type=int, default=4096,
                         help="tokens that the servers take: the long input has 7,000, and two "
                              "minutes go by over it")
-    parser.add_argument("--only", default="", help="a part of the pairs' names")
-    parser.add_argument("--profile", default="", choices=("", "standard", "deep"))
+    parser.add_argument("--only", default="", help="what the pairs' names hold: a pattern")
+    parser.add_argument("--profile", default="standard", choices=("quick", "standard", "deep"))
     options = parser.parse_args()
-    chosen = [p for p in PAIRS if options.only in p.name and options.profile in ("", p.profile)]
+    chosen = [p for p in PAIRS if re.search(options.only, p.name) and p.profile == options.profile]
     if options.runs:
         subprocess.run([options.python, HELPER, "make", options.folder / "models"], check=True)
     with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:

@@ -2,8 +2,8 @@
 """Small real models over HTTP, for real.py. It runs in an environment of its own that has the
 packages of requirements.txt:
 
-    python real_serve.py make FOLDER                    the files of models, where they are not there yet
-    python real_serve.py serve FILE PORT NAME CONTEXT   until it is killed
+    python real_serve.py make FOLDER            the files of models, where they are not there yet
+    python real_serve.py serve FILE PORT NAME CONTEXT
 
 Nothing of the tree is imported here: the models are somebody else's.
 """
@@ -84,7 +84,8 @@ def serve(file, port, name, context):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "make":
-        make(pathlib.Path(sys.argv[2]))
+    do, what, *more = sys.argv[1:]
+    if do == "make":
+        make(pathlib.Path(what))
     else:
-        serve(sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5] if sys.argv[5:] else 4096))
+        serve(what, int(more[0]), more[1], int(more[2]))
