@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether what is asked beside the text is done: a stop sequence, a limit of output. */
+/*
+ * Whether what is asked beside the text is done: a stop sequence, a limit of output, a temperature.
+ * Answers at temperature 0 differ at honest servers, too, by what else is computed beside them, and
+ * models that think do not take one: it accuses nobody.
+ */
 #include <stdio.h>
 
 #include "assay/probe.h"
 
 #define LIMIT_ASKED 32
+#define SAMPLES 5
+#define SAMPLES_LEAST 4
+#define SPREAD 2 /* more different answers at 1 than at 0 */
+
+static const char *const temperatures[] = {"0", "1"};
+static const char *const cells[] = {"temperature 0", "temperature 1"};
 
 void settings_plan(struct plan *p, const struct probe *self)
 {
@@ -15,6 +25,12 @@ void settings_plan(struct plan *p, const struct probe *self)
     plan_add(p, self, "limit", 0,
              &(struct question){.text = STR("Count from 1 to 300 in digits, with commas between."),
                                 .max_tokens = LIMIT_ASKED});
+    for (unsigned i = 0; i < 2 * SAMPLES; i++) {
+        plan_add(p, self, cells[i % 2], i / 2,
+                 &(struct question){.text = STR("Write 12 words about a lighthouse at dawn."),
+                                    .temperature = temperatures[i % 2],
+                                    .max_tokens = LIMIT_ASKED});
+    }
 }
 
 static void say(struct verdicts *v, bool kept, struct str text)
@@ -70,11 +86,67 @@ static enum kept judge_limit(const struct evidence *e, struct verdicts *v)
     return kept ? KEPT : beyond && out >= 100 ? DROPPED : KEPT_UNKNOWN;
 }
 
+struct samples {
+    unsigned answers, different;
+};
+
+static struct samples sample(const struct evidence *e, const char *cell)
+{
+    struct samples s = {0};
+
+    for (unsigned i = 0; i < SAMPLES; i++) {
+        const struct record *r = probe_find(e, "settings", cell, i);
+        bool before = false;
+        if (r == NULL || r->said.text.n == 0) {
+            continue;
+        }
+        for (unsigned j = 0; j < i && !before; j++) {
+            const struct record *other = probe_find(e, "settings", cell, j);
+            before = other != NULL && str_eq(buf_str(&other->said.text), buf_str(&r->said.text));
+        }
+        s.answers++;
+        s.different += !before;
+    }
+    return s;
+}
+
+static void judge_temperature(const struct evidence *e, struct verdicts *v)
+{
+    struct samples cold = sample(e, cells[0]), warm = sample(e, cells[1]);
+    bool enough = cold.answers >= SAMPLES_LEAST && warm.answers >= SAMPLES_LEAST;
+    bool kept = enough && warm.different >= cold.different + SPREAD;
+    bool none = enough && cold.different == cold.answers && warm.different == warm.answers;
+    bool fixed = enough && cold.different == 1 && warm.different == 1;
+    char text[200];
+
+    if (cold.answers + warm.answers == 0) {
+        return;
+    }
+    int n = snprintf(text, sizeof(text),
+                     "At temperature 0 %u of %u answers are different, and %u of %u at 1.",
+                     cold.different, cold.answers, warm.different, warm.answers);
+    verdicts_add(v, &(struct finding){
+                        .claim = CLAIM_FEATURES,
+                        .tier = TIER_SHAPE,
+                        .probe = "settings",
+                        .group = "settings",
+                        .text = str_slice(text, (size_t)n),
+                        .state = kept            ? STATE_CONSISTENT
+                                 : none || fixed ? STATE_INCONCLUSIVE
+                                                 : STATE_NOT_TESTABLE,
+                        .missed = kept ? STR("settings that were not tried") : STR(""),
+                        .benign = none    ? STR("a model that takes no temperature; a server that "
+                                                   "is never twice the same")
+                                  : fixed ? STR("a server that always takes the likeliest word")
+                                          : STR("")});
+}
+
 /* One may be what a model does not take; that all are dropped is seen in the text itself. */
 void settings_judge(const struct evidence *e, struct verdicts *v)
 {
     enum kept stop = judge_stop(e, v), limit = judge_limit(e, v);
 
+    judge_temperature(e, v);
     if (stop == DROPPED && limit == DROPPED) {
         verdicts_add(
             v, &(struct finding){

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Streams: whether their pieces come as they are made, end as they should, and cost what a whole
- * answer costs. That pieces come at once accuses nobody: proxies collect, too.
+ * answer costs. That pieces come at once accuses nobody: proxies collect, too. Only where they are
+ * cut by length alone as well, through words, was the answer whole before it was cut.
  */
 #include <stdio.h>
 
 #include "assay/probe.h"
+#include "assay/slices.h"
 
 #define STORIES 3
 #define PAIRS 2
 #define PIECES_LEAST 10
 #define QUICK_US 300000 /* a stream that is over by then tells nothing */
+#define SURE 2          /* streams that are cut evenly */
+#define LONGER 2        /* a silence, than the stream of one word: it was not spent in a queue */
 
 void stream_plan(struct plan *p, const struct probe *self)
 {
@@ -36,37 +40,43 @@ void stream_plan(struct plan *p, const struct probe *self)
     buf_release(&text);
 }
 
-/* Times of the first and last bytes, in microseconds since the request. */
-static bool times(const struct record *r, uint64_t *first, uint64_t *last)
-{
-    size_t n = json_count(r->arrivals);
-    char path[32];
-
-    if (n == 0) {
-        return false;
-    }
-    snprintf(path, sizeof(path), "%zu.0", n - 1);
-    return json_u64(json_get(r->arrivals, "0.0"), first) &&
-           json_u64(json_get(r->arrivals, path), last);
-}
-
 struct streams {
-    unsigned asked, ended, live, at_once, quick;
+    unsigned asked, ended, live, at_once, quick, even, made_up;
+    uint64_t word_us; /* how long the stream of one word took at least */
 };
 
+/* When the text of a stream began and ended, in microseconds since the request. */
 static void look(const struct record *r, struct streams *s)
 {
-    uint64_t first = 0, last = 0;
+    struct slices pieces;
+    bool read = slices_read(&pieces, r), even = read && slices_even(&pieces);
+    bool long_enough = read && pieces.n >= PIECES_LEAST && pieces.last_us >= QUICK_US;
+    bool at_once = long_enough && pieces.first_us * 10 >= pieces.last_us * 9;
 
     s->asked++;
     s->ended += r->said.complete;
-    if (r->said.pieces < PIECES_LEAST || !times(r, &first, &last) || last < QUICK_US) {
-        s->quick++;
-    } else if (first * 10 >= last * 9) {
-        s->at_once++;
-    } else {
-        s->live++;
+    s->quick += !long_enough;
+    s->at_once += at_once;
+    s->live += long_enough && !at_once;
+    s->even += even;
+    s->made_up += even && at_once && s->word_us > 0 && pieces.first_us >= LONGER * s->word_us;
+    slices_release(&pieces);
+}
+
+static uint64_t word_us(const struct evidence *e)
+{
+    uint64_t least = 0;
+
+    for (unsigned i = 0; i < PAIRS; i++) {
+        const struct record *r = probe_find(e, "stream", "pieces", i);
+        struct slices pieces;
+        if (r != NULL) {
+            bool read = slices_read(&pieces, r);
+            least = read && (least == 0 || pieces.last_us < least) ? pieces.last_us : least;
+            slices_release(&pieces);
+        }
     }
+    return least;
 }
 
 static void say_pace(struct verdicts *v, const struct streams *s)
@@ -93,9 +103,32 @@ static void say_pace(struct verdicts *v, const struct streams *s)
                                     "that are not shown")});
 }
 
+static void say_even(struct verdicts *v, const struct streams *s)
+{
+    char text[320];
+    bool made_up = s->made_up >= SURE;
+    int n = snprintf(text, sizeof(text),
+                     "In %u of %u streams all pieces are of one length, cut through words; %u of "
+                     "these came at once after a silence as long as the whole answer takes.",
+                     s->even, s->asked, s->made_up);
+
+    verdicts_add(v, &(struct finding){
+                        .claim = CLAIM_STREAMING,
+                        .tier = made_up ? TIER_ACCOUNTING : TIER_SHAPE,
+                        .probe = "stream",
+                        .group = "stream",
+                        .state = made_up ? STATE_INCONSISTENT : STATE_INCONCLUSIVE,
+                        .text = str_slice(text, (size_t)n),
+                        .benign = made_up ? STR("a gateway whose vendor gives it no stream, and "
+                                                "that says so; a filter that cuts anew what it has "
+                                                "looked at, behind a proxy that collects")
+                                          : STR("a gateway that cuts anew what it streams, as "
+                                                "filters do")});
+}
+
 static void judge_pace(const struct evidence *e, struct verdicts *v)
 {
-    struct streams s = {0};
+    struct streams s = {.word_us = word_us(e)};
 
     for (unsigned i = 0; i < STORIES; i++) {
         const struct record *r = probe_find(e, "stream", "story", i);
@@ -105,6 +138,9 @@ static void judge_pace(const struct evidence *e, struct verdicts *v)
     }
     if (s.asked > 0) {
         say_pace(v, &s);
+    }
+    if (s.even >= SURE) {
+        say_even(v, &s);
     }
 }
 

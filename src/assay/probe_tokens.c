@@ -13,9 +13,11 @@
 #include "assay/turns.h"
 
 #define TEXT_MAX (64 << 10)
-/* So many tokens too many are no template: without a reference, and with one. */
-#define SURE_ALONE 200
-#define SURE_LIVE 40
+/*
+ * So many tokens too many are no template, with a reference or without one: honest hosts of one
+ * model differ by up to 71 in their templates alone, and a date or a safety text comes on top.
+ */
+#define SURE 200
 #define UNEVEN 3.0 /* tokens off a line: a nonce of random length makes up to 2.7 */
 
 static void plan_text(struct plan *p, const struct probe *self, const char *cell, struct str repeat,
@@ -52,7 +54,7 @@ void tokens_plan(struct plan *p, const struct probe *self)
 /* What is said of a number of tokens that stand around every message. */
 struct around {
     double hidden; /* beyond what is expected; the nearest to 0 that can be meant */
-    double clean, sure;
+    double clean;
     const char *against;
     unsigned calls;
     bool some; /* not around all of them */
@@ -62,7 +64,7 @@ static enum state judge_hidden(const struct around *a)
 {
     double n = fabs(a->hidden);
 
-    return n <= a->clean ? STATE_CONSISTENT : n > a->sure ? STATE_INCONSISTENT : STATE_INCONCLUSIVE;
+    return n <= a->clean ? STATE_CONSISTENT : n > SURE ? STATE_INCONSISTENT : STATE_INCONCLUSIVE;
 }
 
 static void say_hidden(const struct evidence *e, struct verdicts *v, const struct around *a)
@@ -137,7 +139,6 @@ static void hidden_by_template(const struct evidence *e, struct verdicts *v,
                                       : high < 0 ? high
                                                  : 0,
                             .clean = 8,
-                            .sure = SURE_ALONE,
                             .calls = c->calls,
                             .against = "the template of the model takes"};
     say_hidden(e, v, &around);
@@ -176,7 +177,7 @@ static const struct str wavers = STR_INIT(
 
 /* Only some calls bear something more: the others are what it is measured against. */
 static void say_some(const struct evidence *e, struct verdicts *v, const struct turns *turns,
-                     double sure, const struct stat_tokens *t, struct buf *text)
+                     const struct stat_tokens *t, struct buf *text)
 {
     buf_addf(text,
              "Texts are cut into tokens as they should be, but %u of %u calls are billed %.0f "
@@ -187,7 +188,6 @@ static void say_some(const struct evidence *e, struct verdicts *v, const struct 
     say_hidden(e, v,
                &(struct around){.hidden = fabs(turns->more),
                                 .clean = 0, /* what the others bear is not known */
-                                .sure = sure,
                                 .calls = turns->own + turns->others,
                                 .some = true,
                                 .against = "others of the same endpoint"});
@@ -204,7 +204,7 @@ static bool judge_turns(const struct evidence *e, struct verdicts *v, const stru
     }
     const struct stat_family_row *want = stat_family(claimed), *seen = stat_family(turns.other);
     if (turns.other == claimed) {
-        say_some(e, v, &turns, SURE_ALONE, t, text);
+        say_some(e, v, &turns, t, text);
         return true;
     }
     buf_addf(text,
@@ -321,7 +321,7 @@ static void judge_uneven(const struct evidence *e, struct verdicts *v, const str
                turns.other != claimed) {
         judge_turns(e, v, c, claimed, t, text);
     } else if (turns_of_prompts(c, r, &turns)) {
-        say_some(e, v, &turns, SURE_LIVE, t, text);
+        say_some(e, v, &turns, t, text);
     } else if (turns.mostly) {
         buf_addf(text,
                  "Of %u calls %u are cut into tokens as at the reference, and the others not: too "
@@ -331,7 +331,6 @@ static void judge_uneven(const struct evidence *e, struct verdicts *v, const str
         say_hidden(e, v,
                    &(struct around){.hidden = turns.beyond,
                                     .clean = -1,
-                                    .sure = SURE_LIVE,
                                     .calls = turns.own,
                                     .some = true,
                                     .against = "the reference bills"});
@@ -361,11 +360,8 @@ static void judge_live(const struct evidence *e, struct verdicts *v, const struc
     buf_addf(text, "All texts are cut into tokens as at the reference (%u calls).", calls);
     add(v, CLAIM_IDENTITY, STATE_CONSISTENT, text, sister, STR(""), t);
     say_factor(v, text, "what the reference counts", ratio.factor, t);
-    struct around around = {.hidden = ratio.around,
-                            .clean = 8,
-                            .sure = SURE_LIVE,
-                            .calls = calls,
-                            .against = "the reference bills"};
+    struct around around = {
+        .hidden = ratio.around, .clean = 8, .calls = calls, .against = "the reference bills"};
     say_hidden(e, v, &around);
 }
 

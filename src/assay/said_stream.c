@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading an answer that came as events. */
-#include "assay/speak.h"
+#include "assay/slices.h"
 #include "http/http.h"
 
 #define TEXT_MAX (1 << 20)
@@ -10,25 +10,6 @@ struct fold {
     struct meter meter;
     unsigned events;
 };
-
-/* Where the text of an event stands. */
-static const char *const places[] = {
-    [DIALECT_CHAT] = "choices.0.delta.content",
-    [DIALECT_RESPONSES] = "delta",
-    [DIALECT_MESSAGES] = "delta.text",
-    [DIALECT_GEMINI] = "candidates.0.content.parts.0.text",
-};
-
-static bool has_text(const struct fold *f, const struct json *root)
-{
-    bool thought = false;
-
-    if (f->meter.dialect == DIALECT_RESPONSES) {
-        return str_eq(json_str(json_get(root, "type")), STR("response.output_text.delta"));
-    }
-    json_bool(json_get(root, "candidates.0.content.parts.0.thought"), &thought);
-    return !thought;
-}
 
 static bool take(void *ctx, const struct sse_event *event)
 {
@@ -40,8 +21,8 @@ static bool take(void *ctx, const struct sse_event *event)
     }
     meter_event(&f->meter, STR(""), event->name, event->data);
     f->events++;
-    if (doc != NULL && has_text(f, json_root(doc))) {
-        struct str text = json_str(json_get(json_root(doc), places[f->meter.dialect]));
+    if (doc != NULL) {
+        struct str text = slice_text(f->meter.dialect, json_root(doc));
         buf_add(&f->said->text, text);
         f->said->pieces += text.n > 0;
     }
