@@ -115,21 +115,19 @@ static struct common common_of(const struct evidence *e)
 
 /*
  * Whether more was read than any request has in common with another: what is left is less than half
- * of the new text, and what short requests read is less than that, too. Some gateways do not count
- * what was read as input: then the two do not go together, and nothing is said.
+ * of the new text. Where short requests read anything nothing is said: some gateways do not count
+ * what was read as input, and with a prompt of the seller's own the two do not go together then.
  */
 static bool read_too_much(const struct record *r, const struct common *c)
 {
     uint64_t input, read = has_usage(r) ? r->said.usage.cache_read : 0, tries = 0;
 
-    if (read == 0 || (input = usage_input(&r->said.usage)) < read || input <= c->around ||
-        read < c->read) {
+    if (read == 0 || c->read > 0 || (input = usage_input(&r->said.usage)) <= c->around) {
         return false;
     }
     /* Where this program itself had to ask twice, the first time counts. */
     json_u64(json_get(json_root(r->doc), "tries"), &tries);
-    uint64_t fresh = input - c->around;
-    return tries == 1 && 2 * (input - read) < fresh && 2 * (read - c->read) > fresh;
+    return tries == 1 && 2 * (input - read) < input - c->around;
 }
 
 static void judge_first_sight(const struct evidence *e, struct verdicts *v)

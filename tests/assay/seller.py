@@ -71,7 +71,13 @@ class Seller:
     """What it is asked it does, as well as a model would; `cheats` are the exceptions:
     cached (the first answer to a text is sold again), at_once (streams are collected), cut=N (only
     the last N lines of the input arrive), middle=N (only the first and last N), edited (arguments
-    of tools are replaced), odd=N (each seventh call is billed N tokens more), no_stop, no_limit."""
+    of tools are replaced), odd=N (each seventh call is billed N tokens more), no_stop, no_limit,
+    no_temperature, even=N (streams are cut into N characters), queue=S (each stream waits so long),
+    early (a stream has a line before its silence), kept (long free texts are sold again for any
+    number), deaf (they do not heed the number), labour=S (they take so long to make, and what is
+    short a tenth), stale=N (the first N new prompts are billed as read from a cache), warm=N (so
+    many tokens that stand first are read from it in all requests; they are no input with
+    `exclusive`)."""
 
     def __init__(self, family="o200k", template=7, hidden=0, factor=1.0, model=None,
                  dialects=("chat", "responses", "messages", "gemini"), before=None, answer="pong",
@@ -133,11 +139,31 @@ class Seller:
             return numbers if last < 100 or "no_limit" in self.cheats else numbers[:60]
         if text.startswith("Repeat the following lines"):
             return text.partition(":\n")[2]
+        if "12 words" in text:
+            cold = self.temperature_of(body) == 0 and "no_temperature" not in self.cheats
+            return "Waves" if cold or self.deterministic else f"Waves {random.random()}"
         if "story" in text:
             return STORY
+        if "Begin with the number" in text:
+            return self.fresh(text)
         if "four lines" in text:
             return STORY if self.deterministic else f"{random.random()} {STORY}"
         return self.answer
+
+    def fresh(self, text):
+        number = "" if "deaf" in self.cheats else re.search(r"\b\d{8}\b", text)[0]
+        made = f"{number} {'' if self.deterministic else random.random()} {STORY}"
+        if "kept" in self.cheats:
+            with self.lock:
+                if "fresh" in self.kept:
+                    return self.kept["fresh"]
+                self.kept["fresh"] = made
+        time.sleep(self.cheats.get("labour", 0))
+        return made
+
+    @staticmethod
+    def temperature_of(body):
+        return body.get("temperature", body.get("generationConfig", {}).get("temperature"))
 
     def stop_of(self, body):
         if "no_stop" in self.cheats:
@@ -149,6 +175,8 @@ class Seller:
     def reply(self, dialect, body):
         text = self.arrived(body)
         n, answer = self.count(text), self.say(text, body)
+        if len(answer) < 100:
+            time.sleep(self.cheats.get("labour", 0) / 10)
         name = self.model or body.get("model") or "gemini-2.5-flash"
         number = 1 if self.same_ids else random.randrange(10**12)
         if self.cheats.get("openai_ids") is not None:
@@ -167,27 +195,33 @@ class Seller:
         return made
 
     def keep_prompt(self, dialect, text, made):
-        """Long prompts are kept: behind the first they cost a tenth. `cold` keeps none, `stale`
-        bills every one as kept, `warm`=N that many tokens of it."""
-        first = len(text) > 4000 and text not in self.seen
-        self.seen.add(text)
-        warm = self.cheats.get("warm")
-        if len(text) < 4000 or "cold" in self.cheats or first and not warm \
-                and "stale" not in self.cheats:
+        """Long prompts are kept: behind the first they cost a tenth. `cold` keeps none."""
+        usage, warm = made.get("usage") or made["usageMetadata"], self.cheats.get("warm", 0)
+        if warm:
+            self.read_from_cache(dialect, usage, warm, "exclusive" not in self.cheats)
+        if len(text) < 4000 or "cold" in self.cheats:
             return
-        usage = made.get("usage") or made["usageMetadata"]
-        if first and warm:
-            usage["prompt_tokens_details"] = {"cached_tokens": warm}
-            return
+        with self.lock:
+            first = text not in self.seen
+            self.seen.add(text)
+            new = sum("Cargo" in one for one in self.seen)
+            stale = first and "Cargo" in text and new <= self.cheats.get("stale", 0)
+        if not first or stale:
+            self.read_from_cache(dialect, usage, usage[INPUT[dialect]] - 5, True)
+
+    @staticmethod
+    def read_from_cache(dialect, usage, n, inclusive):
         if dialect == "messages":
-            usage["cache_read_input_tokens"] = usage["input_tokens"] - 5
-            usage["input_tokens"] = 5
+            usage["cache_read_input_tokens"] = n
+            usage["input_tokens"] -= n
         elif dialect == "gemini":
-            usage["cachedContentTokenCount"] = usage["promptTokenCount"] - 5
+            usage["cachedContentTokenCount"] = n
         else:
-            name, total = (("prompt_tokens_details", "prompt_tokens") if dialect == "chat" else
-                           ("input_tokens_details", "input_tokens"))
-            usage[name] = {"cached_tokens": usage[total] - 5}
+            name = "prompt_tokens_details" if dialect == "chat" else "input_tokens_details"
+            usage[name] = {"cached_tokens": n}
+        if not inclusive:
+            usage[INPUT[dialect]] -= n
+            usage["total_tokens"] -= n
 
     def written(self, answer):
         """Tokens of output as they are billed."""
@@ -199,7 +233,8 @@ class Seller:
         """The same as a stream's events."""
         text = self.arrived(body)
         n, answer = self.count(text) + self.cheats.get("stream_more", 0), self.say(text, body)
-        pieces = re.findall(r"\S+\s*", answer) or [""]
+        pieces = re.findall(f"(?s).{{1,{self.cheats.get('even')}}}" if "even" in self.cheats
+                            else r"\S+\s*", answer) or [""]
         yield from STREAMED[dialect](pieces, n, body.get("model") or "gemini-2.5-flash")
 
 
@@ -286,6 +321,8 @@ def _gemini_events(pieces, n, name):
         yield _frame(made)
 
 
+INPUT = {"chat": "prompt_tokens", "responses": "input_tokens", "messages": "input_tokens",
+         "gemini": "promptTokenCount"}
 WHOLE = {"chat": _chat, "responses": _responses, "messages": _messages, "gemini": _gemini}
 STREAMED = {"chat": _chat_events, "responses": _responses_events, "messages": _messages_events,
             "gemini": _gemini_events}
@@ -330,19 +367,26 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        if "at_once" in s.cheats:
-            events = list(events)
-            time.sleep(s.pause * len(events))
+        early = [": wait\n\n"] if "early" in s.cheats else []
+        events = [*early, *events]
         try:
+            if early:
+                self.event(events.pop(0))
+            time.sleep(s.cheats.get("queue", 0))
+            if "at_once" in s.cheats:
+                time.sleep(s.pause * len(events))
             for event in events:
                 if "at_once" not in s.cheats:
                     time.sleep(s.pause)
-                data = event.encode()
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-                self.wfile.flush()
+                self.event(event)
             self.wfile.write(b"0\r\n\r\n")
         except OSError:
             self.close_connection = True
+
+    def event(self, text):
+        data = text.encode()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
 
     def send(self, status, body, headers=()):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()

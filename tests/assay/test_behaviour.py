@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Streams, answers that are sold twice, settings, arguments of tools, long input: of honest sellers
 and of others, in all dialects."""
+import time
 import unittest
 
 from tests.assay.case import AssayCase
@@ -50,22 +51,73 @@ class Behaviour(AssayCase):
             self.assertEqual(done.states()["output_billing"], "inconclusive", done.out)
 
     def test_prompts_that_are_kept(self):
-        for cheat in ("cold", "stale"):
-            done = self.of("--dialect", "messages", **{cheat: True})
-            self.assertEqual(done.states()["cache_billing"], "inconclusive", (cheat, done.out))
+        done = self.of("--dialect", "messages", cold=True)
+        self.assertEqual(done.states()["cache_billing"], "inconclusive", done.out)
         for warm, state in ((3, "consistent"), (1024, "inconclusive")):
-            done = self.of("--dialect", "chat", warm=warm)
-            self.assertEqual(done.states()["cache_billing"], state, (warm, done.out))
-        done = self.of("--dialect", "messages", stale=True)
+            warmed = self.of("--dialect", "chat", warm=warm)
+            self.assertEqual(warmed.states()["cache_billing"], state, (warm, warmed.out))
         pairs = [line for line in done.lines() if line.get("probe") == "cache"]
-        self.assertEqual(sorted(line["k"] for line in pairs), [0, 0, 1, 1])
+        self.assertEqual(sorted(line["k"] for line in pairs), [0, 0, 0, 1, 1, 1])
         self.assertIn('"cache_control"', str(pairs[0]["request"]).replace("'", '"'))
+
+    def test_prompts_that_are_read_before_they_were_sent(self):
+        for dialect in ("chat", "responses", "messages", "gemini"):
+            done = self.of("--dialect", dialect, stale=3)
+            self.assertEqual(done.states()["cache_billing"], "inconsistent", (dialect, done.out))
+        for less in (1, 2):
+            done = self.of("--dialect", "chat", stale=less)
+            self.assertEqual(done.states()["cache_billing"], "inconclusive", done.out)
+
+    def test_a_seed_does_not_find_its_own_prompts_again(self):
+        with Seller() as s:
+            for _ in range(2):
+                done = self.assay(s.base, "--seed", "7", profile="standard")
+                self.assertEqual(done.states()["cache_billing"], "consistent", done.out)
+
+    def test_a_prompt_that_was_sent_twice_by_ourselves(self):
+        broken = set()
+
+        def before(_, __, ___, body):
+            text = str(body)
+            if "Cargo" in text and text not in broken:
+                broken.add(text)
+                return 500, {"error": {"message": "later"}}, [("Retry-After", "0")]
+            return None
+        done = self.of(stale=3, before=before)
+        self.assertEqual(done.states()["cache_billing"], "inconclusive", done.out)
+
+    def test_a_long_prompt_of_the_sellers_own_that_is_kept(self):
+        """Also where what was read from a cache is not counted as input."""
+        for kind in ({"dialect": "chat"}, {"dialect": "messages"}, {"dialect": "gemini"},
+                     {"dialect": "chat", "exclusive": True}):
+            dialect = kind.pop("dialect")
+            done = self.of("--dialect", dialect, hidden=2100, warm=2100, cold=True, **kind)
+            self.assertNotEqual(done.states()["cache_billing"], "inconsistent", done.out)
 
     def test_streams_that_come_at_once_accuse_nobody(self):
         done = self.of(pause=PAUSE, at_once=True)
         self.assertEqual(done.states()["streaming"], "inconclusive", done.out)
         self.assertIn("3 almost at once", self.finding(done, "streaming", "stream")["text"])
         self.assertEqual(done.status, 0)
+
+    def test_a_whole_answer_that_is_cut_into_a_stream(self):
+        for dialect in ("chat", "responses", "messages", "gemini"):
+            done = self.of("--dialect", dialect, pause=0.02, at_once=True, even=12)
+            self.assertEqual(done.states()["streaming"], "inconsistent", (dialect, done.out))
+            self.assertIn("In 3 of 3 streams", str(done.claim("streaming")["findings"]))
+        done = self.of(pause=0.02, at_once=True, even=12, early=True)
+        self.assertEqual(done.states()["streaming"], "inconsistent", "behind a line of its own")
+
+    def test_even_pieces_alone_accuse_nobody(self):
+        """A gateway that cuts anew what comes: as it comes, or of a quick vendor behind a queue."""
+        for kind in ({"pause": 0.02}, {"queue": 0.8, "at_once": True}):
+            done = self.of(even=12, **kind)
+            self.assertEqual(done.states()["streaming"], "inconclusive", (kind, done.out))
+
+    def test_large_pieces_accuse_nobody(self):
+        for characters in (50, 200, 1000):
+            done = self.of(even=characters, pause=0.2, at_once=True)
+            self.assertEqual(done.states()["streaming"], "inconclusive", (characters, done.out))
 
     def test_quick_streams_tell_nothing(self):
         done = self.of()
@@ -86,6 +138,41 @@ class Behaviour(AssayCase):
         for same_ids in (False, True):
             done = self.of(deterministic=True, same_ids=same_ids)
             self.assertEqual(done.states()["stability"], "inconclusive", done.out)
+
+    def test_answers_that_are_kept_for_another_number(self):
+        done = self.of(kept=True)
+        self.assertEqual(done.states()["stability"], "inconsistent", done.out)
+        self.assertIn("3 hold the number of another request", str(done.report))
+
+    def test_kept_answers_without_a_number_come_too_fast(self):
+        done = self.of("--concurrency", "1", kept=True, deaf=True, labour=0.9)
+        self.assertEqual(done.states()["stability"], "inconsistent", done.out)
+        done = self.of(kept=True, deaf=True)
+        self.assertEqual(done.states()["stability"], "inconclusive", done.out)
+
+    def test_a_deaf_and_deterministic_server_is_not_accused(self):
+        slow = []
+
+        def before(_, __, ___, body):
+            if "Begin with the number" in str(body) and not slow:
+                slow.append(time.sleep(1))
+        for more in ({}, {"labour": 0.2}, {"labour": 0.05, "before": before}):
+            done = self.of("--concurrency", "1", deaf=True, deterministic=True, **more)
+            self.assertEqual(done.states()["stability"], "inconclusive", (more, done.out))
+            self.assertIn("3 answers were the same", str(done.report))
+
+    def test_a_temperature_that_is_not_kept_accuses_nobody(self):
+        for kind in ({"no_temperature": True}, {"deterministic": True}):
+            done = self.of(**kind)
+            self.assertEqual(done.states()["features"], "inconclusive", done.out)
+            self.assertEqual(done.status, 0)
+
+    def test_a_model_that_takes_no_temperature(self):
+        def before(_, __, ___, body):
+            if "temperature" in str(body):
+                return 400, {"error": {"message": "temperature is not supported"}}
+        done = self.of("--dialect", "chat", before=before)
+        self.assertEqual(done.states()["features"], "consistent", done.out)
 
     def test_a_stop_that_is_not_kept(self):
         done = self.of(no_stop=True)

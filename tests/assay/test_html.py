@@ -101,7 +101,7 @@ class Html(AssayCase):
         self.assertEqual(len(coins), 25)
         self.assertIn("heads", page.text)
         self.assertIn("prompt 1", page.text)
-        self.assertEqual(page.text.count("time 2: "), 2)
+        self.assertEqual(page.text.count("time 2: "), 3)
         self.assertEqual(page.text.count("first after "), 3)
         self.assertEqual(len(page.figures), 4)
 

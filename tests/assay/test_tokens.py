@@ -130,14 +130,21 @@ class Live(AssayCase):
         self.assertEqual(done.states()["identity"], "consistent", done.out)
 
     def test_a_hidden_prompt(self):
-        self.assertEqual(self.against(family="claude2", hidden=60).states()["prompt"],
-                         "inconsistent")
-        self.assertEqual(self.against(family="claude2", hidden=25).states()["prompt"],
-                         "inconclusive")
+        for hidden, state in ((300, "inconsistent"), (60, "inconclusive"), (25, "inconclusive")):
+            done = self.against(family="claude2", hidden=hidden)
+            self.assertEqual(done.states()["prompt"], state, (hidden, done.out))
         # A vendor's own prompt that the seller leaves out is no less a difference.
-        short = self.against(family="claude2", template=0,
-                             reference={"family": "claude2", "template": 60})
-        self.assertEqual(short.states()["prompt"], "inconsistent", short.out)
+        for template, state in ((250, "inconsistent"), (60, "inconclusive")):
+            short = self.against(family="claude2", template=0,
+                                 reference={"family": "claude2", "template": template})
+            self.assertEqual(short.states()["prompt"], state, (template, short.out))
+
+    def test_another_template_and_a_date_are_no_accusation(self):
+        """An honest host of gpt-oss takes 71 tokens more than one that leaves its preamble out."""
+        for more in (36 + 19, 71 + 20):
+            done = self.against(family="claude2", template=7 + more)
+            self.assertEqual(done.states()["prompt"], "inconclusive", done.out)
+            self.assertEqual(done.status, 0)
 
     def test_it_is_believed_more_than_the_table(self):
         """The name says gpt-4o; the vendor itself counts otherwise by now."""
