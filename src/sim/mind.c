@@ -163,6 +163,26 @@ static bool habit_largest(struct exchange *x, struct buf *out)
     return buf_add_u64(out, best);
 }
 
+/* "Begin with the number above": the first of eight digits, or that of an answer that was kept. */
+static void begin_with_number(struct exchange *x, struct buf *out)
+{
+    struct str s = asked_last(&x->asked), number = STR("");
+    bool asked = str_find(s, STR("Begin with the number")) != SIZE_MAX;
+    uint64_t n;
+
+    while (asked && s.n > 0 && !(number.n == 8 && str_to_u64(number, &n))) {
+        number = word_at(s);
+        s = str_skip(s, number.n + (number.n < s.n));
+    }
+    if (!asked || s.n == 0) {
+        return;
+    }
+    if (x->canned) {
+        number = zoo_kept(x->zoo, cheat_same(x), number);
+    }
+    buf_cat(out, number, STR(" "));
+}
+
 /* "300 words". */
 static bool habit_words(struct exchange *x, struct buf *out)
 {
@@ -176,6 +196,7 @@ static bool habit_words(struct exchange *x, struct buf *out)
     if (at == SIZE_MAX || !str_to_u64(str_slice(s.p + from, at - from), &n)) {
         return false;
     }
+    begin_with_number(x, out);
     draw_prose(x, n < WORDS_MAX ? (unsigned)n : WORDS_MAX, out);
     return true;
 }

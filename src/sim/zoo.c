@@ -10,6 +10,9 @@
 #define CACHE_LEAST 1024 /* tokens */
 #define CACHE_STEP 128
 
+#define KEPT_SLOTS 64
+#define KEPT_BYTES 16
+
 #define FIRST_MS 20 /* to the first event, and from one to the next */
 #define EACH_MS 4
 
@@ -19,10 +22,18 @@ struct seen {
     int64_t until_ms;
 };
 
+/* Of answers that are sold again: the number that the first began with. */
+struct kept {
+    uint64_t hash;
+    char number[KEPT_BYTES];
+    size_t n;
+};
+
 struct zoo {
     struct rand_weak rand;
     uint64_t calls;
     struct seen *seen;
+    struct kept kept[KEPT_SLOTS];
 };
 
 struct zoo *zoo_new(uint64_t seed)
@@ -50,6 +61,17 @@ struct rand_weak *zoo_rand(struct zoo *z)
 uint64_t zoo_calls(const struct zoo *z)
 {
     return z->calls;
+}
+
+struct str zoo_kept(struct zoo *z, uint64_t hash, struct str number)
+{
+    struct kept *k = &z->kept[hash % KEPT_SLOTS];
+
+    if (k->hash != hash) {
+        *k = (struct kept){.hash = hash, .n = number.n < KEPT_BYTES ? number.n : KEPT_BYTES};
+        memcpy(k->number, number.p, k->n);
+    }
+    return str_slice(k->number, k->n);
 }
 
 /* Whether this beginning was seen within five minutes; from now on it was. */

@@ -164,6 +164,8 @@ struct zoo *zoo_new(uint64_t seed); /* 0: by the clock */
 void zoo_free(struct zoo *z);
 struct rand_weak *zoo_rand(struct zoo *z);
 uint64_t zoo_calls(const struct zoo *z);
+/* The number that the first answer to such a prompt began with; it is this one from now on. */
+struct str zoo_kept(struct zoo *z, uint64_t hash, struct str number);
 /* NULL: the model is none of the zoo. */
 struct script *zoo_answer(struct zoo *z, const struct target *t, const struct ask *ask,
                           const struct sim_options *o, struct str body);

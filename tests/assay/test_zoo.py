@@ -22,8 +22,8 @@ class Zoo(unittest.TestCase):
         if not station.available():
             self.skipTest(f"no program to test at {station.PROGRAM} (set ENTREPOT)")
 
-    def runs(self, variants, seed, **more):
-        return zoo.run_all(variants, 1, seed, workers=2, rhythm=QUICK, **more)
+    def runs(self, variants, seed, rhythm=QUICK, **more):
+        return zoo.run_all(variants, 1, seed, workers=2, rhythm=rhythm, **more)
 
     def test_no_honest_variant_is_accused(self):
         names = ("plain", "azure", "vertex", "vertex gemini", "hide-reasoning", "all at once",
@@ -33,17 +33,28 @@ class Zoo(unittest.TestCase):
             self.assertEqual((zoo.accused(run), run.status), (set(), 0), run)
 
     def test_nor_beside_an_honest_reference(self):
-        chosen = [v for v in zoo.HONEST if v.name in ("all at once", "gateway chat>messages")]
+        chosen = [v for v in zoo.HONEST if v.name in ("all at once", "gateway chat>messages",
+                                                        "template 36, date")]
         for run in self.runs(chosen, 7, references=[True]):
             self.assertEqual((zoo.accused(run), run.status), (set(), 0), run)
 
     def test_cheats_are_noticed(self):
         chosen = {"swap": "identity", "hidden 300": "prompt", "usage 1.15": "input_billing",
                   "cut-head": "context", "edit-tools": "tool_integrity", "mix 0.5": "identity",
-                  "adaptive 20, swap": "identity", "adaptive 20, hidden": "prompt"}
+                  "adaptive 20, swap": "identity", "adaptive 20, hidden": "prompt",
+                  "cached": "stability", "cache-on-first-sight": "cache_billing",
+                  "ignore-temperature": "features"}
         for run in self.runs([v for v in zoo.CHEATS if v.name in chosen], 7, references=[False]):
             self.assertEqual(run.states[chosen[run.variant.name]], "inconsistent", run)
             self.assertEqual(zoo.wrongly(run), set(), run)
+
+    def test_streams_of_a_whole_answer_are_noticed(self):
+        """Which takes the rhythm: those that are held back on the way look alike by time."""
+        chosen = [v for v in zoo.HONEST + zoo.CHEATS if v.name in ("fake-stream", "burst", "slow")]
+        said = {r.variant.name: r.states["streaming"]
+                for r in self.runs(chosen, 7, rhythm=(), references=[False])}
+        self.assertEqual(said.pop("fake-stream"), "inconsistent")
+        self.assertNotIn("inconsistent", said.values())
 
     def test_a_prompt_before_some_requests_is_no_other_tokenizer(self):
         chosen = [v for v in zoo.CHEATS if v.name == "adaptive 20, hidden"]

@@ -50,6 +50,7 @@ HONEST = [
     honest("slow", ["slow=30"]),
     honest("limited", ["limited"]),
     honest("date", ["date"]),
+    honest("template 36, date", ["template=36", "date"]),
     honest("burst", ["burst"]),
     honest("hide-reasoning", ["hide-reasoning"], CLAUDE + THINKING),
     honest("all at once", ["burst", "limited=7", "date", "template"]),

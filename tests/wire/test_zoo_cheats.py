@@ -112,6 +112,15 @@ class Cheats(ZooCase):
         self.assertEqual([len(t) for t in texts], [3, 1])
         self.assertNotIn(self.say(port, *CHAT, "Write 151 words, thanks.").text, texts[1])
 
+    def test_cached_keeps_the_number_of_the_first(self):
+        for cheats, numbers in (([], ["48215039", "99120457"]), (["cached"], ["48215039"] * 2)):
+            port = self.start(cheats=cheats)
+            texts = [self.say(port, *CHAT, f"{n}\nWrite about 50 words. Begin with the number "
+                                           "above.").text for n in ("48215039", "99120457")]
+            self.assertEqual([t.split()[0] for t in texts], numbers)
+            self.assertEqual(len({t[9:] for t in texts}), len(set(numbers)))
+            self.assertEqual([len(t.split()) for t in texts], [51, 51])
+
     def test_strip_thinking(self):
         honest, port = self.start(), self.start(cheats=["strip-thinking"])
         fair = self.say(honest, *CLAUDE, "hello", thinking=True)
