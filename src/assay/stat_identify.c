@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which model of a list answers so? Of each the Dirichlet-multinomial predictive of the answers,
- * given its snapshot: counts + WEIGHT x base, where the base is half the mean of all snapshots and
- * half the same for every kind. "None of these" is a model of which nothing is known: the
- * base alone, whose weight is not known either.
+ * given its snapshot: counts + weight x base, where the base is half the mean of all snapshots and
+ * half the same for every kind. The weight is what makes an answer new as often as Good and Turing
+ * expect of that snapshot: the share of its answers that were given once. "None of these" is a
+ * model of which nothing is known: the base alone, whose weight is not known either.
  */
 #include <math.h>
 
@@ -11,7 +12,8 @@
 #include "base/arena.h"
 #include "base/limits.h"
 
-#define WEIGHT 3.0
+#define LEAST_WEIGHT 3.0
+#define MOST_WEIGHT 300.0
 static const double unknown_weights[] = {3, 30, 300};
 #define UNKNOWN_WEIGHTS (sizeof(unknown_weights) / sizeof(unknown_weights[0]))
 
@@ -55,6 +57,18 @@ static double log_mean(const double *v, size_t n)
     return most + log(sum);
 }
 
+static double weight_of(const uint32_t *counts, size_t kinds)
+{
+    double seen = 0, once = 0;
+
+    for (size_t a = 0; a < kinds; a++) {
+        seen += counts[a];
+        once += counts[a] == 1;
+    }
+    return once < seen ? fmin(fmax(once * seen / (seen - once), LEAST_WEIGHT), MOST_WEIGHT)
+                       : MOST_WEIGHT;
+}
+
 static void base_of(const struct stat_snapshots *s, double *base)
 {
     for (size_t f = 0; f < s->models; f++) {
@@ -93,7 +107,8 @@ bool stat_identify(const struct stat_snapshots *s, const uint32_t *answers, doub
     }
     base_of(s, base);
     for (size_t f = 0; f < s->models; f++) {
-        posterior[f] = predictive(&s->counts[f * s->kinds], base, WEIGHT, s->kinds, answers);
+        const uint32_t *row = &s->counts[f * s->kinds];
+        posterior[f] = predictive(row, base, weight_of(row, s->kinds), s->kinds, answers);
     }
     for (size_t i = 0; i < UNKNOWN_WEIGHTS; i++) {
         unknown[i] = predictive(NULL, base, unknown_weights[i], s->kinds, answers);

@@ -158,7 +158,9 @@ def identify(counts, answers):
     counts, answers = np.asarray(counts, float), np.asarray(answers, float)
     shares = counts / counts.sum(axis=1, keepdims=True)
     base = 0.5 * shares.mean(axis=0) + 0.5 / counts.shape[1]
-    logs = [log_predictive(row, base, 3, answers) for row in counts]
+    once, seen = (counts == 1).sum(axis=1), counts.sum(axis=1)
+    weights = [300 if a == b else np.clip(a * b / (b - a), 3, 300) for a, b in zip(once, seen)]
+    logs = [log_predictive(row, base, w, answers) for row, w in zip(counts, weights)]
     unknown = [log_predictive(np.zeros_like(base), base, w, answers) for w in (3, 30, 300)]
     logs.append(special.logsumexp(unknown) - np.log(3))
     return special.softmax(logs)

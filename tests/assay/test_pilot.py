@@ -120,12 +120,14 @@ class Baselines(PilotCase):
             self.assertLessEqual(honest, pilot.most_alarms(300))
 
     def test_a_model_is_identified_or_is_none(self):
-        """40 answers of each of 29 models. Siblings are what is taken for another."""
+        """40 answers of each of 29 models. Siblings are what is taken for another; of a list
+        without the model the nearest is often named, which therefore says little."""
         known, stranger = pilot.identified(self.driver, 40, 5)
-        self.assertGreater(known["right"], 0.75)
-        self.assertLess(known["wrong"], 0.1)
-        self.assertGreater(stranger["none"], 0.45)
-        self.assertLess(stranger["wrong"], 0.3)
+        self.assertGreater(known["right"], 0.85)
+        self.assertLess(known["wrong"], 0.05)
+        self.assertLess(known["none"], 0.05)
+        self.assertGreater(stranger["none"], 0.3)
+        self.assertLess(stranger["wrong"], 0.35)
 
 
 if __name__ == "__main__":
