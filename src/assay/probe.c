@@ -18,6 +18,8 @@ const struct probe probes[] = {
      ids_judge, NULL},
     {"answers", STANDARD | DEEP, true, "whether a reference gives the same short answers as often",
      answers_plan, answers_judge, NULL},
+    {"snapshot", STANDARD | DEEP, false, "which of the models that were once recorded answers so",
+     snapshot_plan, snapshot_judge, NULL},
     {"texts", DEEP, true, "whether a reference continues texts alike", texts_plan, texts_judge,
      NULL},
     {"stream", STANDARD | DEEP, false, "whether streams come as they are made, and cost the same",

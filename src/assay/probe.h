@@ -59,6 +59,8 @@ void output_judge(const struct evidence *e, struct verdicts *v);
 void ids_judge(const struct evidence *e, struct verdicts *v);
 void texts_plan(struct plan *p, const struct probe *self);
 void texts_judge(const struct evidence *e, struct verdicts *v);
+void snapshot_plan(struct plan *p, const struct probe *self);
+void snapshot_judge(const struct evidence *e, struct verdicts *v);
 void cache_plan(struct plan *p, const struct probe *self);
 void cache_judge(const struct evidence *e, struct verdicts *v);
 void folk_plan(struct plan *p, const struct probe *self);
