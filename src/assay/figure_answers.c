@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How often each short answer was given here and at the reference: a histogram a question. */
+/*
+ * How often each short answer was given here and at the reference: a histogram a question. And how
+ * often each number, here and when the model was recorded.
+ */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "assay/page.h"
+#include "assay/snapshot.h"
 #include "base/limits.h"
 
 #define QUESTIONS 16
@@ -15,10 +20,11 @@
 struct kind {
     struct str text;
     unsigned count[2];
+    uint64_t weight; /* in both shares together */
 };
 struct histogram {
     struct str cell;
-    struct kind *kinds; /* LIMIT_ASSAY_CALLS */
+    struct kind *kinds;
     size_t n;
     unsigned answers[2];
 };
@@ -34,9 +40,18 @@ static int by_text(const void *a, const void *b)
 static int by_frequency(const void *a, const void *b)
 {
     const struct kind *x = a, *y = b;
-    unsigned p = x->count[0] + x->count[1], q = y->count[0] + y->count[1];
 
-    return p != q ? (p > q ? -1 : 1) : by_text(&x->text, &y->text);
+    return x->weight != y->weight ? (x->weight > y->weight ? -1 : 1) : by_text(&x->text, &y->text);
+}
+
+static void arrange(struct histogram *h)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        struct kind *k = &h->kinds[i];
+        k->weight = (uint64_t)k->count[0] * (h->answers[1] > 0 ? h->answers[1] : 1) +
+                    (uint64_t)k->count[1] * (h->answers[0] > 0 ? h->answers[0] : 1);
+    }
+    qsort(h->kinds, h->n, sizeof(h->kinds[0]), by_frequency);
 }
 
 static void gather(const struct evidence *e, struct histogram *h)
@@ -60,7 +75,7 @@ static void gather(const struct evidence *e, struct histogram *h)
         h->kinds[k].count[r->reference]++;
         h->answers[r->reference]++;
     }
-    qsort(h->kinds, h->n, sizeof(h->kinds[0]), by_frequency);
+    arrange(h);
 }
 
 /* What is rare is shown together, in the place of the last. */
@@ -153,7 +168,7 @@ static size_t questions(const struct evidence *e, struct str cells[QUESTIONS])
     return n;
 }
 
-void figure_answers(struct page *p)
+static void put_answers(struct page *p)
 {
     struct str cells[QUESTIONS];
     size_t n = questions(p->e, cells);
@@ -172,4 +187,62 @@ void figure_answers(struct page *p)
     }
     page_figure_close(p);
     free(kinds);
+}
+
+struct numbers {
+    char labels[SNAPSHOT_KINDS][4];
+    struct kind kinds[SNAPSHOT_KINDS];
+};
+
+/* The numbers that were given here, beside those of the snapshot. */
+static void gather_numbers(const struct evidence *e, size_t claimed, struct numbers *to,
+                           struct histogram *h)
+{
+    uint32_t here[SNAPSHOT_KINDS + 1] = {0}, then[SNAPSHOT_KINDS];
+
+    snapshot_numbers(claimed, then);
+    for (size_t i = 0; i < e->count; i++) {
+        const struct record *r = &e->records[i];
+        if (r->answered && !r->reference && str_eq(r->probe, STR("snapshot"))) {
+            here[snapshot_number(buf_str(&r->said.text))]++;
+        }
+    }
+    for (unsigned number = 1; number <= SNAPSHOT_KINDS; number++) {
+        unsigned both[2] = {here[number], then[number - 1]};
+        if (both[0] + both[1] > 0) {
+            char *label = to->labels[h->n];
+            int n = snprintf(label, sizeof(to->labels[0]), "%u", number);
+            h->kinds[h->n++] = (struct kind){str_slice(label, (size_t)n), {both[0], both[1]}, 0};
+            h->answers[0] += both[0];
+            h->answers[1] += both[1];
+        }
+    }
+    arrange(h);
+}
+
+static void put_numbers(struct page *p)
+{
+    size_t claimed = snapshot_claimed(p->e->head.target.model);
+    struct numbers *numbers = claimed < snapshot_count ? calloc(1, sizeof(*numbers)) : NULL;
+
+    if (numbers == NULL) {
+        return;
+    }
+    struct histogram h = {.cell = str_from(snapshots[claimed].name), .kinds = numbers->kinds};
+    gather_numbers(p->e, claimed, numbers, &h);
+    if (h.answers[0] > 0) {
+        page_figure_open(p, "Random numbers",
+                         "How often each was given: the upper bar here, the lower bar when the "
+                         "model was recorded. Models change, and other ways to one answer "
+                         "otherwise.");
+        put_histogram(p, &h);
+        page_figure_close(p);
+    }
+    free(numbers);
+}
+
+void figure_answers(struct page *p)
+{
+    put_answers(p);
+    put_numbers(p);
 }

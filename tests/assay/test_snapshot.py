@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random numbers against those that models were recorded to give."""
+import os
 import random
+import re
 import subprocess
 import unittest
 
@@ -127,6 +129,34 @@ class Judged(AssayCase):
             state, _, status = snapshots.judged(row.model, [likeliest] * 40)
             self.assertIn(state, ("consistent", "inconclusive", "not testable"), name)
             self.assertIn(status, (0, 2))
+
+    def drawing(self, model, answers):
+        folder = os.path.join(self.folder, model)
+        os.mkdir(folder)
+        with open(os.path.join(folder, "calls.jsonl"), "w", encoding="utf-8") as file:
+            file.write(snapshots.evidence(model, answers))
+        page = os.path.join(folder, "page.html")
+        subprocess.run([station.PROGRAM, "assay", "--recompute", folder, "--html", page],
+                       stdout=subprocess.DEVNULL, timeout=60)
+        with open(page, encoding="utf-8") as file:
+            return file.read().partition("<figure>")[2]
+
+    def test_the_numbers_are_drawn_beside_those_that_were_recorded(self):
+        drawn = self.drawing("claude-opus-4-8", [237] * 30 + [217] * 9 + ["no number"])
+        bars = re.findall(r'<text class="e"[^>]*>(\d+)</text><rect class="h"[^>]*width="([\d.]+)"'
+                          r'[^>]*/><text[^>]*>(\d+)</text><rect class="t"[^>]*width="([\d.]+)"'
+                          r'[^>]*/><text[^>]*>(\d+)<', drawn)
+        self.assertEqual({bar[0]: (int(bar[2]), int(bar[4])) for bar in bars},
+                         {"237": (30, 194), "217": (9, 3), "227": (0, 1), "247": (0, 2)})
+        self.assertEqual(bars[0][0], "237")
+        for _, here, times, then, recorded in bars:     # in shares: of 39 here, of 200 then
+            self.assertAlmostEqual(float(here) / (int(times) / 39 or 1),
+                                   float(bars[0][3]) / 0.97 if int(times) else 0, delta=1)
+            self.assertAlmostEqual(float(then), float(bars[0][3]) * int(recorded) / 194, delta=1)
+
+    def test_nothing_is_drawn_of_what_was_not_recorded(self):
+        self.assertEqual(self.drawing("nobody-1", [7] * 40), "")
+        self.assertEqual(self.drawing("gpt-4o", ["pong"] * 40), "")
 
 
 class Asked(AssayCase):
