@@ -47,7 +47,8 @@ struct finding {
     double p, p_adjusted;
     const char *probe, *group; /* findings of a group rest on the same calls */
     struct str text;           /* what was seen: a sentence with its numbers */
-    struct str missed;         /* what this would not have noticed; or empty */
+    struct str missed;         /* what this would not have noticed; or empty. Of TIER_CONTEXT: what
+                                  is known of the worth of such a test */
     struct str benign;         /* what else may explain it; or empty */
     struct str numbers;        /* members of a JSON object; or empty */
 };

@@ -33,7 +33,7 @@ const struct probe probes[] = {
      tools_plan, tools_judge, NULL},
     {"cache", STANDARD | DEEP, false, "whether what is read from a cache is billed as such",
      cache_plan, cache_judge, NULL},
-    {"context", STANDARD | DEEP, false, "whether long input arrives whole", context_plan,
+    {"context", STANDARD | DEEP | FOLK, false, "whether long input arrives whole", context_plan,
      context_judge, NULL},
     {"folk", STANDARD | DEEP | FOLK, false,
      "what people ask to tell models apart, with what it is worth", folk_plan, folk_judge, NULL},

@@ -47,16 +47,18 @@ static void say_input(struct verdicts *v, const struct sums *s)
                      "The counts of %u of %u answers add up: totals are the sum of their parts.",
                      s->answers - s->wrong, s->answers);
     /* That sums are right says nothing of what is summed, so it vouches for nothing. */
-    verdicts_add(v, &(struct finding){
-                        .claim = CLAIM_INPUT_BILLING,
-                        .state = STATE_INCONCLUSIVE,
-                        .tier = TIER_SHAPE,
-                        .probe = "arithmetic",
-                        .group = "usage",
-                        .text = str_slice(text, (size_t)n),
-                        .benign = s->wrong > 0 ? STR("vendors differ in whether reasoning is part "
-                                                     "of the output that they add up")
-                                               : STR("")});
+    verdicts_add(
+        v, &(struct finding){
+               .claim = CLAIM_INPUT_BILLING,
+               .state = STATE_INCONCLUSIVE,
+               .tier = TIER_SHAPE,
+               .probe = "arithmetic",
+               .group = "usage",
+               .text = str_slice(text, (size_t)n),
+               .missed = s->wrong > 0 ? STR("") : STR("counts that are too high: they add up, too"),
+               .benign = s->wrong > 0 ? STR("vendors differ in whether reasoning is part "
+                                            "of the output that they add up")
+                                      : STR("")});
 }
 
 /* A bound that lets a bill be several times too high vouches for nothing, either. */
@@ -77,17 +79,19 @@ static void say_output(struct verdicts *v, const struct sums *s)
         snprintf(numbers, sizeof(numbers), "\"answers\":%u,\"over\":%u,\"bytes_per_token\":%.2f",
                  s->answers, s->long_out, per);
 
-    verdicts_add(v, &(struct finding){
-                        .claim = CLAIM_OUTPUT_BILLING,
-                        .state = STATE_INCONCLUSIVE,
-                        .tier = TIER_SHAPE,
-                        .probe = "arithmetic",
-                        .group = "output",
-                        .text = str_slice(text, (size_t)n),
-                        .benign = s->long_out > 0
-                                      ? STR("reasoning that the vendor bills and does not show")
-                                      : STR(""),
-                        .numbers = str_slice(numbers, (size_t)k)});
+    verdicts_add(
+        v, &(struct finding){
+               .claim = CLAIM_OUTPUT_BILLING,
+               .state = STATE_INCONCLUSIVE,
+               .tier = TIER_SHAPE,
+               .probe = "arithmetic",
+               .group = "output",
+               .text = str_slice(text, (size_t)n),
+               .missed = s->long_out > 0 ? STR("")
+                                         : STR("output that is billed up to some times too high"),
+               .benign = s->long_out > 0 ? STR("reasoning that the vendor bills and does not show")
+                                         : STR(""),
+               .numbers = str_slice(numbers, (size_t)k)});
 }
 
 void arithmetic_judge(const struct evidence *e, struct verdicts *v)

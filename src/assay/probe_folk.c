@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "assay/manner.h"
 #include "assay/probe.h"
 #include "assay/toolset.h"
 
@@ -41,94 +42,136 @@ void folk_plan(struct plan *p, const struct probe *self)
                            .tool_count = 1});
 }
 
-static void show(struct verdicts *v, enum claim claim, struct buf *text, const char *worth)
+/* It weighs nothing, and what is known of its worth stands with it. */
+static void show(struct verdicts *v, enum claim claim, const char *group, struct buf *text,
+                 const char *worth)
 {
-    buf_addf(text, " Worth: %s", worth);
     verdicts_add(v, &(struct finding){.claim = claim,
                                       .state = STATE_INCONCLUSIVE,
                                       .tier = TIER_CONTEXT,
                                       .probe = "folk",
-                                      .group = "folk",
-                                      .text = buf_str(text)});
+                                      .group = group,
+                                      .text = buf_str(text),
+                                      .missed = str_from(worth)});
     buf_clear(text);
 }
 
-/* The beginning of a text, cut between characters, on one line. */
+/* The beginning of a text, cut between characters, on one line and without its full stop. */
 static void quote(struct buf *out, struct str s, size_t max)
 {
-    size_t n = s.n < max ? s.n : max;
+    struct str first = str_first(s, max);
 
-    while (n > 0 && n < s.n && ((unsigned char)s.p[n] & 0xC0) == 0x80) {
-        n--;
+    if (str_ends(first, STR(".")) || str_ends(first, STR("。"))) {
+        first.n -= str_ends(first, STR(".")) ? 1 : STR("。").n;
     }
     buf_add_byte(out, '"');
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)s.p[i], next = i + 1 < n ? (unsigned char)s.p[i + 1] : 0;
+    for (size_t i = 0; i < first.n; i++) {
+        unsigned char c = (unsigned char)first.p[i];
+        unsigned char next = i + 1 < first.n ? (unsigned char)first.p[i + 1] : 0;
         if (c == 0xC2 && next < 0xA0) { /* further control characters */
             i++;
             c = ' ';
         }
         buf_add_byte(out, c < 0x20 || c == 0x7F ? ' ' : (char)c);
     }
-    buf_addf(out, "%s\"", n < s.n ? "..." : "");
+    buf_addf(out, "%s\".", s.n > max ? "..." : "");
 }
 
-/* Has characters beyond U+1F000: emoji, most likely. */
-static bool has_emoji(struct str s)
+static void say_emoji(struct buf *text, struct str said)
 {
-    for (size_t i = 0; i + 1 < s.n; i++) {
-        if ((unsigned char)s.p[i] == 0xF0 && (unsigned char)s.p[i + 1] == 0x9F) {
-            return true;
-        }
-    }
-    return false;
+    buf_addf(text, "%s", manner_emoji(said) ? " There are emoji." : " There are no emoji.");
+}
+
+static const char *beyond(uint64_t tokens)
+{
+    return tokens > PING_VERY_HIGH ? ", beyond 1,500: as many as a coding client's own prompt has"
+           : tokens > PING_HIGH    ? ", beyond 200"
+                                   : "";
 }
 
 static void judge_pong(const struct evidence *e, struct verdicts *v, struct buf *text)
 {
     const struct record *r = probe_find(e, "folk", "pong", 0);
+    struct buf names;
 
     if (r == NULL) {
         return;
     }
     struct str said = str_trim(buf_str(&r->said.text));
-    buf_addf(text, "Asked to say 'pong' and its version in Chinese, it %s%s",
-             str_find(said, STR("pong")) != SIZE_MAX ? "says pong" : "does not say pong",
-             has_emoji(said) ? ", with emoji: " : ": ");
+    bool alone = str_eq_nocase(said, STR("pong"));
+    buf_addf(text,
+             "Told to say 'pong' exactly and which model it is, in Chinese, it answers with "
+             "%s: ",
+             alone                                     ? "pong alone"
+             : str_find(said, STR("pong")) != SIZE_MAX ? "pong and more"
+                                                       : "no pong");
     quote(text, said, 160);
-    buf_add_byte(text, '.');
-    show(v, CLAIM_IDENTITY, text,
+    buf_init(&names, 512);
+    if (manner_names(&names, said)) {
+        buf_addf(text, " It names %.*s.", STR_ARG(buf_str(&names)));
+    } else {
+        buf_addf(text, " It names no model.");
+    }
+    buf_release(&names);
+    say_emoji(text, said);
+    if (r->said.usage.state != USAGE_MISSING) {
+        uint64_t n = usage_input(&r->said.usage);
+        buf_addf(text, " It is billed %llu tokens of input%s.", (unsigned long long)n, beyond(n));
+    }
+    show(v, CLAIM_IDENTITY, "ping-pong", text,
          "nothing. Of 102 models 36 misname themselves, genuine ones call themselves by another "
          "vendor's name, and one hidden line makes a cheap model say the right one every time.");
 }
 
-static void judge_maximum(const struct evidence *e, struct verdicts *v, struct buf *text)
+struct maxima {
+    unsigned asked, right, sum, refused, different;
+};
+
+static void count_maxima(const struct evidence *e, struct maxima *m)
 {
-    unsigned asked = 0, right = 0, sum = 0, refused = 0;
+    struct str said[MAXIMA];
 
     for (unsigned i = 0; i < MAXIMA; i++) {
         const struct record *r = probe_find(e, "folk", "maximum", i);
-        struct str said = r != NULL ? str_trim(buf_str(&r->said.text)) : STR("");
-        asked += r != NULL;
-        right += str_find(said, STR("77")) != SIZE_MAX;
-        sum += str_find(said, STR("162")) != SIZE_MAX;
+        if (r != NULL) {
+            struct str s = str_trim(buf_str(&r->said.text));
+            bool seen = false;
+            for (unsigned k = 0; k < m->asked; k++) {
+                seen = seen || str_eq(said[k], s);
+            }
+            said[m->asked++] = s;
+            m->different += !seen;
+            m->right += manner_number(s, STR("77"));
+            m->sum += manner_number(s, STR("162"));
+        }
     }
     for (size_t i = 0; i < e->count; i++) {
         const struct record *r = &e->records[i];
-        refused += r->status == 400 && str_eq(r->cell, STR("maximum"));
+        m->refused += r->status == 400 && str_eq(r->cell, STR("maximum"));
     }
-    if (asked + refused == 0) {
+}
+
+static void judge_maximum(const struct evidence *e, struct verdicts *v, struct buf *text)
+{
+    struct maxima m = {0};
+
+    count_maxima(e, &m);
+    if (m.asked + m.refused == 0) {
         return;
     }
-    buf_addf(text,
-             "The largest of 5, 15, 77, 19, 53, 54 at temperature 0.01: %u of %u say 77, %u say "
-             "162.",
-             right, asked, sum);
-    if (refused > 0) {
-        buf_addf(text, " %u of %u refuse it, as models do that take no temperature.", refused,
-                 asked + refused);
+    if (m.asked > 0) {
+        buf_addf(text,
+                 "The largest of 5, 15, 77, 19, 53, 54 at temperature 0.01: %u of %u say 77, %u "
+                 "say 162; distinct answers: %u.",
+                 m.right, m.asked, m.sum, m.different);
     }
-    show(v, CLAIM_STABILITY, text,
+    if (m.refused > 0) {
+        buf_addf(text,
+                 "%s%u of %u requests at temperature 0.01 are refused, as by models that take no "
+                 "temperature.",
+                 m.asked > 0 ? " " : "", m.refused, m.asked + m.refused);
+    }
+    show(v, CLAIM_STABILITY, "the largest", text,
          "next to nothing. Every model of today finds 77; newer ones do not take a temperature.");
 }
 
@@ -141,10 +184,8 @@ static void judge_ping(const struct evidence *e, struct verdicts *v, struct buf 
     }
     uint64_t n = usage_input(&r->said.usage);
     buf_addf(text, "The single word ping is billed %llu tokens of input%s.", (unsigned long long)n,
-             n > PING_VERY_HIGH ? ", beyond 1,500: as many as a coding client's own prompt has"
-             : n > PING_HIGH    ? ", beyond 200"
-                                : "");
-    show(v, CLAIM_PROMPT, text,
+             beyond(n));
+    show(v, CLAIM_PROMPT, "ping tokens", text,
          "little by itself. Genuine models take 8 to 71 tokens by their template, with thinking or "
          "tools some hundred more; what the probe 'tokens' says replaces it.");
 }
@@ -157,11 +198,14 @@ static void judge_refusal(const struct evidence *e, struct verdicts *v, struct b
         return;
     }
     struct str said = str_trim(buf_str(&r->said.text));
-    buf_addf(text, "Asked for what it should decline, it answers with %zu bytes%s: ", said.n,
-             has_emoji(said) ? " and emoji" : "");
+    buf_addf(text, "Asked how to pick a neighbour's lock, it answers with %zu bytes: ", said.n);
     quote(text, said, 120);
-    buf_add_byte(text, '.');
-    show(v, CLAIM_IDENTITY, text,
+    buf_addf(text, "%s%s%s",
+             manner_shows(said, MANNER_DECLINES) ? " It declines." : " It does not decline.",
+             manner_shows(said, MANNER_APOLOGISES) ? " It apologises." : "",
+             manner_shows(said, MANNER_FLATTERS) ? " It flatters." : "");
+    say_emoji(text, said);
+    show(v, CLAIM_IDENTITY, "refusal", text,
          "nothing that was ever measured. Style changes with each version and each system prompt.");
 }
 
@@ -183,19 +227,18 @@ static void judge_tool(const struct evidence *e, struct verdicts *v, struct buf 
     } else {
         buf_addf(text, "Offered a tool and told to use it, it calls none.");
     }
-    verdicts_add(v, &(struct finding){.claim = CLAIM_FEATURES,
-                                      .tier = TIER_SHAPE,
-                                      .probe = "folk",
-                                      .group = "tool",
-                                      .state = right ? STATE_CONSISTENT : STATE_INCONCLUSIVE,
-                                      .text = buf_str(text),
-                                      .missed = right ? STR("calls that fail now and then; images "
-                                                            "and long input were not tried")
-                                                      : STR(""),
-                                      .benign = right ? STR("")
-                                                      : STR("the model is free to answer "
-                                                            "without it, or knows no "
-                                                            "tools")});
+    verdicts_add(v,
+                 &(struct finding){.claim = CLAIM_FEATURES,
+                                   .tier = TIER_SHAPE,
+                                   .probe = "folk",
+                                   .group = "tool call",
+                                   .state = right ? STATE_CONSISTENT : STATE_INCONCLUSIVE,
+                                   .text = buf_str(text),
+                                   .missed = right ? STR("calls that fail now and then") : STR(""),
+                                   .benign = right ? STR("")
+                                                   : STR("the model is free to answer "
+                                                         "without it, or knows no "
+                                                         "tools")});
     buf_clear(text);
 }
 

@@ -17,6 +17,9 @@ void report_html(struct buf *out, const struct evidence *e, const struct verdict
                  enum lang lang);
 /* What a status says to a person. */
 const char *report_verdict(int status);
+/* Whether a claim has findings that weigh something; the others stand by themselves. */
+bool report_has(const struct verdicts *v, enum claim c);
+extern const char report_folk_title[], report_folk_words[];
 /* How many calls there were, and how they ended; for words_say. */
 void report_calls(struct buf *out, const struct evidence *e);
 

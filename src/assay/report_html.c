@@ -68,16 +68,6 @@ static void put_head(struct page *p)
     buf_release(&calls);
 }
 
-static bool has_findings(const struct verdicts *v, enum claim c)
-{
-    for (size_t i = 0; i < v->count; i++) {
-        if (v->findings[i].claim == c) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void put_overview(struct page *p)
 {
     int status = verdicts_status(p->v);
@@ -86,7 +76,7 @@ static void put_overview(struct page *p)
     page_say(p, report_verdict(status));
     page_raw(p, "</p>\n<table>\n");
     for (enum claim c = 0; c < CLAIM_COUNT; c++) {
-        bool more = has_findings(p->v, c);
+        bool more = report_has(p->v, c);
         page_raw(p, "<tr><td>");
         put_state(p, verdicts_state(p->v, c));
         page_raw(p, "</td><td>");
@@ -139,16 +129,20 @@ static void put_numbers(struct page *p, const struct finding *f)
 static void put_finding(struct page *p, const struct finding *f, bool decisive)
 {
     page_raw(p, decisive ? "<article class=\"first\"><p>" : "<article><p>");
-    put_state(p, f->state);
-    page_raw(p, " · <code>");
-    page_text(p, str_from(f->probe));
+    bool folk = f->tier == TIER_CONTEXT; /* it has no state, and a name that people know */
+    if (!folk) {
+        put_state(p, f->state);
+        page_raw(p, " · ");
+    }
+    page_raw(p, "<code>");
+    page_say(p, folk ? f->group : f->probe);
     page_raw(p, "</code> <span class=\"more\">");
     page_say(p, tiers[f->tier]);
     page_raw(p, "</span></p>\n<p>");
     page_say_str(p, f->text);
     page_raw(p, "</p>\n");
     if (f->state != STATE_INCONSISTENT) {
-        put_more(p, "would miss", f->missed);
+        put_more(p, folk ? "worth" : "would miss", f->missed);
     }
     if (f->state != STATE_CONSISTENT) {
         put_more(p, "may also be", f->benign);
@@ -173,7 +167,7 @@ static void put_claim(struct page *p, enum claim c)
 {
     const struct finding *decisive = verdicts_decisive(p->v, c);
 
-    if (!has_findings(p->v, c)) {
+    if (!report_has(p->v, c)) {
         return;
     }
     buf_addf(p->out, "<section id=\"%s\"><h2>", claim_name(c));
@@ -186,12 +180,32 @@ static void put_claim(struct page *p, enum claim c)
     }
     for (size_t i = 0; i < p->v->count; i++) {
         const struct finding *f = &p->v->findings[i];
-        if (f->claim == c && f != decisive) {
+        if (f->claim == c && f != decisive && f->tier != TIER_CONTEXT) {
             put_finding(p, f, false);
         }
     }
     put_figures(p, c);
     page_raw(p, "</section>\n");
+}
+
+static void put_folk(struct page *p)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < p->v->count; i++) {
+        if (p->v->findings[i].tier == TIER_CONTEXT) {
+            if (!any) {
+                page_raw(p, "<section id=\"folk\"><h2>");
+                page_say(p, report_folk_title);
+                page_raw(p, "</h2>\n<p class=\"more\">");
+                page_say(p, report_folk_words);
+                page_raw(p, "</p>\n");
+            }
+            any = true;
+            put_finding(p, &p->v->findings[i], false);
+        }
+    }
+    page_raw(p, any ? "</section>\n" : "");
 }
 
 void report_html(struct buf *out, const struct evidence *e, const struct verdicts *v,
@@ -213,8 +227,15 @@ void report_html(struct buf *out, const struct evidence *e, const struct verdict
     page_raw(&p, "</style></head>\n<body><main>\n");
     put_head(&p);
     put_overview(&p);
+    bool folk = str_eq(e->head.profile, STR("folk")); /* then they are what was asked for */
+    if (folk) {
+        put_folk(&p);
+    }
     for (enum claim c = 0; c < CLAIM_COUNT; c++) {
         put_claim(&p, c);
+    }
+    if (!folk) {
+        put_folk(&p);
     }
     page_raw(&p, "<p class=\"more\">");
     page_say(&p, "The finding that is marked at its edge decides its claim. Findings by folk tests "

@@ -78,13 +78,29 @@ static void add_long(struct text *t, struct str word, unsigned *at, unsigned ind
     for (size_t n; word.n > 0; word = str_skip(word, n)) {
         unsigned w = width_at(word, &n);
         bool stays = w == 2 && closes(word) && *at + w <= COLUMNS;
-        if (*at + w > (w == 2 && !stays ? COLUMNS - 2 : COLUMNS)) {
+        bool followed = w == 1 && word.n > n && closes(str_skip(word, n));
+        if (*at + w > ((w == 2 && !stays) || followed ? COLUMNS - 2 : COLUMNS)) {
             buf_addf(t->out, "\n%*s", (int)indent, "");
             *at = indent;
         }
         buf_add(t->out, is_unsafe(str_slice(word.p, n)) ? STR("?") : str_slice(word.p, n));
         *at += w;
     }
+}
+
+/* Columns of what of a word stays together: up to the first East Asian character, two of those. */
+static unsigned least(struct str word)
+{
+    unsigned columns = 0;
+
+    for (size_t n; word.n > 0; word = str_skip(word, n)) {
+        unsigned w = width_at(word, &n);
+        if (w == 2 && !closes(word)) {
+            return columns > 0 ? columns : 4;
+        }
+        columns += w;
+    }
+    return columns;
 }
 
 /* Words behind a label, in lines that begin at indent. */
@@ -96,9 +112,7 @@ static void paragraph(struct text *t, struct str label, unsigned indent, struct 
     buf_addf(t->out, "%*s", n + 2 < indent ? (int)(indent - 2 - n) : 0, "");
     for (bool first = true; words.n > 0; first = false) {
         struct str word = str_cut(&words, ' ');
-        bool breaks = word.n > 0 && (unsigned char)word.p[0] >= 0xE3; /* anywhere in it */
-        unsigned least = breaks ? 4 : width(word);
-        if (!first && at + 1 + least > COLUMNS) {
+        if (!first && at + 1 + least(word) > COLUMNS) {
             buf_addf(t->out, "\n%*s", (int)indent, "");
             at = indent;
         } else if (!first) {
@@ -154,30 +168,48 @@ static void put_overview(struct text *t, const struct verdicts *v)
 static void put_finding(struct text *t, const struct finding *f, bool decisive)
 {
     struct buf label, words = in_words(t, f->text);
+    bool folk = str_eq(str_from(f->probe), STR("folk"));
+    struct buf name = in_words(t, str_from(folk ? f->group : f->probe));
 
     buf_init(&label, 64);
-    buf_addf(&label, "%s%s", f->probe, decisive ? " *" : "");
+    buf_cat(&label, buf_str(&name), decisive ? STR(" *") : STR(""));
     paragraph(t, buf_str(&label), 16, buf_str(&words));
     if (f->missed.n > 0 && f->state != STATE_INCONSISTENT) {
-        say(t, 2, "would miss", 16, f->missed);
+        say(t, 2, f->tier == TIER_CONTEXT ? "worth" : "would miss", 16, f->missed);
     }
     if (f->benign.n > 0 && f->state != STATE_CONSISTENT) {
         say(t, 2, "may also be", 16, f->benign);
     }
     buf_release(&label);
+    buf_release(&name);
     buf_release(&words);
+}
+
+/* What weighs nothing stands by itself, by the names that people know. */
+static void put_folk(struct text *t, const struct verdicts *v)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < v->count; i++) {
+        if (v->findings[i].tier == TIER_CONTEXT) {
+            if (!any) {
+                buf_add_byte(t->out, '\n');
+                put_words(t, report_folk_title, 0);
+                buf_add_byte(t->out, '\n');
+                say(t, 0, "", 2, str_from(report_folk_words));
+            }
+            any = true;
+            put_finding(t, &v->findings[i], false);
+        }
+    }
 }
 
 /* What decides comes first. */
 static void put_claim(struct text *t, const struct verdicts *v, enum claim c)
 {
     const struct finding *decisive = verdicts_decisive(v, c);
-    bool any = decisive != NULL;
 
-    for (size_t i = 0; i < v->count; i++) {
-        any = any || v->findings[i].claim == c;
-    }
-    if (!any) {
+    if (!report_has(v, c)) {
         return;
     }
     buf_add_byte(t->out, '\n');
@@ -190,7 +222,7 @@ static void put_claim(struct text *t, const struct verdicts *v, enum claim c)
     }
     for (size_t i = 0; i < v->count; i++) {
         const struct finding *f = &v->findings[i];
-        if (f->claim == c && f != decisive) {
+        if (f->claim == c && f != decisive && f->tier != TIER_CONTEXT) {
             put_finding(t, f, false);
         }
     }
@@ -236,6 +268,21 @@ static void put_head(struct text *t, const struct evidence *e)
     buf_release(&words);
 }
 
+const char report_folk_title[] = "What people usually ask";
+const char report_folk_words[] =
+    "Asked as people ask it, and shown for whoever knows these tests. None of them tells a true "
+    "model from a false one; the profiles quick and standard have those that do.";
+
+bool report_has(const struct verdicts *v, enum claim c)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < v->count; i++) {
+        any = any || (v->findings[i].claim == c && v->findings[i].tier != TIER_CONTEXT);
+    }
+    return any;
+}
+
 const char *report_verdict(int status)
 {
     switch (status) {
@@ -263,8 +310,15 @@ void report_text(struct buf *out, const struct evidence *e, const struct verdict
     put_head(&t, e);
     put_overview(&t, v);
     put_verdict(&t, v);
+    bool folk = str_eq(e->head.profile, STR("folk")); /* then they are what was asked for */
+    if (folk) {
+        put_folk(&t, v);
+    }
     for (enum claim c = 0; c < CLAIM_COUNT; c++) {
         put_claim(&t, v, c);
+    }
+    if (!folk) {
+        put_folk(&t, v);
     }
     buf_add_byte(out, '\n');
     say(&t, 0, "", 2, STR("What has an asterisk decides its claim. Folk tests weigh nothing."));

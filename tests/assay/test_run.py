@@ -160,8 +160,8 @@ class Ends(AssayCase):
         with Seller(before=before) as s:
             done = self.assay(s.base, "--concurrency", "1", profile="folk")
         self.assertEqual(done.report["calls"], {**done.report["calls"], "end": "complete",
-                                                "made": 15, "answered": 5}, done.out)
-        self.assertIn("10 of 10 refuse it", done.out)
+                                                "made": 19, "answered": 9}, done.out)
+        self.assertIn("10 of 10 requests at temperature 0.01 are refused", done.out)
 
     def test_a_model_that_calls_its_limit_otherwise(self):
         def before(n, path, headers, body):

@@ -61,7 +61,6 @@ class Table(unittest.TestCase):
             said += literals(source(name))
         for english, _ in table():
             for part in re.split("[#@]", english):
-                part = part.removeprefix("Worth: ")     # which stands before several
                 part = part.strip() if len(part) > 3 else part
                 self.assertTrue(any(part in text or part.replace("%", "%%") in text
                                     for text in said), f"nobody says '{part}' of '{english}'")
@@ -165,11 +164,11 @@ class Chinese(AssayCase):
 
     def test_a_stranger_does_not_choose_the_words(self):
         """An answer that looks like our words is shown as it is, within its quotes."""
-        answer = 'ok". Worth: nothing that was ever measured. The counts add up: @1 #'
+        answer = 'ok". It flatters. Nothing that was ever measured. The counts add up: @1 #'
         with Seller(answer=answer) as s:
             done = self.assay(s.base, "--lang", "zh", profile="folk")
         self.assertIn("The counts add up: @1 #", re.sub(r"\s+", " ", done.out))
-        self.assertIn("参考价值：无", re.sub(r"\s+", "", done.out))
+        self.assertIn("参考价值无", re.sub(r"\s+", "", done.out))
 
 
 if __name__ == "__main__":
