@@ -95,6 +95,35 @@ static void slopes_of(enum stat_family f, double *slopes)
     }
 }
 
+/* All but a few calls are counted as by one other family, and those few as by the claimed. */
+static bool mostly_other(struct points *p, enum stat_family claimed, struct turns *out)
+{
+    double slopes[STAT_STRINGS], around = 0, own = 0;
+    unsigned found = 0;
+
+    for (enum stat_family f = 0; f < STAT_FAMILIES; f++) {
+        struct turns t = {.other = f};
+        for (size_t i = 0; i < p->n; i++) {
+            p->at[i].explained = false;
+        }
+        slopes_of(f, slopes);
+        largest(p, slopes, &around);
+        for (size_t i = 0; i < p->n; i++) {
+            p->at[i].explained = fabs(rest(&p->at[i], slopes) - around) <= SAME;
+        }
+        bool plenty = enough(p, true, &t.others);
+        enough(p, false, &t.own);
+        slopes_of(claimed, slopes);
+        if (f != claimed && plenty && t.own > 0 && t.own * FEW <= t.own + t.others &&
+            largest(p, slopes, &own) == t.own) {
+            t.more = around - own;
+            *out = t;
+            found++;
+        }
+    }
+    return found == 1;
+}
+
 bool turns_of_families(const struct counted_set *s, enum stat_family claimed, struct turns *out)
 {
     struct points p;
@@ -105,7 +134,7 @@ bool turns_of_families(const struct counted_set *s, enum stat_family claimed, st
     take(s, &p);
     slopes_of(claimed, slopes);
     if (!split(&p, slopes, out, &own)) {
-        return false;
+        return mostly_other(&p, claimed, out);
     }
     for (enum stat_family f = 0; f < STAT_FAMILIES; f++) {
         slopes_of(f, slopes);
