@@ -124,6 +124,21 @@ static bool mostly_other(struct points *p, enum stat_family claimed, struct turn
     return found == 1;
 }
 
+/* All but a few calls bear the same more than those few; all are counted as by the claimed. */
+static bool mostly_more(const struct points *p, enum stat_family claimed, double own,
+                        struct turns *out)
+{
+    double slopes[STAT_STRINGS], around = 0;
+    unsigned few = out->others;
+
+    slopes_of(claimed, slopes);
+    bool plenty = enough(p, true, &out->own);
+    bool one = few >= 2 && few * FEW <= out->own + few && largest(p, slopes, &around) == few;
+    out->other = claimed;
+    out->more = around - own;
+    return plenty && one && around >= 0 && around < own;
+}
+
 bool turns_of_families(const struct counted_set *s, enum stat_family claimed, struct turns *out)
 {
     struct points p;
@@ -134,7 +149,7 @@ bool turns_of_families(const struct counted_set *s, enum stat_family claimed, st
     take(s, &p);
     slopes_of(claimed, slopes);
     if (!split(&p, slopes, out, &own)) {
-        return mostly_other(&p, claimed, out);
+        return mostly_more(&p, claimed, own, out) || mostly_other(&p, claimed, out);
     }
     for (enum stat_family f = 0; f < STAT_FAMILIES; f++) {
         slopes_of(f, slopes);

@@ -18,7 +18,7 @@ struct turns {
 /*
  * True when some calls are counted to the token as by `claimed`, and all others as by one family
  * and no second one, each over texts enough. That one may be the claimed, with `more` around them.
- * If it is another family, a few calls as by the claimed are enough.
+ * Of the calls as by the claimed, or of those that bear less, a few are enough.
  */
 bool turns_of_families(const struct counted_set *s, enum stat_family claimed, struct turns *out);
 /* True when each text costs what it does at the reference, and some calls bear `more` beside. */

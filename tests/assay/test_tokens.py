@@ -60,8 +60,22 @@ class Honest(AssayCase):
             self.assertNotIn("inconsistent", done.states().values(), (here, there, done.out))
             self.assertEqual(done.status, 0)
 
+    def test_a_few_calls_that_bear_less_accuse_nobody(self):
+        """One machine of seven has no default prompt: what the others bear is a template's size."""
+        for less in (14, 60):
+            with Seller(template=67, odd=-less) as s:
+                for profile in ("quick", "standard"):
+                    done = self.assay(s.base, profile=profile)
+                    self.assertNotIn("inconsistent", done.states().values(), (less, done.out))
+
 
 class Cheating(AssayCase):
+    def test_a_prompt_before_all_but_a_few(self):
+        with Seller(hidden=300, odd=-300) as s:
+            done = self.assay(s.base)
+        self.assertEqual(done.states()["prompt"], "inconsistent", done.out)
+        self.assertNotEqual(done.states()["identity"], "inconsistent", done.out)
+
     def test_another_tokenizer(self):
         for family in ("qwen3", "deepseek3", "cl100k", "gemma3", "kimi"):
             with Seller(family=family) as s:
