@@ -215,6 +215,30 @@ static void hide_reasoning(struct exchange *x, uint64_t value)
     x->answer.silent = true;
 }
 
+/* What gateways do where their vendor reports no counts. */
+static void estimate(struct exchange *x, uint64_t bytes)
+{
+    struct answer *r = &x->answer;
+    uint64_t n = bytes > 0 ? bytes : 1;
+
+    r->input = x->asked.text.n / n + x->asked.tool_bytes / n + 8;
+    r->output = (r->text.n + r->arguments.n) / n + 1;
+    r->cached = r->created = r->reasoning = 0;
+}
+
+static void crlf(struct exchange *x, uint64_t value)
+{
+    (void)value;
+    for (size_t i = 0; i < x->asked.text.n; i++) {
+        x->answer.input += x->asked.text.p[i] == '\n';
+    }
+}
+
+static void uneven(struct exchange *x, uint64_t n)
+{
+    x->answer.input += rand_weak_next(zoo_rand(x->zoo)) % (n + 1);
+}
+
 static const struct cheat {
     const char *name, *usual; /* usual: the value where none is given */
     uint8_t value, when;
@@ -264,6 +288,12 @@ static const struct cheat {
      "honest: a content network holds N events back and sends them together"},
     {"hide-reasoning", NULL, VALUE_NONE, WHEN_ANSWERED, true, hide_reasoning,
      "honest: thought is signed and counted, and not shown"},
+    {"estimate", "4", VALUE_NUMBER, WHEN_ANSWERED, true, estimate,
+     "honest: tokens are estimated, one for N bytes of text"},
+    {"crlf", NULL, VALUE_NONE, WHEN_ANSWERED, true, crlf,
+     "honest: line ends cost a token more, as \\r\\n does"},
+    {"uneven", "8", VALUE_NUMBER, WHEN_ANSWERED, true, uneven,
+     "honest: 0 to N tokens stand before a message, by chance"},
 };
 #define CHEATS (sizeof(cheats) / sizeof(cheats[0]))
 _Static_assert(CHEATS <= SIM_CHEATS, "each may be asked for");

@@ -53,6 +53,11 @@ HONEST = [
     honest("template 36, date", ["template=36", "date"]),
     honest("burst", ["burst"]),
     honest("hide-reasoning", ["hide-reasoning"], CLAUDE + THINKING),
+    honest("estimate", ["estimate"]),
+    honest("estimate, uneven", ["estimate=3", "uneven=2"]),
+    honest("crlf", ["crlf"]),
+    honest("uneven", ["uneven"]),
+    honest("uneven 60", ["uneven=60"]),
     honest("all at once", ["burst", "limited=7", "date", "template"]),
     # Our own station, that converts from the first to the second.
     honest("gateway messages>chat", models=OPEN[1:3], dialect="messages", kind="openai"),

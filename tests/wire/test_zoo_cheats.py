@@ -247,6 +247,25 @@ class Honest(ZooCase):
         said = self.say(port, *CLAUDE, "hello", thinking=True)
         self.assertEqual(self.resend(port, said.blocks).status, 200)
 
+    def test_estimate(self):
+        port = self.start(cheats=["estimate"])
+        said = [self.say(port, *CHAT, (TEXTS[4] + "\n") * k, max_tokens=16).input for k in (0, 8)]
+        self.assertAlmostEqual((said[1] - said[0]) / 8, len((TEXTS[4] + "\n").encode()) / 4,
+                               delta=0.2)
+        said = self.say(self.start(cheats=["estimate=3"]), *CHAT, "Write 50 words.")
+        self.assertAlmostEqual(said.output, len(said.text.encode()) / 3, delta=2)
+
+    def test_crlf(self):
+        plain, other = (self.say(self.start(cheats=c), *CHAT, "a\nb\nc").input
+                        for c in ([], ["crlf"]))
+        self.assertEqual(other, plain + 2)
+
+    def test_uneven(self):
+        plain = self.say(self.start(), *CHAT, "hello").input
+        port = self.start("--delay", "0", cheats=["uneven=3"])
+        counts = {self.say(port, *CHAT, "hello").input - plain for _ in range(60)}
+        self.assertEqual(counts, {0, 1, 2, 3})
+
 
 class Gateway(StationCase):
     """A converting gateway: a station whose upstream is the zoo, held to its own dialect."""
