@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assay/family.h"
 
-#define STAT_FAMILY_NONE STAT_FAMILIES
-
 static const struct {
     const char *prefix;
     enum stat_family family;
 } rows[] = {
 #define MODEL(prefix, family) {prefix, STAT_FAMILY_##family},
+#define FOREIGN(word)
+#include "assay/models.def"
+};
+static const char *const foreign[] = {
+#define MODEL(prefix, family)
+#define FOREIGN(word) word,
 #include "assay/models.def"
 };
 
@@ -16,18 +20,54 @@ static bool starts_nocase(struct str s, struct str prefix)
     return s.n >= prefix.n && str_eq_nocase(str_slice(s.p, prefix.n), prefix);
 }
 
+struct str model_name(struct str model)
+{
+    for (size_t slash; (slash = str_find_byte(model, '/')) < model.n;) {
+        model = str_skip(model, slash + 1);
+    }
+    return model;
+}
+
+static bool is_border(char c)
+{
+    return c == '-' || c == ':' || c == '@';
+}
+
+/* What is trained on another's answers is named after both, and may have the tokenizer of either.
+ */
+static bool is_foreign(struct str rest)
+{
+    for (size_t i = 0; i < rest.n; i++) {
+        struct str word = str_skip(rest, i + 1);
+        for (size_t k = 0; k < sizeof(foreign) / sizeof(foreign[0]) && is_border(rest.p[i]); k++) {
+            if (starts_nocase(word, str_from(foreign[k]))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+size_t model_fits(struct str model, const char *prefix)
+{
+    struct str name = model_name(model), first = str_from(prefix);
+
+    if (!starts_nocase(name, first)) {
+        return 0;
+    }
+    struct str rest = str_skip(name, first.n);
+    return (rest.n == 0 || is_border(rest.p[0])) && !is_foreign(rest) ? first.n : 0;
+}
+
 enum stat_family family_claimed(struct str model)
 {
     enum stat_family family = STAT_FAMILIES;
     size_t longest = 0;
 
-    for (size_t slash; (slash = str_find_byte(model, '/')) < model.n;) {
-        model = str_skip(model, slash + 1);
-    }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct str prefix = str_from(rows[i].prefix);
-        if (starts_nocase(model, prefix) && prefix.n > longest) {
-            longest = prefix.n;
+        size_t n = model_fits(model, rows[i].prefix);
+        if (n > longest) {
+            longest = n;
             family = rows[i].family;
         }
     }

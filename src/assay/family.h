@@ -5,6 +5,14 @@
 
 #include "assay/stat.h"
 
+/* Without who made or hosts it, before a '/'. */
+struct str model_name(struct str model);
+/*
+ * How much of the name is that prefix, in any case; 0: it is another model's. A prefix ends where
+ * the name does, or at '-', ':' or '@': "gpt-5" is neither "gpt-5o" nor "gpt-5.1", a later version
+ * of which nothing may be known. A name that goes on with another family's is nobody's.
+ */
+size_t model_fits(struct str model, const char *prefix);
 /* STAT_FAMILIES: nothing. */
 enum stat_family family_claimed(struct str model);
 /* What eight digits and a line feed cost; STAT_FAMILIES: in any tokenizer that was looked at. */

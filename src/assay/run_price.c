@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the calls cost at the list price: the seller's own may differ. */
+#include "assay/family.h"
 #include "assay/run.h"
 #include "dialect/vendor.h"
 
@@ -8,9 +9,7 @@ void run_price_find(struct run_price *p, struct str model, int64_t wall_us)
     const struct book_row *row = NULL;
 
     p->known = false;
-    for (size_t slash; (slash = str_find_byte(model, '/')) < model.n;) {
-        model = str_skip(model, slash + 1);
-    }
+    model = model_name(model);
     for (size_t i = 0; i < vendor_count && row == NULL; i++) {
         if (book_find(str_from(vendors[i].name), model, STR(""), wall_us, &row, 1) == 0) {
             row = NULL;

@@ -64,7 +64,7 @@ struct stat_template {
     unsigned low, high;
     unsigned system; /* more, when there is a system message; 0: not known */
 };
-/* The longest prefix of the model's name, without a vendor before '/'; NULL: not known. */
+/* The longest prefix that the model's name fits (family.h); NULL: not known. */
 const struct stat_template *stat_template(struct str model);
 
 /* Tokens counted for k repeats of one string. */

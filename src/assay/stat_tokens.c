@@ -2,7 +2,7 @@
 /* Which tokenizer counted, and by what factor. */
 #include <math.h>
 
-#include "assay/stat.h"
+#include "assay/family.h"
 
 /* Per repeat and over all seven strings: the two nearest families are 28 apart, and a tokenizer
  * that is in no row was never nearer than 45 to one. */
@@ -62,14 +62,11 @@ const struct stat_template *stat_template(struct str model)
     const struct stat_template *best = NULL;
     size_t longest = 0;
 
-    for (size_t slash; (slash = str_find_byte(model, '/')) < model.n;) {
-        model = str_skip(model, slash + 1);
-    }
     for (size_t i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
-        struct str prefix = str_from(templates[i].prefix);
-        if (str_starts(model, prefix) && prefix.n > longest) {
+        size_t n = model_fits(model, templates[i].prefix);
+        if (n > longest) {
             best = &templates[i];
-            longest = prefix.n;
+            longest = n;
         }
     }
     return best;

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "assay/family.h"
 #include "assay/stat.h"
 #include "base/limits.h"
 
@@ -280,6 +281,54 @@ static void templates_are_found_by_the_longest_prefix(void **state)
     assert_int_equal(stat_template(STR("glm-5.3"))->high, 12);
     assert_null(stat_template(STR("glm-5")));
     assert_null(stat_template(STR("")));
+    assert_int_equal(stat_template(STR("GPT-4o"))->low, 7);
+    assert_int_equal(stat_template(STR("meta/Llama-3.3-70B-Instruct"))->high, 47);
+    assert_null(stat_template(STR("o1ive-7b")));
+}
+
+static void a_name_claims_a_tokenizer_or_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum stat_family family;
+    } rows[] = {
+        {"gpt-4o", STAT_FAMILY_O200K},
+        {"openai/GPT-4o-mini", STAT_FAMILY_O200K},
+        {"gpt-4-turbo", STAT_FAMILY_CL100K},
+        {"gpt-4.1:free", STAT_FAMILY_O200K},
+        {"gpt-5.6-sol", STAT_FAMILY_O200K},
+        {"o3", STAT_FAMILY_O200K},
+        {"o3-mini@20250131", STAT_FAMILY_O200K},
+        {"a/b/Qwen3-32B", STAT_FAMILY_QWEN3},
+        {"deepseek/deepseek-r1-0528", STAT_FAMILY_DEEPSEEK3},
+        {"meta-llama/Llama-3.3-70B-Instruct", STAT_FAMILY_LLAMA3},
+        {"meta-llama/Meta-Llama-3.1-8B", STAT_FAMILY_LLAMA3},
+        /* Another model of a name that begins so. */
+        {"o1ive-7b", STAT_FAMILIES},
+        {"o3000", STAT_FAMILIES},
+        {"gpt-4omni", STAT_FAMILIES},
+        {"qwen3.5-plus", STAT_FAMILIES},
+        /* Later than the table. */
+        {"gpt-5.9", STAT_FAMILIES},
+        {"gpt-4.7", STAT_FAMILIES},
+        {"gemini-3.7-flash", STAT_FAMILIES},
+        {"llama-3.9", STAT_FAMILIES},
+        {"deepseek-v3.9", STAT_FAMILIES},
+        /* Trained on another's answers. */
+        {"deepseek/deepseek-r1-0528-qwen3-8b", STAT_FAMILIES},
+        {"DeepSeek-R1-Distill-Llama-70B", STAT_FAMILIES},
+        {"qwen3-8b-gemini-2.5-pro-distill", STAT_FAMILIES},
+        {"o1-distilled", STAT_FAMILIES},
+        {"gpt-4/", STAT_FAMILIES},
+        {"gpt", STAT_FAMILIES},
+        {"", STAT_FAMILIES},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (family_claimed(str_from(rows[i].name)) != rows[i].family) {
+            fail_msg("%s", rows[i].name);
+        }
+    }
 }
 
 /* ---- Two samples of answers ---- */
@@ -613,6 +662,7 @@ int main(void)
         cmocka_unit_test(few_strings_do_not_tell_families_apart),
         cmocka_unit_test(counts_of_no_family_are_none),
         cmocka_unit_test(templates_are_found_by_the_longest_prefix),
+        cmocka_unit_test(a_name_claims_a_tokenizer_or_none),
         cmocka_unit_test(statistics_are_those_of_the_formulas),
         cmocka_unit_test(equal_samples_are_equal_and_others_are_not),
         cmocka_unit_test(the_same_seed_gives_the_same_p),
