@@ -8,6 +8,9 @@
 
 #define COUNTED_POINTS 24
 #define COUNTED_SPREAD_SAME 0.04 /* rounding after a factor moves a ratio by 1 % */
+/* Tokens a repeat, over all seven texts, that are another tokenizer: the two nearest are 22 apart
+ * whatever factor or constant is taken out, and counts that are 0 to 8 off by chance make 8. */
+#define COUNTED_OFF_SURE 15.0
 
 struct counted_set {
     size_t strings; /* those with two different numbers of repeats */
@@ -18,14 +21,21 @@ struct counted_set {
 void counted_collect(const struct evidence *e, const char *probe, bool reference,
                      struct counted_set *out);
 
-/* The slopes go with the length of the strings in bytes, or in characters, and with nothing else.
- */
-bool counted_by_length(const struct counted_set *s, const struct stat_tokens *t);
+enum counted_how {
+    COUNTED_EVENLY,   /* as a tokenizer counts: each repeat of a text adds the same */
+    COUNTED_UNEVENLY, /* off their lines, or flat: nothing is to be built on such slopes */
+    COUNTED_BY_LENGTH /* by bytes or characters, ASCII and others at a rate each: no tokenizer */
+};
+/* t: what stat_tokens_fit made of the same set. */
+enum counted_how counted_how(const struct counted_set *s, const struct stat_tokens *t);
 
 struct counted_ratio {
     double factor;              /* of the slopes: median over strings */
     double least, most, spread; /* most / least - 1 */
-    double worst_reference;     /* how far its counts are off their lines */
+    double added;               /* to each repeat, where that explains the slopes and not a factor,
+                                   such as "\r\n" for "\n"; else 0 */
+    double off, sure;           /* tokens a repeat that neither explains, over all strings compared;
+                                   beyond `sure` it is another tokenizer */
     double around;              /* tokens around a text beyond the reference's, factor undone */
 };
 /* False when they have no string in common. */

@@ -123,8 +123,13 @@ void output_judge(const struct evidence *e, struct verdicts *v)
     struct counted_set set;
     struct copied c = {0};
     struct stat_line line;
+    struct stat_tokens t;
 
     counted_collect(e, "tokens", false, &set);
+    if (set.strings > 0 && stat_tokens_fit(set.c, set.strings, STAT_FAMILIES, &t) &&
+        counted_how(&set, &t) == COUNTED_BY_LENGTH) {
+        set.strings = 0; /* an estimate is no cost */
+    }
     gather(e, &set, &c);
     if (c.n >= LEAST && stat_fit(c.expected, c.billed, c.n, &line, NULL)) {
         say(v, &c, &line);

@@ -18,7 +18,6 @@
  * model differ by up to 71 in their templates alone, and a date or a safety text comes on top.
  */
 #define SURE 200
-#define UNEVEN 3.0 /* tokens off a line: a nonce of random length makes up to 2.7 */
 
 static void plan_text(struct plan *p, const struct probe *self, const char *cell, struct str repeat,
                       unsigned k)
@@ -109,6 +108,19 @@ static void say_hidden(const struct evidence *e, struct verdicts *v, const struc
     buf_release(&numbers);
 }
 
+/* Where nothing was counted, nothing that was added can be seen. */
+static void say_hidden_unknown(struct verdicts *v)
+{
+    verdicts_add(v, &(struct finding){
+                        .claim = CLAIM_PROMPT,
+                        .state = STATE_INCONCLUSIVE,
+                        .tier = TIER_ACCOUNTING,
+                        .probe = "tokens",
+                        .group = "usage",
+                        .text = STR("Counts that are estimated, or do not grow evenly with the "
+                                    "text, do not tell what stands around each message.")});
+}
+
 static void hidden_by_template(const struct evidence *e, struct verdicts *v,
                                const struct counted_set *c, const struct stat_tokens *t)
 {
@@ -118,6 +130,10 @@ static void hidden_by_template(const struct evidence *e, struct verdicts *v,
     struct family_range nonce = family_nonce(named ? t->family : STAT_FAMILIES);
     double a = t->intercept / (scaled ? t->multiplier : 1);
 
+    if (counted_how(c, t) != COUNTED_EVENLY || t->state == STAT_TOKENS_UNCLEAR) {
+        say_hidden_unknown(v);
+        return;
+    }
     if (known == NULL) {
         struct buf text;
         buf_init(&text, 1024);
@@ -170,6 +186,10 @@ static const struct str sister = STR_INIT(
 static const struct str recounted = STR_INIT(
     "the seller counts by itself, or by an estimate, where its vendor reported nothing; the name "
     "stands for a later model with a new tokenizer");
+
+static const struct str line_ends =
+    STR_INIT("line ends that are changed on the way, such as CR LF for LF; a search result or a "
+             "safety text of changing length before each message");
 
 static const struct str wavers = STR_INIT(
     "several machines behind one name, of which some have another template or were renewed "
@@ -225,15 +245,48 @@ static enum state state_of_factor(double factor)
     return off <= 0.02 ? STATE_CONSISTENT : off <= 0.05 ? STATE_INCONCLUSIVE : STATE_INCONSISTENT;
 }
 
+/* added: the counts are no multiple; what there is more is added to each line, or by chance. */
 static void say_factor(struct verdicts *v, struct buf *text, const char *against, double factor,
-                       const struct stat_tokens *t)
+                       bool added, const struct stat_tokens *t)
 {
+    enum state state = state_of_factor(factor);
+    bool clean = state == STATE_CONSISTENT;
+
+    state = added && !clean ? STATE_INCONCLUSIVE : state;
     buf_addf(text, "Input is billed %.3f times %s.", factor, against);
-    add(v, CLAIM_INPUT_BILLING, state_of_factor(factor), text, STR("a factor below 1.02"),
-        state_of_factor(factor) == STATE_CONSISTENT
-            ? STR("")
-            : STR("a surcharge that the seller states as a factor on usage instead of the price"),
+    if (added && !clean) {
+        buf_addf(text, " That need not be a factor: as much may be added to each line.");
+    }
+    add(v, CLAIM_INPUT_BILLING, state, text, STR("a factor below 1.02"),
+        clean   ? STR("")
+        : added ? line_ends
+                : STR("a surcharge that the seller states as a factor on usage instead of the "
+                      "price"),
         t);
+}
+
+/* Estimates are told as what they are. */
+static void say_estimate(struct verdicts *v, const struct counted_set *c,
+                         const struct stat_tokens *t, struct buf *text)
+{
+    buf_addf(text,
+             "Tokens are not counted by a tokenizer but estimated from the length of "
+             "the text (%u calls), so they tell nothing of the model.",
+             c->calls);
+    add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
+    buf_addf(text, "What is billed is an estimate from the length of the text, and no count.");
+    add(v, CLAIM_INPUT_BILLING, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
+}
+
+static void say_uneven(struct verdicts *v, const struct stat_tokens *t, struct buf *text)
+{
+    buf_addf(text,
+             "The counts do not grow evenly with the text (largest deviation %.1f "
+             "tokens), or too few of them came, to tell a tokenizer.",
+             t->worst);
+    add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
+    buf_addf(text, "The counts do not grow evenly with the text.");
+    add(v, CLAIM_INPUT_BILLING, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
 }
 
 /* Against published counts of the tokenizer that the name claims. */
@@ -243,19 +296,14 @@ static void judge_claimed(const struct evidence *e, struct verdicts *v, const st
     const struct stat_family_row *want = stat_family(claimed), *seen = stat_family(t->family);
     bool named = t->state == STAT_TOKENS_FAMILY || t->state == STAT_TOKENS_MULTIPLIED;
 
-    if (named && t->family == claimed) {
+    if (counted_how(c, t) == COUNTED_BY_LENGTH) {
+        say_estimate(v, c, t, text);
+    } else if (named && t->family == claimed) {
         buf_addf(text, "Tokens are counted as by %s, the tokenizer of %s (%u calls).", want->name,
                  want->models, c->calls);
         add(v, CLAIM_IDENTITY, STATE_CONSISTENT, text, sister, STR(""), t);
-        say_factor(v, text, "what that tokenizer counts", t->multiplier, t);
-    } else if (counted_by_length(c, t)) {
-        buf_addf(text,
-                 "Tokens are not counted by a tokenizer but estimated from the length of "
-                 "the text (%u calls), so they tell nothing of the model.",
-                 c->calls);
-        add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
-        buf_addf(text, "What is billed is an estimate from the length of the text, and no count.");
-        add(v, CLAIM_INPUT_BILLING, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
+        say_factor(v, text, "what that tokenizer counts", t->multiplier,
+                   t->state != STAT_TOKENS_MULTIPLIED, t);
     } else if (t->state == STAT_TOKENS_FAMILY) {
         buf_addf(text,
                  "Tokens are counted as by %s, the tokenizer of %s, and not as by %s, that "
@@ -269,13 +317,7 @@ static void judge_claimed(const struct evidence *e, struct verdicts *v, const st
                  want->name, want->models, c->calls, seen->name, t->distance);
         add(v, CLAIM_IDENTITY, STATE_INCONSISTENT, text, STR(""), recounted, t);
     } else if (!judge_turns(e, v, c, claimed, t, text)) {
-        buf_addf(text,
-                 "The counts do not grow evenly with the text (largest deviation %.1f "
-                 "tokens), or too few of them came, to tell a tokenizer.",
-                 t->worst);
-        add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
-        buf_addf(text, "The counts do not grow evenly with the text.");
-        add(v, CLAIM_INPUT_BILLING, STATE_INCONCLUSIVE, text, STR(""), recounted, t);
+        say_uneven(v, t, text);
     }
 }
 
@@ -302,23 +344,15 @@ static void judge_unclaimed(const struct evidence *e, struct verdicts *v,
     add(v, CLAIM_INPUT_BILLING, STATE_NOT_TESTABLE, text, STR(""), STR(""), t);
 }
 
-/* Where slopes differ from the reference's: why. */
+/* The target's counts are uneven beside a reference's that are not: whether in two exact ways. */
 static void judge_uneven(const struct evidence *e, struct verdicts *v, const struct counted_set *c,
-                         const struct counted_set *r, const struct counted_ratio *ratio,
-                         const struct stat_tokens *t, struct buf *text)
+                         const struct counted_set *r, const struct stat_tokens *t, struct buf *text)
 {
     enum stat_family claimed = family_claimed(e->head.target.model);
-    unsigned calls = c->calls + r->calls;
     struct turns turns;
 
-    if (ratio->worst_reference > UNEVEN) {
-        buf_addf(text,
-                 "The counts of the reference itself do not grow evenly with the text (largest "
-                 "deviation %.1f tokens), so nothing can be told from them.",
-                 ratio->worst_reference);
-        add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), wavers, t);
-    } else if (claimed != STAT_FAMILIES && turns_of_families(c, claimed, &turns) &&
-               turns.other != claimed) {
+    if (claimed != STAT_FAMILIES && turns_of_families(c, claimed, &turns) &&
+        turns.other != claimed) {
         judge_turns(e, v, c, claimed, t, text);
     } else if (turns_of_prompts(c, r, &turns)) {
         say_some(e, v, &turns, t, text);
@@ -335,12 +369,56 @@ static void judge_uneven(const struct evidence *e, struct verdicts *v, const str
                                     .some = true,
                                     .against = "the reference bills"});
     } else {
+        say_uneven(v, t, text);
+        say_hidden_unknown(v);
+    }
+}
+
+/* Where slopes differ from the reference's, of even counts on both sides. */
+static void say_slopes_differ(struct verdicts *v, const struct counted_ratio *ratio, unsigned calls,
+                              const struct stat_tokens *t, struct buf *text)
+{
+    if (ratio->off > ratio->sure) {
         buf_addf(text,
                  "The same texts are cut into tokens differently than at the reference: "
                  "between %.2f and %.2f times as many (%u calls).",
                  ratio->least, ratio->most, calls);
         add(v, CLAIM_IDENTITY, STATE_INCONSISTENT, text, STR(""), recounted, t);
+        return;
     }
+    buf_addf(
+        text,
+        "Texts are cut into tokens nearly as at the reference: %.1f tokens more for each line, "
+        "and %.1f over all texts that this does not explain (%u calls).",
+        ratio->added, ratio->off, calls);
+    add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), line_ends, t);
+}
+
+/* False: the counts of the reference are none to compare with. */
+static bool reference_counts(const struct evidence *e, struct verdicts *v,
+                             const struct counted_set *r, const struct stat_tokens *t,
+                             struct buf *text)
+{
+    struct stat_tokens there;
+
+    if (!stat_tokens_fit(r->c, r->strings, family_claimed(e->head.target.model), &there)) {
+        return false;
+    }
+    switch (counted_how(r, &there)) {
+    case COUNTED_EVENLY: return true;
+    case COUNTED_UNEVENLY:
+        buf_addf(text,
+                 "The counts of the reference itself do not grow evenly with the text (largest "
+                 "deviation %.1f tokens), so nothing can be told from them.",
+                 there.worst);
+        break;
+    case COUNTED_BY_LENGTH:
+        buf_addf(text, "The reference itself estimates tokens from the length of the text, so "
+                       "nothing can be told from them.");
+        break;
+    }
+    add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""), wavers, t);
+    return false;
 }
 
 /* Against what the reference bills for the same. */
@@ -349,17 +427,34 @@ static void judge_live(const struct evidence *e, struct verdicts *v, const struc
 {
     struct counted_ratio ratio;
     unsigned calls = c->calls + r->calls;
+    enum counted_how how = counted_how(c, t);
 
+    if (!reference_counts(e, v, r, t, text)) {
+        return;
+    }
+    if (how == COUNTED_BY_LENGTH) {
+        say_estimate(v, c, t, text);
+        say_hidden_unknown(v);
+        return;
+    }
+    if (how == COUNTED_UNEVENLY) {
+        judge_uneven(e, v, c, r, t, text);
+        return;
+    }
     if (!counted_compare(c, r, &ratio)) {
         return;
     }
     if (ratio.spread > COUNTED_SPREAD_SAME) {
-        judge_uneven(e, v, c, r, &ratio, t, text);
-        return;
+        say_slopes_differ(v, &ratio, calls, t, text);
+    } else {
+        buf_addf(text, "All texts are cut into tokens as at the reference (%u calls).", calls);
+        add(v, CLAIM_IDENTITY, STATE_CONSISTENT, text, sister, STR(""), t);
     }
-    buf_addf(text, "All texts are cut into tokens as at the reference (%u calls).", calls);
-    add(v, CLAIM_IDENTITY, STATE_CONSISTENT, text, sister, STR(""), t);
-    say_factor(v, text, "what the reference counts", ratio.factor, t);
+    if (ratio.off > ratio.sure) {
+        return; /* the texts around are another's, too */
+    }
+    bool added = ratio.spread > COUNTED_SPREAD_SAME || fabs(ratio.added) > 0;
+    say_factor(v, text, "what the reference counts", ratio.factor, added, t);
     struct around around = {
         .hidden = ratio.around, .clean = 8, .calls = calls, .against = "the reference bills"};
     say_hidden(e, v, &around);

@@ -1,10 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the bill of tokens tells: of honest sellers and of others, in all dialects, with and without
 a reference."""
+import random
 import unittest
 
 from tests.assay.case import AssayCase
 from tests.assay.seller import Seller
+
+
+class Odd(Seller):
+    """Honest, and counts oddly: `noise` of 0 to N tokens a call, `lines` so many for each line
+    feed, `flat` as many for all, `rates` of ASCII and of other characters, `writes` a token of
+    output for so many bytes."""
+
+    def __init__(self, noise=0, lines=0, flat=0, rates=None, writes=0, **more):
+        super().__init__(**more)
+        self.noise, self.lines, self.flat = noise, lines, flat
+        self.rates, self.writes = rates, writes
+
+    def count(self, text):
+        if self.flat:
+            return self.flat
+        if self.rates:
+            ascii_ = sum(ord(c) < 128 for c in text)
+            return self.template + int(ascii_ * self.rates[0]
+                                       + (len(text) - ascii_) * self.rates[1] + 0.5)
+        more = self.lines * text.count("\n")
+        return super().count(text) + random.randrange(self.noise + 1) + more
+
+    def written(self, answer):
+        if self.writes:
+            return len(answer.encode()) // self.writes + 1
+        return super().written(answer)
+
+
+# What honest gateways do with counts where their vendor reports none, and what is set before or
+# changed on the way.
+ODD = ({"by_length": True}, {"by_length": True, "template": 8, "hidden": 30}, {"noise": 8},
+       {"noise": 30}, {"lines": 1}, {"flat": 20}, {"rates": (0.25, 1)}, {"rates": (0.25, 0.6)})
 
 
 class Honest(AssayCase):
@@ -34,6 +67,34 @@ class Honest(AssayCase):
             done = self.assay(s.base)
         self.assertEqual(done.states()["identity"], "inconclusive", done.out)
         self.assertNotIn("inconsistent", done.states().values(), done.out)
+
+    def test_nor_are_odd_counts_of_any_kind(self):
+        for odd in ODD:
+            for profile, model, family in (("quick", "gpt-4o", "o200k"),
+                                           ("standard", "llama-3.3-70b", "llama3")):
+                with self.subTest(odd, profile=profile), Odd(family=family, **odd) as s:
+                    done = self.assay(s.base, "--concurrency", "4", model=model, profile=profile)
+                    self.assertNotIn("inconsistent", done.states().values(), done.out)
+
+    def test_what_is_no_count_tells_of_no_prompt(self):
+        """Neither against the seller, nor for it."""
+        for odd in ({"by_length": True, "hidden": 260}, {"by_length": True, "template": 8},
+                    {"flat": 20}, {"rates": (0.25, 1)}):
+            with self.subTest(odd), Odd(**odd) as s:
+                done = self.assay(s.base)
+                self.assertEqual(done.states()["prompt"], "inconclusive", done.out)
+
+    def test_output_is_not_held_against_an_estimate(self):
+        with Odd(by_length=True, writes=2) as s:
+            done = self.assay(s.base, profile="standard")
+        self.assertEqual(done.states()["output_billing"], "inconclusive", done.out)
+
+    def test_line_ends_are_no_factor(self):
+        with Odd(lines=1) as s:
+            done = self.assay(s.base)
+        self.assertEqual(done.states()["identity"], "consistent", done.out)
+        self.assertEqual(done.states()["input_billing"], "inconclusive", done.out)
+        self.assertIn("line ends", done.claim("input_billing")["findings"][0]["benign"])
 
     def test_no_counts_at_all(self):
         with Seller(silent=True) as s:
@@ -67,6 +128,27 @@ class Honest(AssayCase):
                 for profile in ("quick", "standard"):
                     done = self.assay(s.base, profile=profile)
                     self.assertNotIn("inconsistent", done.states().values(), (less, done.out))
+
+
+class Names(AssayCase):
+    """What a name claims, and what it does not."""
+
+    def test_other_models_of_a_name_that_begins_so(self):
+        for model, family in (("deepseek/deepseek-r1-0528-qwen3-8b", "qwen3"),
+                              ("o1ive-7b", "llama3"), ("gemini-3.7-flash", "o200k"),
+                              ("DeepSeek-R1-Distill-Llama-70B", "llama3")):
+            with Seller(family=family, template=40, model=model) as s:
+                done = self.assay(s.base, model=model)
+            self.assertNotIn("inconsistent", done.states().values(), (model, done.out))
+            self.assertEqual(done.states()["identity"], "not testable", (model, done.out))
+
+    def test_capitals_and_makers_change_nothing(self):
+        for model, family, template in (("openai/GPT-4o", "o200k", 7),
+                                        ("meta-llama/Llama-3.3-70B-Instruct", "llama3", 40)):
+            with Seller(family=family, template=template, dialects=("chat",)) as s:
+                done = self.assay(s.base, model=model)
+            for claim in ("identity", "prompt", "input_billing"):
+                self.assertEqual(done.states()[claim], "consistent", (model, done.out))
 
 
 class Cheating(AssayCase):
@@ -120,9 +202,10 @@ class Cheating(AssayCase):
 class Live(AssayCase):
     """Against a reference, of which nothing needs to be known."""
 
-    def against(self, model="somebodys-model", reference=None, **target):
-        with Seller(**target) as s, Seller(**(reference or {"family": "claude2"})) as r:
-            done = self.assay(s.base, model=model, reference=r.base)
+    def against(self, model="somebodys-model", reference=None, profile="quick", **target):
+        with Odd(**target) as s, Odd(**(reference or {"family": "claude2"})) as r:
+            done = self.assay(s.base, "--concurrency", "4", model=model, profile=profile,
+                              reference=r.base)
             sides = {line["side"] for line in done.lines()[1:-1]}
             self.assertEqual(sides, {"target", "reference"})
             self.assertTrue(all(h.get("Authorization") in (None, f"Bearer sk-canary-target-5f1c")
@@ -136,7 +219,44 @@ class Live(AssayCase):
             self.assertEqual(done.states()[claim], "consistent", done.out)
 
     def test_another_tokenizer(self):
-        self.assertEqual(self.against(family="kimi").states()["identity"], "inconsistent")
+        for family in ("kimi", "o200k", "cl100k", "qwen3", "gemma3"):
+            done = self.against(family=family)
+            self.assertEqual(done.states()["identity"], "inconsistent", done.out)
+            self.assertIn("cut into tokens differently",
+                          done.claim("identity")["findings"][0]["text"])
+
+    def test_odd_counts_are_no_accusation(self):
+        """Here, at the reference, or at both; of a model that the table knows and of another."""
+        for odd in ODD:
+            for model, family in (("somebodys-model", "claude2"), ("gpt-4o", "o200k")):
+                plain, strange = {"family": family}, {"family": family, **odd}
+                for here, there in ((strange, plain), (plain, strange), (strange, strange)):
+                    with self.subTest(odd, model=model, there=there is strange):
+                        done = self.against(model, there, **here)
+                        self.assertNotIn("inconsistent", done.states().values(), done.out)
+
+    def test_nor_are_they_in_a_longer_run(self):
+        for odd in ({"by_length": True}, {"noise": 8}, {"lines": 1}):
+            with self.subTest(odd):
+                done = self.against("gpt-4o", {"family": "o200k"}, "standard", **odd)
+                self.assertNotIn("inconsistent", done.states().values(), done.out)
+
+    def test_what_is_no_count_decides_nothing(self):
+        for odd in ({"by_length": True}, {"flat": 20}, {"noise": 30}, {"rates": (0.25, 1)}):
+            done = self.against(**odd)
+            for claim in ("identity", "prompt"):
+                self.assertEqual(done.states()[claim], "inconclusive", (odd, done.out))
+            done = self.against(family="claude2", reference=odd)
+            self.assertEqual(done.states()["identity"], "inconclusive", (odd, done.out))
+            self.assertIn("reference itself", done.claim("identity")["findings"][0]["text"])
+
+    def test_line_ends_are_no_factor_and_no_tokenizer(self):
+        done = self.against(family="claude2", lines=1)
+        self.assertEqual(done.states()["identity"], "inconclusive", done.out)
+        self.assertEqual(done.states()["input_billing"], "inconclusive", done.out)
+        self.assertEqual(done.states()["prompt"], "consistent", done.out)
+        self.assertIn("1.0 tokens more for each line",
+                      done.claim("identity")["findings"][0]["text"])
 
     def test_a_factor(self):
         done = self.against(family="claude2", factor=1.15)
