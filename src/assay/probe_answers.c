@@ -12,7 +12,7 @@
 #define POWER_RUNS 200
 #define POWER_PERMUTATIONS 1999
 #define ANSWER_BYTES 48
-#define BLIND_BELOW 50 /* % of swaps that the run would have caught */
+#define BLIND_BELOW 80 /* % of swaps that the run would have caught */
 #define LEAST 6        /* answers of a cell and side: below, nothing can be seen */
 
 static const struct cell {

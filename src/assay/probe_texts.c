@@ -9,6 +9,11 @@
 
 #define PERMUTATIONS 9999
 #define EACH 10
+/* Texts of a prompt and side: below, a prompt is left out. */
+#define LEAST 6
+/* Texts of a side over all prompts: below, few differences would have been seen. In the pilot 50 a
+ * side told another model in 98 of 100 runs. */
+#define BLIND_BELOW 50
 #define PROMPTS (sizeof(beginnings) / sizeof(beginnings[0]))
 
 static const struct str task =
@@ -59,8 +64,8 @@ void texts_plan(struct plan *p, const struct probe *self)
 struct continued {
     struct str text[PROMPTS][2][EACH];
     size_t n[PROMPTS][2];
-    struct stat_texts prompts[PROMPTS];
-    size_t total[2];
+    struct stat_texts prompts[PROMPTS]; /* those with enough texts on both sides */
+    size_t used, total[2];
 };
 
 static void gather(const struct evidence *e, struct continued *c)
@@ -72,13 +77,16 @@ static void gather(const struct evidence *e, struct continued *c)
             size_t *n = &c->n[j][r->reference];
             if (str_eq(r->cell, str_from(beginnings[j].name)) && *n < EACH) {
                 c->text[j][r->reference][(*n)++] = said;
-                c->total[r->reference]++;
             }
         }
     }
     for (size_t j = 0; j < PROMPTS; j++) {
-        c->prompts[j] = (struct stat_texts){
-            .x = c->text[j][0], .y = c->text[j][1], .n = c->n[j][0], .m = c->n[j][1]};
+        if (c->n[j][0] >= LEAST && c->n[j][1] >= LEAST) {
+            c->prompts[c->used++] = (struct stat_texts){
+                .x = c->text[j][0], .y = c->text[j][1], .n = c->n[j][0], .m = c->n[j][1]};
+            c->total[0] += c->n[j][0];
+            c->total[1] += c->n[j][1];
+        }
     }
 }
 
@@ -91,7 +99,7 @@ static void say(struct verdicts *v, const struct continued *c, const struct stat
     buf_addf(&text,
              "Continuations of %zu texts (%zu here, %zu at the reference): differences as large as "
              "these come by chance with a probability of %.4f.",
-             PROMPTS, c->total[0], c->total[1], mmd->p);
+             c->used, c->total[0], c->total[1], mmd->p);
     buf_addf(&numbers, "\"mmd2\":%.6f,\"n\":%zu,\"m\":%zu", mmd->mmd2, c->total[0], c->total[1]);
     verdicts_add(v,
                  &(struct finding){
@@ -101,6 +109,7 @@ static void say(struct verdicts *v, const struct continued *c, const struct stat
                      .group = "texts",
                      .has_p = true,
                      .p = mmd->p,
+                     .blind = c->total[0] < BLIND_BELOW || c->total[1] < BLIND_BELOW,
                      .text = buf_str(&text),
                      .numbers = buf_str(&numbers),
                      .missed = STR("a hidden prompt, another quantisation, a model that serves a "
@@ -122,8 +131,8 @@ void texts_judge(const struct evidence *e, struct verdicts *v)
     }
     gather(e, c);
     stat_seed(&random, e->head.seed);
-    if (c->total[0] > 0 &&
-        stat_mmd(c->prompts, PROMPTS, STAT_KERNEL_TRIGRAMS, PERMUTATIONS, &random, &mmd)) {
+    if (c->used > 0 &&
+        stat_mmd(c->prompts, c->used, STAT_KERNEL_TRIGRAMS, PERMUTATIONS, &random, &mmd)) {
         say(v, c, &mmd);
     }
     free(c);

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Short answers against a reference: the same model, another one behind the same tokenizer, and one
 that serves a part of the requests."""
+import json
 import os
 import random
+import subprocess
 import unittest
 
 from tests.assay.case import AssayCase
 from tests.assay.seller import Seller
+from tests.peer import station
 
 MODEL = {"coin": [("Heads", 80), ("Tails", 20)],
          "1 to 10": [("7", 75), ("3", 10), ("4", 10), ("8", 5)],
@@ -90,6 +93,42 @@ class Answers(AssayCase):
             self.assertIn(found["state"], states, done.out)
             self.assertGreater(found["numbers"]["catches_swap"], 0.5, done.out)
             self.assertIn("to 4 of them only the first word", found["text"])
+    def test_few_texts_vouch_for_nothing(self):
+        """What a run that broke off has gathered: judged, but no approval."""
+        class Writer(Seller):
+            def say(self, text, body):
+                if text.startswith("Continue the paragraph."):
+                    return " ".join(random.choices("the calm sea and a boat of wood".split(), k=20))
+                return super().say(text, body)
+        with Writer(choices=MODEL) as s, Writer(choices=MODEL) as r:
+            done = self.assay(s.base, "--concurrency", "4", profile="deep", reference=r.base)
+        head, *calls, end = done.lines()
+        calls = [c for c in calls if c["probe"] == "texts"]
+        for prompts, each, expected in ((10, 10, "consistent"), (5, 9, "inconclusive"),
+                                        (1, 10, "inconclusive"), (10, 5, None), (1, 2, None)):
+            cells = sorted({c["cell"] for c in calls})[:prompts]
+            kept = [c for c in calls if c["cell"] in cells and c["k"] < each]
+            found = self.judged([head, *kept, end])
+            if expected is None:
+                self.assertIsNone(found)
+                continue
+            self.assertGreater(found["p"], 0.001, "both write alike")
+            if found["p"] > 0.01:
+                self.assertEqual(found["state"], expected, (prompts, each, found))
+            self.assertIn(f"Continuations of {prompts} texts ({prompts * each} here, "
+                          f"{prompts * each} at the reference)", found["text"])
+
+    def judged(self, lines):
+        folder = os.path.join(self.folder, "kept")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "calls.jsonl"), "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+        path = os.path.join(folder, "report.json")
+        subprocess.run([station.PROGRAM, "assay", "--recompute", folder, "--json", path],
+                       capture_output=True, timeout=60, check=False)
+        with open(path, encoding="utf-8") as file:
+            claims = json.load(file)["claims"]
+        return next((f for c in claims for f in c["findings"] if f["probe"] == "texts"), None)
 
     def test_answers_that_are_never_the_same_vouch_for_nothing(self):
         done, found = self.against(choices={part: [(f"{n} {part}", 1) for n in range(5000)]
