@@ -121,7 +121,7 @@ static bool one_length_in_characters(const struct slices *s)
             return false;
         }
     }
-    return n > 1 && characters(slice(s, s->n - 1)) <= n;
+    return characters(slice(s, s->n - 1)) <= n;
 }
 
 /* Of so many bytes, and to the end of the character that they cut. */
@@ -138,7 +138,7 @@ static bool one_length_in_bytes(const struct slices *s)
         least = last + 1 > least ? last + 1 : least;
         most = one.n < most ? one.n : most;
     }
-    return least <= most && least > 1 && slice(s, s->n - 1).n <= most;
+    return least <= most && slice(s, s->n - 1).n <= most;
 }
 
 static bool is_letter(char c)

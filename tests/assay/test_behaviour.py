@@ -109,8 +109,13 @@ class Behaviour(AssayCase):
         self.assertEqual(done.states()["streaming"], "inconsistent", "behind a line of its own")
 
     def test_even_pieces_alone_accuse_nobody(self):
-        """A gateway that cuts anew what comes: as it comes, or of a quick vendor behind a queue."""
-        for kind in ({"pause": 0.02}, {"queue": 0.8, "at_once": True}):
+        """A gateway that cuts anew what comes: as it comes, also of a model that thinks before, or
+        of a quick vendor behind a queue."""
+        def think(_, __, ___, body):
+            if "story" in str(body):
+                time.sleep(0.5)
+        for kind in ({"pause": 0.02}, {"pause": 0.02, "before": think},
+                     {"queue": 0.8, "at_once": True}):
             done = self.of(even=12, **kind)
             self.assertEqual(done.states()["streaming"], "inconclusive", (kind, done.out))
 
@@ -156,7 +161,10 @@ class Behaviour(AssayCase):
         def before(_, __, ___, body):
             if "Begin with the number" in str(body) and not slow:
                 slow.append(time.sleep(1))
-        for more in ({}, {"labour": 0.2}, {"labour": 0.05, "before": before}):
+
+        def others(_, __, ___, body):
+            time.sleep(0 if "Begin with the number" in str(body) else 0.05)
+        for more in ({}, {"labour": 0.2}, {"labour": 0.05, "before": before}, {"before": others}):
             done = self.of("--concurrency", "1", deaf=True, deterministic=True, **more)
             self.assertEqual(done.states()["stability"], "inconclusive", (more, done.out))
             self.assertIn("3 answers were the same", str(done.report))
