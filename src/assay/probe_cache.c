@@ -13,23 +13,31 @@
 #define TEXT_MAX (64 << 10)
 #define PROMPTS 3
 #define TEMPLATE_SHARE 50 /* one token of so many */
-#define LINES 150         /* 2,000 tokens: vendors keep prompts from 1,024 on */
+#define LINES 110         /* 2,000 tokens: vendors keep prompts from 1,024 on */
 
 static const char *const cells[PROMPTS] = {"prompt 1", "prompt 2", "prompt 3"};
 
+/*
+ * Each line has a number of its own: some servers keep any stretch of a text, not its beginning
+ * alone. The numbers are of the time and not of the seed, or a second run finds those of the first.
+ */
+static void write_lines(struct stat_random *random, struct buf *text)
+{
+    for (unsigned k = 0; k < LINES; k++) {
+        buf_addf(text, "%08u is the number of the cargo that is weighed at the gate again.\n",
+                 stat_below(random, 100000000));
+    }
+}
+
 void cache_plan(struct plan *p, const struct probe *self)
 {
+    struct stat_random random;
     struct buf text;
 
+    stat_seed(&random, (uint64_t)clock_wall_us());
     buf_init(&text, TEXT_MAX);
     for (unsigned i = 0; i < PROMPTS; i++) {
-        plan_nonce(p, &text);
-        /* Two runs of one seed send the same otherwise, and the second finds it in the cache. */
-        buf_addf(&text, "%08llu", (unsigned long long)clock_wall_us() % 100000000);
-        for (unsigned k = 0; k < LINES; k++) {
-            buf_add(&text,
-                    STR("\nCargo is weighed at the gate, and again when it leaves the port."));
-        }
+        write_lines(&random, &text);
         plan_add(p, self, cells[i], 0,
                  &(struct question){.system = buf_str(&text),
                                     .text = STR("Say yes."),

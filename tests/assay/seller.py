@@ -75,7 +75,7 @@ class Seller:
     no_temperature, even=N (streams are cut into N characters), queue=S (each stream waits so long),
     early (a stream has a line before its silence), kept (long free texts are sold again for any
     number), deaf (they do not heed the number), labour=S (they take so long to make, and what is
-    short a tenth), stale=N (the first N new prompts are billed as read from a cache), warm=N (so
+    short a tenth), stale=N (the first N new prompts are billed as read from a cache), ahead=N (so
     many tokens that stand first are read from it in all requests; they are no input with
     `exclusive`)."""
 
@@ -196,16 +196,16 @@ class Seller:
 
     def keep_prompt(self, dialect, text, made):
         """Long prompts are kept: behind the first they cost a tenth. `cold` keeps none."""
-        usage, warm = made.get("usage") or made["usageMetadata"], self.cheats.get("warm", 0)
-        if warm:
-            self.read_from_cache(dialect, usage, warm, "exclusive" not in self.cheats)
+        usage, ahead = made.get("usage") or made["usageMetadata"], self.cheats.get("ahead", 0)
+        if ahead:
+            self.read_from_cache(dialect, usage, ahead, "exclusive" not in self.cheats)
         if len(text) < 4000 or "cold" in self.cheats:
             return
         with self.lock:
             first = text not in self.seen
             self.seen.add(text)
-            new = sum("Cargo" in one for one in self.seen)
-            stale = first and "Cargo" in text and new <= self.cheats.get("stale", 0)
+            new = sum("weighed at the gate" in one for one in self.seen)
+            stale = first and "weighed at the gate" in text and new <= self.cheats.get("stale", 0)
         if not first or stale:
             self.read_from_cache(dialect, usage, usage[INPUT[dialect]] - 5, True)
 

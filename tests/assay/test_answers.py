@@ -93,6 +93,7 @@ class Answers(AssayCase):
             self.assertIn(found["state"], states, done.out)
             self.assertGreater(found["numbers"]["catches_swap"], 0.5, done.out)
             self.assertIn("to 4 of them only the first word", found["text"])
+
     def test_few_texts_vouch_for_nothing(self):
         """What a run that broke off has gathered: judged, but no approval."""
         class Writer(Seller):

@@ -59,6 +59,9 @@ class Behaviour(AssayCase):
         pairs = [line for line in done.lines() if line.get("probe") == "cache"]
         self.assertEqual(sorted(line["k"] for line in pairs), [0, 0, 0, 1, 1, 1])
         self.assertIn('"cache_control"', str(pairs[0]["request"]).replace("'", '"'))
+        said = [line for pair in pairs if pair["k"] == 0
+                for line in pair["request"]["system"][0]["text"].splitlines()]
+        self.assertEqual(len(set(said)), len(said), "also where a server keeps any stretch")
 
     def test_prompts_that_are_read_before_they_were_sent(self):
         for dialect in ("chat", "responses", "messages", "gemini"):
@@ -79,7 +82,7 @@ class Behaviour(AssayCase):
 
         def before(_, __, ___, body):
             text = str(body)
-            if "Cargo" in text and text not in broken:
+            if "weighed at the gate" in text and text not in broken:
                 broken.add(text)
                 return 500, {"error": {"message": "later"}}, [("Retry-After", "0")]
             return None
@@ -91,7 +94,7 @@ class Behaviour(AssayCase):
         for kind in ({"dialect": "chat"}, {"dialect": "messages"}, {"dialect": "gemini"},
                      {"dialect": "chat", "exclusive": True}):
             dialect = kind.pop("dialect")
-            done = self.of("--dialect", dialect, hidden=2100, warm=2100, cold=True, **kind)
+            done = self.of("--dialect", dialect, hidden=2100, ahead=2100, cold=True, **kind)
             self.assertNotEqual(done.states()["cache_billing"], "inconsistent", done.out)
 
     def test_streams_that_come_at_once_accuse_nobody(self):
