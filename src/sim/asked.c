@@ -231,16 +231,20 @@ bool asked_read(struct exchange *x, struct str body)
     return true;
 }
 
-/* A block of thought that comes back has to be what this model signed. */
+/* A block of thought that comes back has to be what this model signed, on whichever cloud. */
 static bool is_own(const struct exchange *x, const struct json *block)
 {
     struct str thinking = json_str(json_get(block, "thinking"));
     struct str signature = json_str(json_get(block, "signature"));
+    bool same = false;
     struct buf own;
 
     buf_init(&own, 64 << 10);
-    mark_signature(x->served, (enum cloud)x->cloud, thinking, &own);
-    bool same = str_eq(buf_str(&own), signature);
+    for (enum cloud cloud = CLOUD_OWN; cloud <= CLOUD_VERTEX && !same; cloud++) {
+        buf_clear(&own);
+        mark_signature(x->served, cloud, thinking, &own);
+        same = str_eq(buf_str(&own), signature);
+    }
     buf_release(&own);
     return same;
 }

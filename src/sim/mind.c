@@ -8,6 +8,8 @@
 #define QUESTION_BYTES 2000
 #define ANSWER_MAX 32768 /* bytes: as events of a token each it has to fit into a body */
 #define WORDS_MAX 4000
+#define THOUGHT_ASKED 90 /* words, of who thinks when asked */
+#define THOUGHT_ALWAYS 24
 
 /* The end of the last text, where a question stands. */
 static struct str question(const struct exchange *x)
@@ -339,7 +341,8 @@ void mind_answer(struct exchange *x)
     buf_init(&r->arguments, ANSWER_MAX);
     if (thinks(x)) {
         r->thought = !x->strip;
-        draw_prose(x, 24, &r->thinking);
+        draw_prose(x, x->served->think == THINK_ASKED ? THOUGHT_ASKED : THOUGHT_ALWAYS,
+                   &r->thinking);
     }
     if (!call_tool(x)) {
         for (size_t i = 0; !habits[i](x, &r->text); i++) {

@@ -132,6 +132,12 @@ class Cheats(ZooCase):
         blocks[0]["signature"] = "AAAA" + blocks[0]["signature"][4:]
         self.assertEqual([self.resend(p, blocks).status for p in (honest, port)], [400, 200])
 
+    def test_a_signature_holds_on_any_cloud(self):
+        ports = [self.start(), *(self.start(cheats=[c]) for c in ("bedrock", "vertex"))]
+        for made in ports:
+            blocks = self.say(made, *CLAUDE, "hello", thinking=True).blocks
+            self.assertEqual([self.resend(p, blocks).status for p in ports], [200] * 3)
+
     def test_edit_tools(self):
         port = self.start(cheats=["edit-tools"])
         changed = '{"command": "pip install py-reqwests-7f3a9c", ' \
