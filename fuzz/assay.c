@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Evidence from anybody: judged and told without harm. The report in JSON is JSON, those for people
- * hold nothing that a terminal or a browser would obey.
+ * Evidence from anybody: judged and told without harm, and so are signatures, within it or alone.
+ * The report in JSON is JSON, those for people hold nothing that a terminal or a browser would obey.
  */
 #include <assert.h>
 
 #include "assay/probe.h"
 #include "assay/report.h"
+#include "assay/signature.h"
 #include "base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -40,8 +41,30 @@ static void tell(const struct evidence *e, const struct verdicts *v)
     buf_release(&text);
 }
 
+/* What is altered twice is as it was; what is redacted names nobody, and is left alone then. */
+static void sign(struct str text)
+{
+    struct signature s;
+    struct buf once, twice;
+
+    buf_init(&once, 16 << 20);
+    buf_init(&twice, 16 << 20);
+    signature_read(&s, text);
+    bool altered = signature_alter(&once, text);
+    assert(altered == signature_is_claude(&s));
+    assert(!altered || (signature_alter(&twice, buf_str(&once)) && once.n == twice.n));
+    buf_clear(&once);
+    buf_clear(&twice);
+    signature_redact(&once, text);
+    signature_redact(&twice, buf_str(&once));
+    assert(str_eq(buf_str(&once), buf_str(&twice)));
+    buf_release(&once);
+    buf_release(&twice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    sign((struct str){(const char *)data, size});
     struct evidence e;
     struct verdicts v;
     evidence_init(&e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writing evidence, without the keys. */
 #include "assay/evidence.h"
+#include "assay/signature.h"
 #include "base/base64.h"
 #include "base/limits.h"
 
@@ -76,14 +77,20 @@ static bool holds_key(struct str s, const struct str keys[2])
     return found;
 }
 
-/* Removes keys, and all of a text that holds one in disguise. */
+/* Removes keys, and all of a text that holds one in disguise; nor does it say whose account signed
+ * thoughts were made for. */
 static void clean_text(struct buf *out, struct str s, const struct str keys[2])
 {
-    clean(out, s, keys);
-    if (holds_key(buf_str(out), keys)) {
-        buf_clear(out);
+    struct buf keyless;
+
+    buf_init(&keyless, 4 * LIMIT_ASSAY_BODY);
+    clean(&keyless, s, keys);
+    if (holds_key(buf_str(&keyless), keys)) {
         buf_add(out, hidden);
+    } else {
+        signature_redact(out, buf_str(&keyless));
     }
+    buf_release(&keyless);
 }
 
 /* A member with text that may be anything. */

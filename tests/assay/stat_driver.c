@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The assay's statistics, for a judge in another language. A line of input is a JSON object whose
- * `do` names a row of the table at the end; a line of output is its result, with the CPU time.
+ * The assay's statistics, and its reading of signatures, for a judge in another language. A line of
+ * input is a JSON object whose `do` names a row of the table at the end; a line of output is its
+ * result, with the CPU time.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "assay/signature.h"
 #include "assay/stat.h"
 #include "base/arena.h"
 #include "base/limits.h"
@@ -350,14 +352,66 @@ static bool do_power(const struct json *v)
     return true;
 }
 
+static void print_text(const char *name, struct str s)
+{
+    struct buf quoted;
+    buf_init(&quoted, 16 << 20);
+    json_write_str(&quoted, s);
+    printf("\"%s\":%.*s,", name, (int)quoted.n, quoted.p);
+    buf_release(&quoted);
+}
+
+static bool do_signature(const struct json *v)
+{
+    static const char *const kinds[SIGNATURE_KINDS] = {"none",     "unknown",  "claude",
+                                                       "claude R", "claude C", "kimi",
+                                                       "fernet",   "gemini",   "unpadded"};
+    struct str text = json_str(json_get(v, "text"));
+    struct signature s;
+    struct buf out;
+    signature_read(&s, text);
+    printf("\"channel\":%llu,\"infra\":%d,\"account\":%s,", (unsigned long long)s.channel,
+           (int)s.infra, s.account ? "true" : "false");
+    print_text("kind", str_from(kinds[s.kind]));
+    print_text("model", str_from(s.model));
+    print_text("use", str_from(s.use));
+    buf_init(&out, 16 << 20);
+    signature_alter(&out, text);
+    print_text("altered", buf_str(&out));
+    buf_clear(&out);
+    signature_redact(&out, json_str(json_get(v, "within")));
+    print_text("redacted", buf_str(&out));
+    buf_release(&out);
+    return true;
+}
+
+static bool do_models(const struct json *v)
+{
+    static const char *const same[] = {"unknown", "same", "other"};
+    struct str a = json_str(json_get(v, "a")), b = json_str(json_get(v, "b"));
+    print_text("same", str_from(same[signature_models(a, b)]));
+    printf("\"claude\":%s,", signature_says_claude(a) ? "true" : "false");
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*run)(const struct json *v);
 } rows[] = {
-    {"random", do_random},     {"fit", do_fit},       {"tokens", do_tokens},
-    {"two", do_two},           {"mmd", do_mmd},       {"identify", do_identify},
-    {"logprobs", do_logprobs}, {"share", do_share},   {"mcnemar", do_mcnemar},
-    {"holm", do_holm},         {"choose", do_choose}, {"power", do_power},
+    {"random", do_random},
+    {"fit", do_fit},
+    {"tokens", do_tokens},
+    {"two", do_two},
+    {"mmd", do_mmd},
+    {"identify", do_identify},
+    {"logprobs", do_logprobs},
+    {"share", do_share},
+    {"mcnemar", do_mcnemar},
+    {"holm", do_holm},
+    {"choose", do_choose},
+    {"power", do_power},
+    {"signature", do_signature},
+    {"models", do_models},
 };
 
 static bool answer(const struct json *v)
