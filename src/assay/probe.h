@@ -14,6 +14,7 @@
 struct follow {
     const struct said *said; /* NULL: there was no answer of the dialect, with 200 */
     unsigned i, repeat;      /* which of at most how many: 1 for the first behind the planned one */
+    enum dialect dialect;    /* of the target */
     enum dialect other;      /* what the reference speaks */
     bool has_reference;      /* there is one to ask */
     struct arena *arena;     /* for texts of q */
@@ -50,6 +51,9 @@ void again_plan(struct plan *p, const struct probe *self);
 void again_judge(const struct evidence *e, struct verdicts *v);
 void settings_plan(struct plan *p, const struct probe *self);
 void settings_judge(const struct evidence *e, struct verdicts *v);
+void thoughts_plan(struct plan *p, const struct probe *self);
+bool thoughts_follow(struct follow *f);
+void thoughts_judge(const struct evidence *e, struct verdicts *v);
 void tools_plan(struct plan *p, const struct probe *self);
 void tools_judge(const struct evidence *e, struct verdicts *v);
 void context_plan(struct plan *p, const struct probe *self);

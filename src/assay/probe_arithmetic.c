@@ -99,8 +99,10 @@ void arithmetic_judge(const struct evidence *e, struct verdicts *v)
     struct sums s = {0};
 
     for (size_t i = 0; i < e->count; i++) {
-        if (e->records[i].answered && !e->records[i].reference) {
-            add_up(&e->records[i], &s);
+        const struct record *r = &e->records[i];
+        /* What thoughts that were asked for cost is judged where they are. */
+        if (r->answered && !r->reference && !str_eq(r->probe, STR("thoughts"))) {
+            add_up(r, &s);
         }
     }
     if (s.answers > 0) {

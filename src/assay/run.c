@@ -10,8 +10,9 @@ static int64_t most(const struct run *r, const struct planned *c)
     unsigned times = 1 + c->q.repeat;
     int64_t nano = 0;
 
-    return run_price_cost(&r->price, question_input(&c->q) * times, question_output(&c->q) * times,
-                          &nano)
+    return speak_can(r->sides[c->reference].speaker.dialect, &c->q) &&
+                   run_price_cost(&r->price, question_input(&c->q) * times,
+                                  question_output(&c->q) * times, &nano)
                ? nano
                : 0;
 }
@@ -80,6 +81,7 @@ static void carry_out(struct shared *s, struct client *c, const struct planned *
                        .q = p->q,
                        .repeat = p->q.repeat,
                        .arena = &arena,
+                       .dialect = sides[0].speaker.dialect,
                        .other = sides[1].speaker.dialect,
                        .has_reference = sides[1].url.n > 0};
 

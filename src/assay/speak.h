@@ -39,6 +39,7 @@ struct question {
     unsigned repeat;   /* so many more at most, one right behind the other, as k = 1, 2, ...: see
                           struct follow */
     bool thinking;     /* its thoughts are to be shown (messages, gemini) */
+    bool adaptive;     /* messages, with thinking: as models ask for that take no budget */
     bool cache;        /* messages: marks the system text as one to be kept */
     bool must_call;    /* one of the tools */
     bool stream;       /* the answer comes as events */

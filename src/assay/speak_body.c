@@ -221,7 +221,9 @@ static void write_messages(struct json_out *o, const struct question *q)
     put_turn(o, DIALECT_MESSAGES, "user", q->text, q->png);
     json_close(o, ']');
     put_tools(o, DIALECT_MESSAGES, q);
-    if (q->thinking) {
+    if (q->thinking && q->adaptive) {
+        json_put_members(o, STR("\"thinking\":{\"type\":\"adaptive\"}"));
+    } else if (q->thinking) {
         json_put_members(
             o, STR("\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":" THINKING_BUDGET "}"));
     }

@@ -11,6 +11,7 @@ import unittest
 from tests.assay.case import AssayCase
 from tests.assay.seller import Seller
 from tests.assay.test_answers import MODEL
+from tests.assay.thinker import Thinker
 from tests.peer import station
 
 ASSAY = os.path.join(station.ROOT, "src", "assay")
@@ -150,6 +151,21 @@ class Chinese(AssayCase):
             self.compare(self.assay(s.base, "--concurrency", "4", profile="deep",
                                     reference=r.base))
             self.compare(self.assay(s.base, model="nobody-knows-1"))
+
+    def test_thoughts(self):
+        for target, reference in (
+                (Thinker(), Thinker()), (Thinker(infra=1), None), (Thinker(infra=2), None),
+                (Thinker(infra=9), None), (Thinker(model="claude-haiku-4-5"), Thinker()),
+                (Thinker(model="claude-haiku-4-5", checks=False), None),
+                (Thinker(secret=b"x", account="0" * 36), Thinker()),
+                (Thinker(signature="A" * 4340, checks=False), None),
+                (Thinker(signature="A" * 44, models=()), None), (Thinker(shows=None), None),
+                (Thinker(shows=None, converts=True), None)):
+            with self.subTest(target.__dict__), Seller(before=target) as s, \
+                    Seller(before=reference) as r:
+                self.compare(self.assay(s.base, "--concurrency", "4", "--dialect", "messages",
+                                        model="claude-opus-4-8", profile="standard",
+                                        reference=r.base if reference else None))
 
     def test_a_run_in_chinese(self):
         with Seller() as s:

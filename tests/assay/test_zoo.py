@@ -56,6 +56,20 @@ class Zoo(unittest.TestCase):
         self.assertEqual(said.pop("fake-stream"), "inconsistent")
         self.assertNotIn("inconsistent", said.values())
 
+    def test_thoughts_tell_of_claude(self):
+        named = {v.name: v for v in zoo.CHEATS + zoo.HONEST}
+        run, = self.runs([named["strip-thinking"]], 8, references=[False])
+        self.assertEqual(zoo.accused(run), {"features"}, run)
+        run, = self.runs([named["swap, another Claude"]], 8, references=[True])
+        self.assertEqual(zoo.accused(run), {"identity"}, run)
+        said = {(c, f["state"], f["tier"]) for c, f in run.findings if f["probe"] == "thoughts"}
+        self.assertIn(("identity", "inconsistent", 1), said, run)
+        for run in self.runs([named[name] for name in ("hide-reasoning", "bedrock", "vertex")], 8,
+                             references=[True]):
+            said = {(c, f["state"], f["tier"]) for c, f in run.findings if f["probe"] == "thoughts"}
+            self.assertEqual((zoo.accused(run), run.status), (set(), 0), run)
+            self.assertIn(("provenance", "consistent", 1), said, run)
+
     def test_a_prompt_before_some_requests_is_no_other_tokenizer(self):
         chosen = [v for v in zoo.CHEATS if v.name == "adaptive 20, hidden"]
         for seed in (31, 32):

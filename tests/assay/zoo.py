@@ -68,6 +68,8 @@ HONEST = [
 CHEATS = [
     cheat("swap", ["swap=claude-opus-4-8-sim"], SWAPPED),
     cheat("swap, same tokenizer", ["swap=gpt-4.1-mini-sim"], SWAPPED, OPEN[:1]),
+    cheat("swap, another Claude", ["swap=claude-sonnet-4-5-sim"], "identity", CLAUDE[:1],
+          "messages"),
     cheat("mix 0.25", ["mix"], SWAPPED + " output_billing", OPEN[:1]),
     cheat("mix 0.5", ["mix=0.5"], SWAPPED + " output_billing", OPEN[:1]),
     cheat("hidden 300", ["hidden"], "prompt identity"),
