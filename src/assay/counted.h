@@ -7,6 +7,11 @@
 #include "assay/stat.h"
 
 #define COUNTED_POINTS 24
+/*
+ * So many tokens too many are no template, with a reference or without one: honest hosts of one
+ * model differ by up to 71 in their templates alone, and a date or a safety text comes on top.
+ */
+#define COUNTED_SURE 200
 #define COUNTED_SPREAD_SAME 0.04 /* rounding after a factor moves a ratio by 1 % */
 /* Tokens a repeat, over all seven texts, that are another tokenizer: the two nearest are 22 apart
  * whatever factor or constant is taken out, and counts that are 0 to 8 off by chance make 8. */

@@ -10,6 +10,7 @@
 #define TEMPLATE_TOKENS 20
 #define TOOLS_TOKENS 300U    /* what vendors set before them */
 #define PICTURE_TOKENS 1200U /* a small one; some vendors count by tiles */
+#define WORD_TOKENS 16       /* of an answer to what should have been refused */
 
 static const char *const names[PROFILE_COUNT] = {"quick", "standard", "deep", "folk"};
 
@@ -115,7 +116,7 @@ uint64_t question_input(const struct question *q)
 
 uint64_t question_output(const struct question *q)
 {
-    return q->ask == ASK_COUNT ? 0 : q->max_tokens;
+    return q->ask == ASK_COUNT ? 0 : q->wrong ? WORD_TOKENS : q->max_tokens;
 }
 
 void plan_measure(const struct plan *p, struct plan_size *out)

@@ -43,6 +43,11 @@ void probes_judge(const struct evidence *e, struct verdicts *v);
 
 void tokens_plan(struct plan *p, const struct probe *self);
 void tokens_judge(const struct evidence *e, struct verdicts *v);
+void count_plan(struct plan *p, const struct probe *self);
+void count_judge(const struct evidence *e, struct verdicts *v);
+void errors_plan(struct plan *p, const struct probe *self);
+void errors_judge(const struct evidence *e, struct verdicts *v);
+void shape_judge(const struct evidence *e, struct verdicts *v);
 void answers_plan(struct plan *p, const struct probe *self);
 void answers_judge(const struct evidence *e, struct verdicts *v);
 void stream_plan(struct plan *p, const struct probe *self);

@@ -13,11 +13,6 @@
 #include "assay/turns.h"
 
 #define TEXT_MAX (64 << 10)
-/*
- * So many tokens too many are no template, with a reference or without one: honest hosts of one
- * model differ by up to 71 in their templates alone, and a date or a safety text comes on top.
- */
-#define SURE 200
 
 static void plan_text(struct plan *p, const struct probe *self, const char *cell, struct str repeat,
                       unsigned k)
@@ -63,7 +58,9 @@ static enum state judge_hidden(const struct around *a)
 {
     double n = fabs(a->hidden);
 
-    return n <= a->clean ? STATE_CONSISTENT : n > SURE ? STATE_INCONSISTENT : STATE_INCONCLUSIVE;
+    return n <= a->clean      ? STATE_CONSISTENT
+           : n > COUNTED_SURE ? STATE_INCONSISTENT
+                              : STATE_INCONCLUSIVE;
 }
 
 static void say_hidden(const struct evidence *e, struct verdicts *v, const struct around *a)

@@ -69,6 +69,9 @@ static void count_failures(struct shared *s, const struct asked *a, unsigned sta
 {
     unsigned *failed = &s->failed[a->reference];
 
+    if (a->q->ask != ASK_ANSWER || a->q->wrong) {
+        return; /* what many honest sellers refuse */
+    }
     *failed = is_shut(status) ? *failed + 1 : 0;
     if (*failed < FAILED_MOST || s->end != NULL) {
         return;

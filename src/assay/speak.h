@@ -43,6 +43,8 @@ struct question {
     bool cache;        /* messages: marks the system text as one to be kept */
     bool must_call;    /* one of the tools */
     bool stream;       /* the answer comes as events */
+    bool silent;       /* nobody says anything: there are no turns */
+    bool wrong;        /* on purpose: it is to be refused, and that shuts nothing */
 };
 
 struct speaker {

@@ -86,6 +86,13 @@ static void put_turn(struct json_out *o, enum dialect d, const char *role, struc
     json_close(o, '}');
 }
 
+static void put_user(struct json_out *o, enum dialect d, const struct question *q)
+{
+    if (!q->silent) {
+        put_turn(o, d, "user", q->text, q->png);
+    }
+}
+
 static void put_temperature(struct json_out *o, const struct question *q)
 {
     if (q->temperature != NULL) {
@@ -156,7 +163,7 @@ static void write_chat(struct json_out *o, const struct speaker *s, const struct
     if (q->system.n > 0) {
         put_turn(o, DIALECT_CHAT, "system", q->system, STR(""));
     }
-    put_turn(o, DIALECT_CHAT, "user", q->text, q->png);
+    put_user(o, DIALECT_CHAT, q);
     json_close(o, ']');
     put_u64(o, s->completion_tokens ? "max_completion_tokens" : "max_tokens", q->max_tokens);
     put_temperature(o, q);
@@ -175,7 +182,7 @@ static void write_responses(struct json_out *o, const struct question *q)
     }
     json_key(o, "input");
     json_open(o, '[');
-    put_turn(o, DIALECT_RESPONSES, "user", q->text, q->png);
+    put_user(o, DIALECT_RESPONSES, q);
     json_close(o, ']');
     put_tools(o, DIALECT_RESPONSES, q);
     if (q->ask == ASK_COUNT) {
@@ -218,7 +225,7 @@ static void write_messages(struct json_out *o, const struct question *q)
         json_put_raw(o, q->turn);
         json_close(o, '}');
     }
-    put_turn(o, DIALECT_MESSAGES, "user", q->text, q->png);
+    put_user(o, DIALECT_MESSAGES, q);
     json_close(o, ']');
     put_tools(o, DIALECT_MESSAGES, q);
     if (q->thinking && q->adaptive) {
@@ -243,7 +250,7 @@ static void write_gemini(struct json_out *o, const struct question *q)
     }
     json_key(o, "contents");
     json_open(o, '[');
-    put_turn(o, DIALECT_GEMINI, "user", q->text, q->png);
+    put_user(o, DIALECT_GEMINI, q);
     json_close(o, ']');
     if (q->ask == ASK_COUNT) {
         return;

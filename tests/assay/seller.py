@@ -5,6 +5,7 @@ from tables of its own, by line of text. Its answers are short and made up.
     with Seller(family="o200k", hidden=300) as s:
         ... s.base, s.requests
 """
+import base64
 import json
 import random
 import re
@@ -77,12 +78,17 @@ class Seller:
     number), deaf (they do not heed the number), labour=S (they take so long to make, and what is
     short a tenth), stale=N (the first N new prompts are billed as read from a cache), ahead=N (so
     many tokens that stand first are read from it in all requests; they are no input with
-    `exclusive`)."""
+    `exclusive`),
+    lax (what is wrong is answered). `counts`: what its count path says: "true" (the request as it
+    was sent), "billed" (as it will be billed), "text" (without the template), "bytes" (an estimate
+    from their number), None (there is no such path). `genuine`: answers have all that its vendor's
+    have. `headers`: of each answer, or a function of its number."""
 
     def __init__(self, family="o200k", template=7, hidden=0, factor=1.0, model=None,
                  dialects=("chat", "responses", "messages", "gemini"), before=None, answer="pong",
                  by_length=False, silent=False, choices=None, mix=0.0, others=None, pause=0.0,
-                 same_ids=False, deterministic=False, forgetful=False, **cheats):
+                 same_ids=False, deterministic=False, forgetful=False, counts="true", genuine=False,
+                 headers=(), **cheats):
         self.family, self.template, self.hidden, self.factor = family, template, hidden, factor
         self.model, self.dialects, self.before, self.answer = model, dialects, before, answer
         self.by_length, self.silent = by_length, silent
@@ -91,6 +97,7 @@ class Seller:
         self.choices, self.mix, self.others = choices or {}, mix, others or {}
         self.pause, self.same_ids, self.deterministic = pause, same_ids, deterministic
         self.forgetful, self.counted = forgetful, 0
+        self.counts, self.genuine, self.headers = counts, genuine, headers
         self.cheats = cheats
         self.kept, self.seen = {}, set()
         self.requests = []          # (path, headers, body)
@@ -121,6 +128,33 @@ class Seller:
         self.counted += 1
         odd = self.cheats.get("odd", 0) if self.counted % 7 == 0 else 0
         return int((own + self.template + self.hidden + odd) * self.factor + 0.5)
+
+    def count_path(self, path, body):
+        """What the dialect's own path says of a request before it is made."""
+        text = "\n".join(texts_of(body))
+        own = -(-len(text.encode()) // 4) if self.by_length else tokens_of(text, self.family)
+        n = {"true": own + self.template, "text": own, "bytes": len(json.dumps(body)) // 4,
+             "billed": int((own + self.template + self.hidden) * self.factor + 0.5)}[self.counts]
+        return {"totalTokens": n} if "countTokens" in path else {"input_tokens": n}
+
+    def wrong(self, path, body):
+        """What an honest server refuses, and how."""
+        settings = {**body, **body.get("generationConfig", {})}
+        limit = next((settings[k] for k in ("max_tokens", "max_completion_tokens",
+                      "max_output_tokens", "maxOutputTokens") if k in settings), 1)
+        said = next((body[k] for k in ("messages", "input", "contents") if k in body), None)
+        if "no-such-model" in str(body.get("model")) + path:
+            return 404, self.refusal(404, "model_not_found", "model", "no such model")
+        for wrong, param in ((body == {}, None), (not said, "messages"), (limit > 10**6, "limit"),
+                             (settings.get("temperature", 1) < 0, "temperature"),
+                             ('"properties": 7' in json.dumps(body), "tools")):
+            if wrong:
+                return 400, self.refusal(400, "bad_request", param, f"invalid: {param}")
+        return None
+
+    def refusal(self, status, code, param, text):
+        return {"error": {"type": "invalid_request_error", "code": code, "param": param,
+                          "message": text}}
 
     def say(self, text, body):
         choices = self.others if random.random() < self.mix else self.choices
@@ -190,6 +224,8 @@ class Seller:
         if self.silent:
             made.pop("usage", None)
             made.pop("usageMetadata", None)
+        if self.genuine:
+            DRESSED[dialect](made)
         if "cached" in self.cheats:
             return self.kept.setdefault(text, made)
         return made
@@ -277,6 +313,51 @@ def _gemini(answer, city, n, name, number, out=1):
                               "totalTokenCount": n + out}}
 
 
+def base58(number):
+    text = ""
+    while number:
+        text, number = ("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[number % 58]
+                        + text, number // 58)
+    return text
+
+
+def _dress_chat(made):
+    """As OpenAI writes it."""
+    made.update(service_tier="default", system_fingerprint="fp_0123456789")
+    if len(made["id"]) < 38:
+        made["id"] = "chatcmpl-" + openai_id(int(time.time()))
+    made["choices"][0]["message"]["refusal"] = None
+    if "usage" in made:
+        made["usage"].setdefault("prompt_tokens_details", {"cached_tokens": 0})["audio_tokens"] = 0
+        made["usage"]["completion_tokens_details"] = dict.fromkeys(
+            ("reasoning_tokens", "audio_tokens", "accepted_prediction_tokens",
+             "rejected_prediction_tokens"), 0)
+
+
+def _dress_responses(made):
+    made.update(id="resp_" + "ab" * 8 + f"00{int(time.time()):08x}" + "cd" * 12,
+                service_tier="default")
+    made["usage"]["output_tokens_details"] = {"reasoning_tokens": 0}
+
+
+def _dress_messages(made):
+    """As Anthropic writes it."""
+    ms = int(time.time() * 1000)
+    made.update(id="msg_01" + base58(ms << 80 | 7 << 76 | 2 << 62 | random.getrandbits(60)),
+                stop_sequence=None)
+    made["usage"].update(cache_creation={"ephemeral_5m_input_tokens": 0}, service_tier="standard")
+
+
+def _dress_gemini(made):
+    made["responseId"] = base64.urlsafe_b64encode(
+        int(time.time()).to_bytes(4, "little") + random.randbytes(12)).decode().rstrip("=")
+    made["usageMetadata"]["promptTokensDetails"] = [{"modality": "TEXT", "tokenCount": 1}]
+
+
+DRESSED = {"chat": _dress_chat, "responses": _dress_responses, "messages": _dress_messages,
+           "gemini": _dress_gemini}
+
+
 def _frame(value, name=None):
     return (f"event: {name}\n" if name else "") + f"data: {json.dumps(value)}\n\n"
 
@@ -347,7 +428,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         s = self.seller
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        try:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        except ValueError:
+            body = {}
         with s.lock:
             number = len(s.requests)
             s.requests.append((self.path, dict(self.headers), body))
@@ -355,8 +439,13 @@ class _Handler(BaseHTTPRequestHandler):
         dialect = dialect_of(self.path)
         if special is not None:
             return self.send(*special)
+        if dialect is None and s.counts and re.search(r"/(count|input)_tokens|:countTokens",
+                                                      self.path):
+            return self.send(200, s.count_path(self.path, body))
         if dialect not in s.dialects:
             return self.send(404, {"error": {"message": "no such path"}})
+        if "lax" not in s.cheats and s.wrong(self.path, body):
+            return self.send(*s.wrong(self.path, body))
         if body.get("stream") or ":stream" in self.path:
             return self.stream(s.events(dialect, body))
         return self.send(200, s.reply(dialect, body))
@@ -393,7 +482,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
-        for name, value in headers:
+        own = self.seller.headers
+        for name, value in (*headers, *(own(len(self.seller.requests)) if callable(own) else own)):
             self.send_header(name, value)
         try:
             self.end_headers()

@@ -32,7 +32,7 @@ class Behaviour(AssayCase):
 
     def test_ids_that_hold_their_time(self):
         done = self.of("--dialect", "chat", openai_ids=0)
-        self.assertEqual(done.states()["provenance"], "consistent", done.out)
+        self.assertEqual(self.finding(done, "provenance", "ids")["state"], "consistent", done.out)
         done = self.of("--dialect", "chat", openai_ids=-86400)
         self.assertEqual(done.states()["provenance"], "inconclusive", done.out)
         self.assertIn("made by somebody else, or earlier", str(done.report))
@@ -53,9 +53,9 @@ class Behaviour(AssayCase):
     def test_prompts_that_are_kept(self):
         done = self.of("--dialect", "messages", cold=True)
         self.assertEqual(done.states()["cache_billing"], "inconclusive", done.out)
-        for warm, state in ((3, "consistent"), (1024, "inconclusive")):
-            warmed = self.of("--dialect", "chat", warm=warm)
-            self.assertEqual(warmed.states()["cache_billing"], state, (warm, warmed.out))
+        for ahead, state in ((3, "consistent"), (1024, "inconclusive")):
+            warmed = self.of("--dialect", "chat", ahead=ahead)
+            self.assertEqual(warmed.states()["cache_billing"], state, (ahead, warmed.out))
         pairs = [line for line in done.lines() if line.get("probe") == "cache"]
         self.assertEqual(sorted(line["k"] for line in pairs), [0, 0, 0, 1, 1, 1])
         self.assertIn('"cache_control"', str(pairs[0]["request"]).replace("'", '"'))
