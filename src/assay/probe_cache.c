@@ -21,7 +21,7 @@ static const char *const cells[PROMPTS] = {"prompt 1", "prompt 2", "prompt 3"};
  * Each line has a number of its own: some servers keep any stretch of a text, not its beginning
  * alone. The numbers are of the time and not of the seed, or a second run finds those of the first.
  */
-static void write_lines(struct stat_random *random, struct buf *text)
+static void plan_lines(struct stat_random *random, struct buf *text)
 {
     for (unsigned k = 0; k < LINES; k++) {
         buf_addf(text, "%08u is the number of the cargo that is weighed at the gate again.\n",
@@ -37,7 +37,7 @@ void cache_plan(struct plan *p, const struct probe *self)
     stat_seed(&random, (uint64_t)clock_wall_us());
     buf_init(&text, TEXT_MAX);
     for (unsigned i = 0; i < PROMPTS; i++) {
-        write_lines(&random, &text);
+        plan_lines(&random, &text);
         plan_add(p, self, cells[i], 0,
                  &(struct question){.system = buf_str(&text),
                                     .text = STR("Say yes."),
