@@ -153,6 +153,7 @@ static void judge(struct verdicts *v, const struct parity *p, const struct count
                      "Each of %u requests is billed what %s, within %.0f "
                      "tokens.",
                      p->n, c->what, fmax(fabs(p->least), fabs(p->most)));
+        /* Two estimates agree whatever was set before. */
         enum state state = c->estimate ? STATE_INCONCLUSIVE : STATE_CONSISTENT;
         add(v, CLAIM_PROMPT, state, c->tier, str_slice(text, (size_t)n), p);
         add(v, CLAIM_INPUT_BILLING, state, c->tier, str_slice(text, (size_t)n), p);
@@ -221,6 +222,7 @@ void count_judge(const struct evidence *e, struct verdicts *v)
         c.clean = TEMPLATE;
         c.sure = clean ? INFINITY : COUNTED_SURE;
         c.tier = TIER_ACCOUNTING;
+        c.estimate = false; /* it is the issuer's */
         judge(v, &issuer, &c);
     }
 }

@@ -5,6 +5,7 @@
 #include "sim/zoo.h"
 
 #define DEPTH_MAX 8
+#define LIMIT_MOST 1000000 /* tokens of output: no model writes so many */
 #define ASKED_BYTES (LIMIT_BODY_BYTES + (1 << 20))
 
 static void add_text(struct asked *a, struct str s)
@@ -161,7 +162,8 @@ static void read_thought(struct asked *a, const struct json *root)
     }
 }
 
-/* What vendors refuse: a limit that is missing or too small, a temperature out of range. */
+/* What vendors refuse: a limit that is missing, too small or larger than any model's, a temperature
+ * out of range. */
 static void check(struct asked *a)
 {
     bool anthropic = a->endpoint->dialect == DIALECT_MESSAGES;
@@ -174,6 +176,8 @@ static void check(struct asked *a)
                a->max_tokens < 16) {
         a->wrong = "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= "
                    "16.";
+    } else if (a->max_tokens > LIMIT_MOST) {
+        a->wrong = "the limit of output is larger than the model's";
     } else if (a->temperature < 0 || a->temperature > (anthropic ? 1 : 2)) {
         a->wrong = anthropic ? "temperature: range: 0..1"
                              : "Invalid 'temperature': expected a value between 0 and 2.";

@@ -211,7 +211,8 @@ class Errors(ShapeCase):
         done = self.of("--seed", "5", lax=True)
         found = self.one(done, "errors", "features")
         self.assertEqual((found["state"], found["tier"]), ("inconclusive", 5))
-        self.assertIn("A limit of a billion tokens is taken. A temperature of -1 is taken.", found["text"])
+        self.assertIn("A limit of a billion tokens is taken. A temperature of -1 is taken.",
+                      found["text"])
         self.assertIn("Asked for a model of which there is none",
                       self.one(done, "errors", "identity")["text"])
         self.assertEqual(done.states()["identity"], "consistent", "by its tokenizer")

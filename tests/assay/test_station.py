@@ -55,6 +55,20 @@ class ThroughOurs(AssayCase):
                                     "messages")
             self.assertEqual(done.states()[claim], "inconsistent", (cheat, done.out, done.errors))
 
+    def test_its_own_count_is_no_accusation(self):
+        """Behind a conversion it estimates what it is asked to count beforehand."""
+        for dialect, kind in (("messages", "openai"), ("responses", "anthropic"),
+                              ("gemini", "openai"), ("messages", "gemini")):
+            for template in (7, 71):
+                with Seller(template=template) as s:
+                    done = self.through(s.base.removesuffix("/v1"), kind, "some-model",
+                                        "--dialect", dialect)
+                found = [f for c in done.report["claims"] for f in c["findings"]
+                         if f["probe"] == "count"]
+                self.assertTrue(found, (dialect, kind, done.out))
+                self.assertNotIn("inconsistent", {f["state"] for f in found}, done.out)
+                self.assertNotEqual(done.status, 3, done.out)
+
     def test_and_an_honest_one_is_not_accused(self):
         with Seller() as s:
             done = self.through(s.base.removesuffix("/v1"), "openai", "gpt-4o", "--dialect",

@@ -100,7 +100,7 @@ class Honest(AssayCase):
         with Seller(silent=True) as s:
             done = self.assay(s.base)
         self.assertEqual(done.states(), {"input_billing": "not testable",
-                                         "provenance": "not testable",
+                                         "provenance": "inconclusive",
                                          "tool_integrity": "consistent"}, done.out)
 
     def test_a_date_before_each_message_is_no_accusation(self):
