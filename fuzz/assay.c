@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Evidence from anybody: judged and told without harm, and so are signatures, within it or alone.
- * The report in JSON is JSON, those for people hold nothing that a terminal or a browser would obey.
+ * The report in JSON is JSON, those for people hold nothing that a terminal or a browser obeys.
  */
 #include <assert.h>
 

@@ -160,10 +160,15 @@ static void judge(struct verdicts *v, const struct parity *p, const struct count
         return;
     }
     if (even && p->least > 0) {
-        n = snprintf(text, sizeof(text),
-                     "Each of %u requests of %.0f to %.0f tokens is billed "
-                     "%.0f to %.0f tokens more than %s.",
-                     p->n, p->shortest, p->longest, p->least, p->most, c->what);
+        n = p->most > p->least
+                ? snprintf(text, sizeof(text),
+                           "Each of %u requests of %.0f to %.0f tokens is billed %.0f to %.0f "
+                           "tokens more than %s.",
+                           p->n, p->shortest, p->longest, p->least, p->most, c->what)
+                : snprintf(text, sizeof(text),
+                           "Each of %u requests of %.0f to %.0f tokens is billed %.0f tokens more "
+                           "than %s.",
+                           p->n, p->shortest, p->longest, p->least, c->what);
         bool sure = p->least > c->sure && !c->estimate;
         add(v, CLAIM_PROMPT, sure ? STATE_INCONSISTENT : STATE_INCONCLUSIVE,
             sure ? TIER_ACCOUNTING : TIER_SHAPE, str_slice(text, (size_t)n), p);

@@ -94,12 +94,12 @@ static void look(const struct record *r, struct refusals *s)
     }
 }
 
-static void add(struct verdicts *v, enum claim claim, enum state state, struct buf *text,
-                struct str missed, struct str benign)
+static void add(struct verdicts *v, enum claim claim, enum tier_of_evidence tier, enum state state,
+                struct buf *text, struct str missed, struct str benign)
 {
     verdicts_add(v, &(struct finding){.claim = claim,
                                       .state = state,
-                                      .tier = TIER_SHAPE,
+                                      .tier = (uint8_t)tier,
                                       .probe = "errors",
                                       .group = "errors",
                                       .text = buf_str(text),
@@ -108,21 +108,37 @@ static void add(struct verdicts *v, enum claim claim, enum state state, struct b
     buf_clear(text);
 }
 
+/* One alone may be chance, and OpenAI's words are copied by whoever speaks its dialect. */
+static enum state state_of_words(const struct refusals *s, struct str model)
+{
+    bool fits = true, gateway = false;
+
+    for (enum maker m = 0; m < MAKERS; m++) {
+        fits = fits && (s->by[m] == 0 || maker_fits(m, model));
+        gateway |= s->by[m] > 0 && maker_is_gateway(m);
+    }
+    if (!gateway && (s->known < 2 || (maker_of(model) == MAKERS && s->by[MAKER_OPENAI] > 0))) {
+        return STATE_NOT_TESTABLE;
+    }
+    return fits ? STATE_CONSISTENT : STATE_INCONCLUSIVE;
+}
+
 /* In whose words it refuses. */
 static void say_words(struct verdicts *v, const struct refusals *s, struct str model,
                       struct buf *text)
 {
-    bool fits = s->known > 1, first = true;
+    enum state state = state_of_words(s, model);
+    bool first = true;
 
     if (s->refused == 0) {
         return;
     }
     if (s->known == 0) {
         buf_addf(text,
-                 "%u of %u requests that are wrong on purpose are refused, in words of "
-                 "nobody that is known here.",
+                 "%u of %u requests that are wrong on purpose are refused, in words of nobody that "
+                 "is known here.",
                  s->refused, s->asked);
-        add(v, CLAIM_PROVENANCE, STATE_NOT_TESTABLE, text, STR(""), STR(""));
+        add(v, CLAIM_PROVENANCE, TIER_SHAPE, STATE_NOT_TESTABLE, text, STR(""), STR(""));
         return;
     }
     buf_addf(text, "%u of %u requests that are wrong on purpose are refused, in the words of ",
@@ -131,13 +147,16 @@ static void say_words(struct verdicts *v, const struct refusals *s, struct str m
         if (s->by[m] > 0) {
             buf_addf(text, "%s%s (%u)", first ? "" : ", ", maker_name(m), s->by[m]);
             first = false;
-            fits = fits && maker_fits(m, model);
         }
     }
     buf_add_byte(text, '.');
-    add(v, CLAIM_PROVENANCE, fits ? STATE_CONSISTENT : STATE_INCONCLUSIVE, text,
-        fits ? STR("words that were copied; and it says nothing of which model answers") : STR(""),
-        fits ? STR("") : STR("a gateway has words of its own, and may be any vendor's customer"));
+    add(v, CLAIM_PROVENANCE, TIER_SHAPE, state, text,
+        state == STATE_CONSISTENT
+            ? STR("words that were copied; and it says nothing of which model answers")
+            : STR(""),
+        state == STATE_INCONCLUSIVE
+            ? STR("a gateway has words of its own, and may be any vendor's customer")
+            : STR(""));
 }
 
 /* Whether what is beyond all bounds is taken. */
@@ -155,18 +174,15 @@ static void say_taken(struct verdicts *v, const struct refusals *s, struct buf *
                 buf_addf(text, "%s%s", text->n > 0 ? " " : "", wrongs[w].what);
             }
         }
-        /* Of the others nobody says what they would have been for. */
-        if (feature) {
-            add(v, CLAIM_FEATURES, STATE_INCONCLUSIVE, text, STR(""),
-                STR("a server that makes such a setting smaller, or takes none, and says so"));
-        } else {
-            add(v, CLAIM_PROVENANCE, STATE_INCONCLUSIVE, text, STR(""),
-                STR("a server that does not look at what it does not use"));
-        }
+        /* That the others are taken drops nothing that anybody could have wanted. */
+        add(v, CLAIM_FEATURES, feature ? TIER_SHAPE : TIER_CONTEXT, STATE_INCONCLUSIVE, text,
+            STR(""),
+            feature ? STR("a server that makes such a setting smaller, or takes none, and says so")
+                    : STR("a server that does not look at what it does not use"));
     }
     if (s->taken[WRONG_MODEL]) {
         buf_add(text, str_from(wrongs[WRONG_MODEL].what));
-        add(v, CLAIM_IDENTITY, STATE_INCONCLUSIVE, text, STR(""),
+        add(v, CLAIM_IDENTITY, TIER_SHAPE, STATE_INCONCLUSIVE, text, STR(""),
             STR("a server of one model, which does not look at the name; a gateway that says what "
                 "it serves instead"));
     }

@@ -184,6 +184,7 @@ class Errors(ShapeCase):
         for body, model, state, name in (
                 (openai, "gpt-4o", "consistent", "OpenAI (6)"),
                 (openai, "claude-opus-4-8", "inconclusive", "OpenAI (6)"),
+                (openai, "qwen3-32b", "not testable", "OpenAI (6)"),
                 (groq, "llama-3.3-70b", "consistent", "Groq (6)"),
                 ({"error": {"message": "x", "type": "new_api_error", "code": "y"}}, "gpt-4o",
                  "inconclusive", "new-api (6)"),
@@ -217,6 +218,17 @@ class Errors(ShapeCase):
                       self.one(done, "errors", "identity")["text"])
         self.assertEqual(done.states()["identity"], "consistent", "by its tokenizer")
         self.assertEqual(done.status, 0)
+
+    def test_what_nobody_could_want_weighs_nothing(self):
+        class Careless(Seller):
+            def wrong(self, path, body):
+                return None if '"properties": 7' in json.dumps(body) else super().wrong(path, body)
+        with Careless() as s:
+            done = self.assay(s.base)
+        found = self.one(done, "errors", "features")
+        self.assertEqual((found["tier"], found["text"]),
+                         (6, "A tool is taken whose schema is none."))
+        self.assertNotIn("features", done.states(), done.out)
 
     def test_what_errors_give_away(self):
         body = {"error": {"message": "upstream https://proxy.up-stream.example:8443/v1/x said no "
@@ -309,6 +321,33 @@ class Shapes(ShapeCase):
             texts = [f["text"] for c in report["claims"] for f in c["findings"]
                      if "headers of limits are the same" in f["text"]]
             self.assertEqual(len(texts), told, (headers, moved))
+
+
+    def test_hostile_answers(self):
+        """Evidence is a stranger's text: any of it is judged, and none of it accuses."""
+        deep = b'{"id":' + b"[" * 100 + b"]" * 100 + b',"choices":[],"usage":7}'
+        texts = ["", "data: {}\n\n", "data: [1,2]\n\ndata: [DONE]\n\n", deep.decode(),
+                 f"data: {deep.decode()}\n\n", "event: ping\ndata: {\"type\":7}\n\n",
+                 "data: " + json.dumps({"id": "chatcmpl-", "choices": [{"delta": []}]}) + "\n\n",
+                 "data: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_01\",\"usage\":"
+                 "{\"input_tokens\":18446744073709551615,\"cache_read_input_tokens\":"
+                 "18446744073709551615}}}\n\n", "data: {\"id\":\"gen-\"}\n\n" * 9000,
+                 json.dumps({"id": "2026" + "\u0000" * 26, "choices": [], "content": [],
+                             "output": [], "candidates": []})]
+        seen = 0
+        for dialect in ("chat", "responses", "messages", "gemini"):
+            for stream in (False, True):
+                lines = [recorded.line_of(i, dialect, {
+                    "response": text, "status": 200, "headers": {"x" * 99: "", ":": ":"},
+                    "stream": stream, "content_type": ""}) for i, text in enumerate(texts * 3)]
+                with tempfile.TemporaryDirectory() as folder:
+                    recorded.write(folder, "gpt-4o", lines)
+                    with open(os.path.join(folder, "calls.jsonl"), encoding="utf-8") as file:
+                        report = recompute(folder, [json.loads(line) for line in file])
+                found = [f for c in report["claims"] for f in c["findings"]]
+                self.assertNotIn("inconsistent", [f["state"] for f in found], (dialect, found))
+                seen += any(f["probe"] == "shape" for f in found)
+        self.assertGreater(seen, 4)
 
 
 def recompute(folder, lines):

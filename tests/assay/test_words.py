@@ -167,6 +167,19 @@ class Chinese(AssayCase):
                                         model="claude-opus-4-8", profile="standard",
                                         reference=r.base if reference else None))
 
+    def test_what_is_free(self):
+        leak = {"error": {"message": "https://other.example/v1 /app/x.py sk-0123456789abcdefgh",
+                          "type": "new_api_error"}}
+
+        def before(n, path, headers, body):
+            return (400, leak) if "no-such-model" in str(body) + path else None
+        for more in ({"hidden": 60, "genuine": True}, {"lax": True, "before": before},
+                     {"counts": None}, {"counts": "bytes", "hidden": 300}, {}):
+            with self.subTest(more), \
+                    Seller(headers=[("x-litellm-version", "1")], **more) as s:
+                self.compare(self.assay(s.base, "--dialect", "messages", model="claude-opus-4-8",
+                                        reference=s.base))
+
     def test_a_run_in_chinese(self):
         with Seller() as s:
             page = os.path.join(self.folder, "page.html")

@@ -43,7 +43,7 @@ class Zoo(unittest.TestCase):
                   "cut-head": "context", "edit-tools": "tool_integrity", "mix 0.5": "identity",
                   "adaptive 20, swap": "identity", "adaptive 20, hidden": "prompt",
                   "cached": "stability", "cache-on-first-sight": "cache_billing",
-                  "ignore-temperature": "features"}
+                  "ignore-temperature": "features", "hidden 300, Claude": "prompt"}
         for run in self.runs([v for v in zoo.CHEATS if v.name in chosen], 7, references=[False]):
             self.assertEqual(run.states[chosen[run.variant.name]], "inconsistent", run)
             self.assertEqual(zoo.wrongly(run), set(), run)

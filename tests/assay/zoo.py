@@ -73,6 +73,8 @@ CHEATS = [
     cheat("mix 0.25", ["mix"], SWAPPED + " output_billing", OPEN[:1]),
     cheat("mix 0.5", ["mix=0.5"], SWAPPED + " output_billing", OPEN[:1]),
     cheat("hidden 300", ["hidden"], "prompt identity"),
+    # Nobody published its tokenizer: what it counts beforehand tells.
+    cheat("hidden 300, Claude", ["hidden"], "prompt identity", CLAUDE, "messages"),
     cheat("hidden 60", ["hidden=60"], "prompt identity"),
     cheat("usage 1.15", ["usage"], "input_billing output_billing prompt"),
     cheat("fake-stream", ["fake-stream"], "streaming"),
