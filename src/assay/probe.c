@@ -39,6 +39,8 @@ const struct probe probes[] = {
      NULL},
     {"tools", QUICK | STANDARD | DEEP, false, "whether arguments of a call come back unchanged",
      tools_plan, tools_judge, NULL},
+    {"vision", STANDARD | DEEP, false, "whether pictures are seen", vision_plan, vision_judge,
+     NULL},
     {"thoughts", STANDARD | DEEP, false,
      "whose signature thoughts bear, and whether they are shown", thoughts_plan, thoughts_judge,
      thoughts_follow},

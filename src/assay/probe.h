@@ -70,6 +70,8 @@ void texts_plan(struct plan *p, const struct probe *self);
 void texts_judge(const struct evidence *e, struct verdicts *v);
 void snapshot_plan(struct plan *p, const struct probe *self);
 void snapshot_judge(const struct evidence *e, struct verdicts *v);
+void vision_plan(struct plan *p, const struct probe *self);
+void vision_judge(const struct evidence *e, struct verdicts *v);
 void cache_plan(struct plan *p, const struct probe *self);
 void cache_judge(const struct evidence *e, struct verdicts *v);
 void folk_plan(struct plan *p, const struct probe *self);

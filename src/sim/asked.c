@@ -14,6 +14,24 @@ static void add_text(struct asked *a, struct str s)
     buf_add_byte(&a->text, TEXT_END);
 }
 
+/* A picture as the four dialects have it, in Base64; or none. */
+static void add_picture(struct asked *a, const struct json *v)
+{
+    static const char *const paths[] = {"image_url.url", "image_url", "source.data",
+                                        "inlineData.data"};
+    static const struct str before = STR_INIT(";base64,");
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        struct str data = json_str(json_get(v, paths[i]));
+        size_t at = str_find(data, before);
+        if (data.n > 0) {
+            a->picture = at != SIZE_MAX ? str_skip(data, at + before.n) : data;
+            a->pictures++;
+            return;
+        }
+    }
+}
+
 /* All text below v, in its order. */
 static void add_texts(struct exchange *x, const struct json *v, unsigned depth)
 {
@@ -35,6 +53,7 @@ static void add_texts(struct exchange *x, const struct json *v, unsigned depth)
         for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
             add_texts(x, json_get(v, below[i]), depth + 1);
         }
+        add_picture(a, v);
         if (json_is_object(json_get(v, "cache_control"))) {
             a->marked = a->text.n;
         }
@@ -162,6 +181,21 @@ static void read_thought(struct asked *a, const struct json *root)
     }
 }
 
+static void read_likely(struct asked *a, const struct json *root)
+{
+    static const char *const wanted[] = {"logprobs", "generationConfig.responseLogprobs", NULL};
+    static const char *const numbers[] = {"top_logprobs", "generationConfig.logprobs", NULL};
+    struct json_each it = json_each(json_get(root, "include"));
+
+    (void)json_bool(first_of(root, wanted), &a->likely);
+    while (json_next(&it)) {
+        a->likely |= str_eq(json_str(it.value), STR("message.output_text.logprobs"));
+    }
+    if (!json_u64(first_of(root, numbers), &a->logprobs)) {
+        a->logprobs = 0;
+    }
+}
+
 /* What vendors refuse: a limit that is missing, too small or larger than any model's, a temperature
  * out of range. */
 static void check(struct asked *a)
@@ -210,6 +244,7 @@ static void read_settings(struct asked *a, const struct json *root)
     read_stops(a, root);
     read_tools(a, root);
     read_thought(a, root);
+    read_likely(a, root);
 }
 
 bool asked_read(struct exchange *x, struct str body)

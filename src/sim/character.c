@@ -2,8 +2,9 @@
 #include "sim/zoo.h"
 
 const struct character characters[] = {
-#define CHARACTER(name, make, family, around, system, think, spread, input, output) \
-    {name, MAKE_##make, FAMILY_##family, around, system, THINK_##think, spread, input, output},
+#define CHARACTER(name, make, family, around, system, think, picture, spread, input, output) \
+    {name,          MAKE_##make, FAMILY_##family, around, system,                            \
+     THINK_##think, picture,     spread,          input,  output},
 #include "sim/characters.def"
 };
 const size_t character_count = sizeof(characters) / sizeof(characters[0]);

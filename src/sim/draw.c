@@ -10,7 +10,6 @@
 #include "sim/zoo.h"
 
 #define COMMON 0.4 /* of what is preferred, the share that all models have in common */
-#define OPTIONS_MAX 1000
 
 static const struct cell {
     const char *const keys[4];     /* words of the question */
@@ -67,7 +66,7 @@ static double taste(uint64_t seed, uint64_t cell, size_t i)
     return -log(-log(u));
 }
 
-static double preference(const struct exchange *x, uint64_t cell, size_t i)
+double draw_weight(const struct exchange *x, uint64_t cell, size_t i)
 {
     uint64_t own = mark_hash(0, str_from(x->served->name));
     double v = COMMON * taste(1, cell, i) + (1 - COMMON) * taste(own, cell, i);
@@ -77,12 +76,12 @@ static double preference(const struct exchange *x, uint64_t cell, size_t i)
 
 size_t draw(struct exchange *x, uint64_t cell, size_t n)
 {
-    double weight[OPTIONS_MAX], best = -INFINITY, sum = 0;
+    double weight[CHOICE_MAX], best = -INFINITY, sum = 0;
     size_t at = 0;
 
-    n = n < OPTIONS_MAX ? n : OPTIONS_MAX;
+    n = n < CHOICE_MAX ? n : CHOICE_MAX;
     for (size_t i = 0; i < n; i++) {
-        weight[i] = preference(x, cell, i);
+        weight[i] = draw_weight(x, cell, i);
         if (weight[i] > best) {
             best = weight[i];
             at = i;
@@ -120,6 +119,13 @@ static bool next_number(struct str *s, uint64_t *out)
     return n > 0 && str_to_u64(digits, out);
 }
 
+static size_t choose(struct exchange *x, struct choice c)
+{
+    c.chosen = draw(x, c.cell, c.n);
+    x->answer.choice = c;
+    return c.chosen;
+}
+
 static bool draw_number(struct exchange *x, struct str question, struct buf *out)
 {
     uint64_t low, high;
@@ -135,12 +141,13 @@ static bool draw_number(struct exchange *x, struct str question, struct buf *out
     bool range = false;
     while (!range && next_number(&rest, &low)) {
         struct str after = rest;
-        range = next_number(&after, &high) && high > low && high - low < OPTIONS_MAX &&
+        range = next_number(&after, &high) && high > low && high - low < CHOICE_MAX &&
                 (size_t)(after.p - rest.p) < 16;
     }
     low = range ? low : 1;
     high = range ? high : 100;
-    return buf_add_u64(out, low + draw(x, low * 1000003 + high, (size_t)(high - low + 1)));
+    struct choice c = {low * 1000003 + high, low, NULL, (size_t)(high - low + 1), 0};
+    return buf_add_u64(out, low + choose(x, c));
 }
 
 bool draw_cell(struct exchange *x, struct str question, struct buf *out)
@@ -157,7 +164,8 @@ bool draw_cell(struct exchange *x, struct str question, struct buf *out)
             while (n < max && answers[n] != NULL) {
                 n++;
             }
-            return buf_add(out, str_from(answers[draw(x, 16 * c + k, n)]));
+            return buf_add(
+                out, str_from(answers[choose(x, (struct choice){16 * c + k, 0, answers, n, 0})]));
         }
     }
     return draw_number(x, question, out);

@@ -32,6 +32,17 @@ static bool habit_pong(struct exchange *x, struct buf *out)
     return buf_addf(out, "pong。我是 %s 系列模型 %s。", makers[x->served->make], x->served->name);
 }
 
+static bool habit_picture(struct exchange *x, struct buf *out)
+{
+    const struct asked *a = &x->asked;
+
+    if (a->pictures == 0) {
+        return false;
+    }
+    return (x->served->picture > 0 && picture_look(a->picture, out)) ||
+           buf_add(out, STR("I see no picture here, only text."));
+}
+
 /* What is to be said or given as it stands: all that follows "exactly ... :". */
 static struct str as_it_stands(struct str s)
 {
@@ -220,8 +231,8 @@ static bool habit_prose(struct exchange *x, struct buf *out)
 }
 
 static bool (*const habits[])(struct exchange *x, struct buf *out) = {
-    habit_pong,    habit_echo,  habit_needles, habit_count,
-    habit_largest, habit_words, habit_cell,    habit_prose,
+    habit_picture, habit_pong,  habit_echo, habit_needles, habit_count,
+    habit_largest, habit_words, habit_cell, habit_prose,
 };
 
 /* The JSON object that stands in the question, byte for byte; else {NULL,0}. */

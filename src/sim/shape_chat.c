@@ -89,7 +89,16 @@ static void begin(struct exchange *x, struct chat *c, const char *object)
 
 static void put_finish(struct exchange *x, struct json_out *o, bool last)
 {
-    json_put_members(o, STR("\"logprobs\":null"));
+    json_key(o, "logprobs");
+    if (likely_known(x)) {
+        json_open(o, '{');
+        json_key(o, "content");
+        likely_write(x, o);
+        json_put_members(o, STR("\"refusal\":null"));
+        json_close(o, '}');
+    } else {
+        json_put_raw(o, STR("null"));
+    }
     json_key(o, "finish_reason");
     if (last) {
         json_put_str(o, str_from(finishes[x->answer.finish]));

@@ -92,6 +92,9 @@ static void write_event(struct exchange *x, struct str id, struct str text, bool
         json_key(&o, "finishReason");
         json_put_str(&o, str_from(finishes[x->answer.finish]));
     }
+    if (likely_known(x)) {
+        likely_write_gemini(x, &o);
+    }
     json_put_members(&o, STR("\"index\":0"));
     json_close(&o, '}');
     json_close(&o, ']');

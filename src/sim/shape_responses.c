@@ -31,10 +31,16 @@ static void put_usage(const struct exchange *x, struct json_out *o)
     json_put_raw(o, str_slice(text, (size_t)n));
 }
 
-static void put_part(struct json_out *o, struct str text)
+static void put_part(struct exchange *x, struct json_out *o, struct str text)
 {
     json_open_typed(o, "output_text");
-    json_put_members(o, STR("\"annotations\":[],\"logprobs\":[]"));
+    json_put_members(o, STR("\"annotations\":[]"));
+    json_key(o, "logprobs");
+    if (likely_known(x)) {
+        likely_write(x, o);
+    } else {
+        json_put_raw(o, STR("[]"));
+    }
     json_key(o, "text");
     json_put_str(o, text);
     json_close(o, '}');
@@ -65,7 +71,7 @@ static void put_item(struct exchange *x, const struct item *it, bool done, struc
         json_key(o, "content");
         json_open(o, '[');
         if (done) {
-            put_part(o, buf_str(&x->answer.text));
+            put_part(x, o, buf_str(&x->answer.text));
         }
         json_close(o, ']');
     } else {
@@ -172,7 +178,7 @@ static void part_event(struct exchange *x, struct response *r, size_t i, bool do
         placed(x, r, done ? "response.content_part.done" : "response.content_part.added", i, true);
 
     json_key(&o, "part");
-    put_part(&o, done ? buf_str(&x->answer.text) : STR(""));
+    put_part(x, &o, done ? buf_str(&x->answer.text) : STR(""));
     end(x, &o, false);
 }
 

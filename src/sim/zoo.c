@@ -127,7 +127,7 @@ static void count(struct exchange *x)
 
     r->input = tokens_count(buf_str(&a->text), f) + x->served->around +
                (a->system ? x->served->system : 0U) + (a->turns > 1 ? 4 * (a->turns - 1) : 0) +
-               a->tool_bytes / 4;
+               a->tool_bytes / 4 + a->pictures * x->served->picture;
     if (x->billed > 0) {
         r->input += x->billed - tokens_count(buf_str(&a->text), f);
     }
@@ -199,6 +199,8 @@ static void answer(struct exchange *x, struct str body)
         shape_error(x, 400, "invalid_value", "messages: Invalid `signature` in `thinking` block");
     } else if (x->asked.wrong != NULL) {
         shape_error(x, 400, "invalid_value", x->asked.wrong);
+    } else if (likely_wrong(x) != NULL) {
+        shape_error(x, 400, "invalid_value", likely_wrong(x));
     } else if (x->asked.endpoint->op == OP_COUNT) {
         count(x);
         write_count(x);

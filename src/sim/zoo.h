@@ -29,6 +29,7 @@ enum think { THINK_NEVER, THINK_ASKED, THINK_HIDDEN };
 struct character {
     const char *name;
     uint8_t make, family, around, system, think;
+    unsigned picture; /* tokens that a small one is billed; 0: it sees none */
     double spread;
     const char *input, *output;
 };
@@ -67,6 +68,10 @@ struct asked {
     struct str tool; /* that may be called, or empty */
     bool forced, forbidden;
     const struct json *schema;
+    struct str picture; /* the last one, in Base64 */
+    uint64_t pictures;
+    bool likely; /* log probabilities are wanted, of so many words */
+    uint64_t logprobs;
     bool think, no_think, sealed;            /* sealed: reasoning is wanted back encrypted */
     const struct json *blocks[ASKED_BLOCKS]; /* of thought, that come back */
     size_t block_count;
@@ -81,7 +86,15 @@ bool asked_signed(const struct exchange *x);
 struct str asked_last(const struct asked *a);
 
 enum finish { FINISH_STOP, FINISH_SEQUENCE, FINISH_LENGTH, FINISH_TOOL };
+/* What a word or a number was chosen from; n 0: the answer is none. */
+struct choice {
+    uint64_t cell, low;
+    const char *const *words; /* NULL: numbers from low on */
+    size_t n, chosen;
+};
+#define CHOICE_MAX 1000
 struct answer {
+    struct choice choice;
     struct buf thinking, text, arguments;
     struct str tool, sequence;
     uint8_t finish;
@@ -131,9 +144,20 @@ void mind_answer(struct exchange *x);
 double draw_share(struct exchange *x); /* in [0, 1) */
 /* One of n answers in a cell, by what the model prefers and the temperature. */
 size_t draw(struct exchange *x, uint64_t cell, size_t n);
+/* How much it likes one of them. */
+double draw_weight(const struct exchange *x, uint64_t cell, size_t i);
 /* Draws the answer to a question for one token; false: it is none. */
 bool draw_cell(struct exchange *x, struct str question, struct buf *out);
 void draw_prose(struct exchange *x, unsigned words, struct buf *out);
+
+/* picture.c: the digits in it and its colour. False: it is no picture. */
+bool picture_look(struct str base64, struct buf *out);
+
+/* likely.c: log probabilities of an answer of one word. */
+const char *likely_wrong(const struct exchange *x); /* why they are refused, or NULL */
+bool likely_known(const struct exchange *x);
+void likely_write(struct exchange *x, struct json_out *o);
+void likely_write_gemini(struct exchange *x, struct json_out *o); /* a member */
 
 /* mark.c: ids that carry their time, and blobs that look signed. */
 enum mark_kind {

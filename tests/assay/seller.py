@@ -13,6 +13,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.assay import picture
+
 ORDER = ("o200k", "cl100k", "claude2", "gemma3", "gemma1", "llama3", "qwen3", "deepseek3", "kimi")
 # Tokens of a line with its line feed, in that order.
 LINES = {
@@ -53,6 +55,24 @@ def texts_of(value):
     return []
 
 
+def pictures_of(value):
+    """All PNGs that a request holds, whatever the dialect."""
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list):
+        return [p for item in value for p in pictures_of(item)]
+    data = value.rpartition(",")[2] if isinstance(value, str) else ""
+    return [base64.b64decode(data, validate=True)] if data.startswith("iVBORw0KGgo") else []
+
+
+def places_wanted(body):
+    """How many of the likeliest tokens a request wants; 0: none."""
+    config = body.get("generationConfig", {})
+    if body.get("logprobs") is True or "message.output_text.logprobs" in body.get("include", ()):
+        return body.get("top_logprobs", 0)
+    return config.get("logprobs", 0) if config.get("responseLogprobs") else 0
+
+
 STORY = "Ships came and went, and the tide with them, as it always had in that place. " * 6
 LINE = "Ships of every flag lie in the harbour and wait for the tide."
 
@@ -82,13 +102,18 @@ class Seller:
     lax (what is wrong is answered). `counts`: what its count path says: "true" (the request as it
     was sent), "billed" (as it will be billed), "text" (without the template), "bytes" (an estimate
     from their number), None (there is no such path). `genuine`: answers have all that its vendor's
-    have. `headers`: of each answer, or a function of its number."""
+    have. `headers`: of each answer, or a function of its number.
+
+    sight: how it looks at pictures: "sees", "blind" (says so), "refuses", "misreads", "text" (reads
+    what is written and sees nothing else), "drops" (an empty answer). likely: makes of a text the
+    likeliest [(token, log probability)], of which it gives most_likely; more are refused."""
 
     def __init__(self, family="o200k", template=7, hidden=0, factor=1.0, model=None,
                  dialects=("chat", "responses", "messages", "gemini"), before=None, answer="pong",
                  by_length=False, silent=False, choices=None, mix=0.0, others=None, pause=0.0,
                  same_ids=False, deterministic=False, forgetful=False, counts="true", genuine=False,
-                 headers=(), **cheats):
+                 headers=(), sight="sees", picture_tokens=255, likely=None,
+                 most_likely=20, **cheats):
         self.family, self.template, self.hidden, self.factor = family, template, hidden, factor
         self.model, self.dialects, self.before, self.answer = model, dialects, before, answer
         self.by_length, self.silent = by_length, silent
@@ -98,6 +123,8 @@ class Seller:
         self.pause, self.same_ids, self.deterministic = pause, same_ids, deterministic
         self.forgetful, self.counted = forgetful, 0
         self.counts, self.genuine, self.headers = counts, genuine, headers
+        self.sight, self.picture_tokens = sight, picture_tokens
+        self.likely, self.most_likely = likely, most_likely
         self.cheats = cheats
         self.kept, self.seen = {}, set()
         self.requests = []          # (path, headers, body)
@@ -156,7 +183,22 @@ class Seller:
         return {"error": {"type": "invalid_request_error", "code": code, "param": param,
                           "message": text}}
 
+    def look(self, png):
+        digits, colour = picture.read(png)
+        return {"sees": f"{digits} {colour}", "text": f"{digits} white", "drops": "",
+                "misreads": f"{(int(digits) + 1) % 10**6:06} {colour}",
+                "blind": "I cannot see any image; please attach it."}[self.sight]
+
+    def refuses(self, body):
+        if self.sight == "refuses" and pictures_of(body):
+            return "this model does not take image input"
+        if places_wanted(body) > self.most_likely:
+            return f"top_logprobs must be at most {self.most_likely}"
+        return None
+
     def say(self, text, body):
+        for png in pictures_of(body):
+            return self.look(png)
         choices = self.others if random.random() < self.mix else self.choices
         for part, answers in choices.items():
             if part in text:
@@ -211,6 +253,7 @@ class Seller:
         n, answer = self.count(text), self.say(text, body)
         if len(answer) < 100:
             time.sleep(self.cheats.get("labour", 0) / 10)
+        n += self.picture_tokens * len(pictures_of(body))
         name = self.model or body.get("model") or "gemini-2.5-flash"
         number = 1 if self.same_ids else random.randrange(10**12)
         if self.cheats.get("openai_ids") is not None:
@@ -220,6 +263,8 @@ class Seller:
             city = "Lisbon" if "Lisbon" in text else text.rpartition(": ")[2]
             city = "evil.example.com" if "edited" in self.cheats else city
         made = WHOLE[dialect](answer, city, n, name, number, self.written(answer))
+        if self.likely and places_wanted(body):
+            PLACED[dialect](made, self.likely(text)[:places_wanted(body)])
         self.keep_prompt(dialect, text, made)
         if self.silent:
             made.pop("usage", None)
@@ -227,7 +272,7 @@ class Seller:
         if self.genuine:
             DRESSED[dialect](made)
         if "cached" in self.cheats:
-            return self.kept.setdefault(text, made)
+            return self.kept.setdefault((text, *pictures_of(body)), made)
         return made
 
     def keep_prompt(self, dialect, text, made):
@@ -358,6 +403,28 @@ DRESSED = {"chat": _dress_chat, "responses": _dress_responses, "messages": _dres
            "gemini": _dress_gemini}
 
 
+def _places(rows):
+    top = [{"token": t, "bytes": list(t.encode()), "logprob": p} for t, p in rows]
+    return [{**top[0], "top_logprobs": top}]
+
+
+def _place_chat(made, rows):
+    made["choices"][0]["logprobs"] = {"content": _places(rows), "refusal": None}
+
+
+def _place_responses(made, rows):
+    made["output"][0]["content"][0]["logprobs"] = _places(rows)
+
+
+def _place_gemini(made, rows):
+    top = [{"token": t, "tokenId": i, "logProbability": p} for i, (t, p) in enumerate(rows)]
+    made["candidates"][0]["logprobsResult"] = {"topCandidates": [{"candidates": top}],
+                                               "chosenCandidates": top[:1]}
+
+
+PLACED = {"chat": _place_chat, "responses": _place_responses, "gemini": _place_gemini}
+
+
 def _frame(value, name=None):
     return (f"event: {name}\n" if name else "") + f"data: {json.dumps(value)}\n\n"
 
@@ -446,6 +513,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self.send(404, {"error": {"message": "no such path"}})
         if "lax" not in s.cheats and s.wrong(self.path, body):
             return self.send(*s.wrong(self.path, body))
+        if s.refuses(body):
+            return self.send(400, {"error": {"message": s.refuses(body)}})
         if body.get("stream") or ":stream" in self.path:
             return self.stream(s.events(dialect, body))
         return self.send(200, s.reply(dialect, body))

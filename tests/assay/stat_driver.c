@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "assay/picture.h"
 #include "assay/signature.h"
 #include "assay/stat.h"
 #include "base/arena.h"
+#include "base/base64.h"
 #include "base/limits.h"
 #include "json/json.h"
 
@@ -261,6 +263,25 @@ static bool do_logprobs(const struct json *v)
     return true;
 }
 
+static bool do_picture(const struct json *v)
+{
+    struct stat_random r;
+    struct picture seen;
+    struct buf png, text;
+
+    buf_init(&png, 64 << 10);
+    buf_init(&text, 64 << 10);
+    stat_seed(&r, count_of(v, "seed"));
+    bool ok = picture_make(&png, &r, &seen) && base64_write(&text, BASE64_STANDARD, buf_str(&png));
+    if (ok) {
+        printf("\"png\":\"%.*s\",\"digits\":\"%s\",\"colour\":\"%s\",", STR_ARG(buf_str(&text)),
+               seen.digits, seen.colour);
+    }
+    buf_release(&png);
+    buf_release(&text);
+    return ok;
+}
+
 static bool do_share(const struct json *v)
 {
     struct stat_interval exact;
@@ -412,6 +433,7 @@ static const struct {
     {"power", do_power},
     {"signature", do_signature},
     {"models", do_models},
+    {"picture", do_picture},
 };
 
 static bool answer(const struct json *v)

@@ -70,6 +70,23 @@ class Zoo(unittest.TestCase):
             self.assertEqual((zoo.accused(run), run.status), (set(), 0), run)
             self.assertIn(("provenance", "consistent", 1), said, run)
 
+    def findings(self, probe, *cheats, models=("gpt-4o-sim",), reference=True):
+        variant = zoo.Variant(" ".join(cheats), cheats, models, "auto", None, None)
+        run, = self.runs([variant], 5, references=[reference])
+        self.assertTrue(run.states, run)
+        return run, [f for _, f in run.findings if f["probe"] == probe]
+
+    def test_who_sees_and_who_does_not(self):
+        for model, state in (("gemini-2.5-flash-sim", "consistent"), ("gpt-5-sim", "consistent"),
+                             ("claude-opus-4-8-sim", "consistent"),
+                             ("qwen3-32b-sim", "not testable")):
+            run, (found,) = self.findings("vision", models=(model,), reference=False)
+            self.assertEqual((found["state"], run.status), (state, 0), found)
+            self.assertEqual(found["numbers"].get("picture_tokens"),
+                             found["numbers"].get("formula"))
+        _, (found,) = self.findings("vision", "swap", reference=False)
+        self.assertEqual(found["state"], "inconclusive", "what is sold can see")
+
     def test_a_prompt_before_some_requests_is_no_other_tokenizer(self):
         chosen = [v for v in zoo.CHEATS if v.name == "adaptive 20, hidden"]
         for seed in (31, 32):

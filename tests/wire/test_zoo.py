@@ -4,6 +4,7 @@ import base64
 import collections
 import datetime
 import json
+import math
 import random
 import unittest
 
@@ -92,6 +93,49 @@ class Characters(ZooCase):
                   for t in (0, 0.3, 2)]
         self.assertEqual(spread[0], 1)
         self.assertLess(spread[1], spread[2])
+
+    def likely(self, port, model, **more):
+        turn = {"role": "user", "content": "Choose a random number from 1 to 10."}
+        root = {"model": model, "messages": [turn], "logprobs": True, "top_logprobs": 20,
+                "max_tokens": 16, **more}
+        return zoo.send(port, "chat", zoo.PATHS["chat"], root)
+
+    def test_log_probabilities_are_those_of_its_answers(self):
+        port = self.start("--delay", "0")
+        for model in ("gpt-4o-sim", "qwen3-32b-sim"):
+            drawn, told = collections.Counter(), []
+            for _ in range(200):
+                said = self.likely(port, model)
+                place, = said.root["choices"][0]["logprobs"]["content"]
+                self.assertEqual(place["token"], said.text)
+                self.assertEqual(bytes(place["bytes"]).decode(), said.text)
+                told.append({t["token"]: t["logprob"] for t in place["top_logprobs"]})
+                drawn[said.text] += 1
+            shares = {token: math.exp(p) for token, p in told[0].items()}
+            self.assertAlmostEqual(sum(shares.values()), 1, delta=0.06)
+            self.assertLess(distance(drawn, shares), 0.2)
+            self.assertGreater(len({tuple(t.items()) for t in told}), 100, "servers are uneven")
+        few = self.likely(port, "gpt-4o-sim", top_logprobs=3).root["choices"][0]["logprobs"]
+        self.assertEqual(len(few["content"][0]["top_logprobs"]), 3)
+
+    def test_who_gives_no_log_probabilities(self):
+        port = self.start("--delay", "0")
+        self.assertEqual(self.likely(port, "gpt-5-sim").status, 400)
+        self.assertEqual(self.likely(port, "gpt-4o-sim", top_logprobs=21).status, 400)
+        claude = self.likely(port, "claude-opus-4-8-sim")
+        self.assertEqual((claude.status, claude.root["choices"][0]["logprobs"]), (200, None))
+        azure = self.start("--delay", "0", cheats=("azure",))
+        self.assertEqual([self.likely(azure, "gpt-4o-sim", top_logprobs=n).status for n in (6, 5)],
+                         [400, 200])
+
+    def test_a_picture_that_is_none_is_not_seen(self):
+        port = self.start("--delay", "0")
+        for data in ("QUJD", "!!", base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()):
+            said = zoo.send(port, "chat", zoo.PATHS["chat"], {
+                "model": "gpt-4o-sim", "messages": [{"role": "user", "content": [
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64," + data}},
+                    {"type": "text", "text": "What is it?"}]}]})
+            self.assertEqual((said.status, said.text), (200, "I see no picture here, only text."))
 
     def test_a_seed_repeats_an_answer(self):
         port = self.start()
