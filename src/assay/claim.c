@@ -72,7 +72,7 @@ static unsigned weight(const struct finding *f)
     switch (f->state) {
     case STATE_CONSISTENT: return f->tier == TIER_ISSUER ? 5 : 2;
     case STATE_INCONSISTENT: return f->tier == TIER_ISSUER ? 5 : 4;
-    case STATE_INCONCLUSIVE: return f->has_p && f->p_adjusted <= P_UNUSUAL ? 3 : 2;
+    case STATE_INCONCLUSIVE: return f->unusual || (f->has_p && f->p_adjusted <= P_UNUSUAL) ? 3 : 2;
     case STATE_NOT_TESTABLE: return 1;
     case STATE_NOT_TESTED:
     case STATE_COUNT: break;

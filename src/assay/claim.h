@@ -42,8 +42,9 @@ struct finding {
     enum claim claim;
     enum state state;
     uint8_t tier;
-    bool has_p; /* a test made it: verdicts_settle sets its state */
-    bool blind; /* that test could hardly have seen anything: it vouches for nothing */
+    bool has_p;   /* a test made it: verdicts_settle sets its state */
+    bool unusual; /* inconclusive, and not what an honest one is thought to give: as of a test */
+    bool blind;   /* that test could hardly have seen anything: it vouches for nothing */
     double p, p_adjusted;
     const char *probe, *group; /* findings of a group rest on the same calls */
     struct str text;           /* what was seen: a sentence with its numbers */

@@ -30,6 +30,8 @@ const struct probe probes[] = {
      snapshot_plan, snapshot_judge, NULL},
     {"texts", DEEP, true, "whether a reference continues texts alike", texts_plan, texts_judge,
      NULL},
+    {"logprobs", STANDARD | DEEP, true, "whether a reference finds the same words as likely",
+     logprobs_plan, logprobs_judge, logprobs_follow},
     {"stream", STANDARD | DEEP, false, "whether streams come as they are made, and cost the same",
      stream_plan, stream_judge, NULL},
     {"again", STANDARD | DEEP, false, "whether an answer is sold twice", again_plan, again_judge,

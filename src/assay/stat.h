@@ -162,6 +162,8 @@ struct stat_logprobs {
     double distance; /* median over cells of the least distance to a reference row */
     double floor;    /* the largest distance between two reference rows of a cell */
     bool differs;    /* the distance is well above the floor */
+    size_t rows,
+        far; /* of the target, and those of them that are as far from every reference row */
 };
 /* The reference rows of a cell must come from calls in different orders: repeats of one call
  * measure no noise. False without a cell that has two of them and one of the target. */

@@ -55,6 +55,21 @@ bool stat_row_distance(const struct stat_row *a, const struct stat_row *b, doubl
     return true;
 }
 
+/* To the nearest row of the reference. */
+static bool nearest(const struct stat_rows *c, const struct stat_row *target, double *out)
+{
+    double d;
+
+    *out = INFINITY;
+    for (size_t i = 0; i < c->references; i++) {
+        if (!stat_row_distance(target, &c->reference[i], &d)) {
+            return false;
+        }
+        *out = fmin(*out, d);
+    }
+    return true;
+}
+
 /* The least distance from a row of the target to one of the reference, and the largest between two
  * of the reference. */
 static bool measure(const struct stat_rows *c, double *distance, double *floor)
@@ -62,13 +77,13 @@ static bool measure(const struct stat_rows *c, double *distance, double *floor)
     double d;
 
     *distance = INFINITY;
-    for (size_t i = 0; i < c->references; i++) {
-        for (size_t j = 0; j < c->targets; j++) {
-            if (!stat_row_distance(&c->target[j], &c->reference[i], &d)) {
-                return false;
-            }
-            *distance = fmin(*distance, d);
+    for (size_t j = 0; j < c->targets; j++) {
+        if (!nearest(c, &c->target[j], &d)) {
+            return false;
         }
+        *distance = fmin(*distance, d);
+    }
+    for (size_t i = 0; i < c->references; i++) {
         for (size_t j = 0; j < i; j++) {
             if (!stat_row_distance(&c->reference[j], &c->reference[i], &d)) {
                 return false;
@@ -79,27 +94,36 @@ static bool measure(const struct stat_rows *c, double *distance, double *floor)
     return true;
 }
 
+static bool is_compared(const struct stat_rows *c)
+{
+    return c->targets > 0 && c->references >= 2;
+}
+
 bool stat_logprobs(const struct stat_rows *cells, size_t count, struct stat_logprobs *out)
 {
     double distances[LIMIT_ASSAY_CELLS];
-    double floor = 0;
+    double floor = 0, d;
     size_t n = 0;
 
     if (count > LIMIT_ASSAY_CELLS) {
         return false;
     }
     for (size_t c = 0; c < count; c++) {
-        if (cells[c].targets == 0 || cells[c].references < 2) {
-            continue;
-        }
-        if (!measure(&cells[c], &distances[n++], &floor)) {
+        if (is_compared(&cells[c]) && !measure(&cells[c], &distances[n++], &floor)) {
             return false;
         }
     }
     if (n == 0) {
         return false;
     }
+    double bound = TIMES * fmax(floor, FLOOR_LEAST);
     *out = (struct stat_logprobs){.distance = stat_median(distances, n), .floor = floor};
-    out->differs = out->distance > TIMES * fmax(floor, FLOOR_LEAST);
+    out->differs = out->distance > bound;
+    for (size_t c = 0; c < count; c++) {
+        for (size_t j = 0; is_compared(&cells[c]) && j < cells[c].targets; j++) {
+            out->rows++;
+            out->far += nearest(&cells[c], &cells[c].target[j], &d) && d > bound;
+        }
+    }
     return true;
 }

@@ -258,8 +258,8 @@ static bool do_logprobs(const struct json *v)
     if (!stat_logprobs(cells, n, &l)) {
         return false;
     }
-    printf("\"distance\":%.17g,\"floor\":%.17g,\"differs\":%s,", l.distance, l.floor,
-           l.differs ? "true" : "false");
+    printf("\"distance\":%.17g,\"floor\":%.17g,\"differs\":%s,\"rows\":%zu,\"far\":%zu,",
+           l.distance, l.floor, l.differs ? "true" : "false", l.rows, l.far);
     return true;
 }
 

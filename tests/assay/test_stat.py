@@ -132,7 +132,12 @@ class Statistics(unittest.TestCase):
             apart = [judge.row_distance(a, b) for c in cells for a in c["reference"]
                      for b in c["reference"]]
             self.same([ours["distance"], ours["floor"]], [np.median(nearest), max(apart)], cells)
-            self.assertEqual(ours["differs"], bool(np.median(nearest) > 2 * max(*apart, 0.1)))
+            bound = 2 * max(*apart, 0.1)
+            self.assertEqual(ours["differs"], bool(np.median(nearest) > bound))
+            each = [min(judge.row_distance(t, r) for r in c["reference"])
+                    for c in cells for t in c["target"]]
+            self.assertEqual((ours["rows"], ours["far"]),
+                             (len(each), sum(d > bound for d in each)))
 
     def test_shares(self):
         for _ in range(200):

@@ -87,6 +87,16 @@ class Zoo(unittest.TestCase):
         _, (found,) = self.findings("vision", "swap", reference=False)
         self.assertEqual(found["state"], "inconclusive", "what is sold can see")
 
+    def test_log_probabilities_see_what_the_tokenizer_does_not(self):
+        for cheats, state, far in (((), "consistent", range(1)),
+                                   (("swap=gpt-4.1-mini-sim",), "inconclusive", range(16, 17)),
+                                   (("swap=gpt-4.1-mini-sim", "mix=0.4"), "inconclusive",
+                                    range(1, 16))):
+            run, (found,) = self.findings("logprobs", *cheats)
+            self.assertEqual(found["state"], state, found)
+            self.assertIn(found["numbers"]["far"], far)
+            self.assertEqual(found["numbers"]["rows"], 16)
+
     def test_a_prompt_before_some_requests_is_no_other_tokenizer(self):
         chosen = [v for v in zoo.CHEATS if v.name == "adaptive 20, hidden"]
         for seed in (31, 32):
