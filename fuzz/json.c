@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A document that parses is scanned, and a member the scan is sure of is the one the parser sees.
+/*
+ * A document that parses is scanned, and a member the scan is sure of is the one the parser sees.
+ * Its "schema", where it is one that is known, is held against its "value".
  */
 #include <assert.h>
 
-#include "json/json.h"
+#include "json/schema.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,6 +18,21 @@ static void same(const struct json *seen, struct str raw)
     assert(json_is_object(v) == json_is_object(seen) && json_is_array(v) == json_is_array(seen));
     assert(json_u64(v, &a) == json_u64(seen, &b) && a == b);
     assert(str_eq(json_str(v), json_str(seen)) && json_count(v) == json_count(seen));
+    json_free(d);
+}
+
+static void judge(struct str text)
+{
+    struct json_doc *d = json_parse_exact(text, NULL);
+    const struct json *root = d != NULL ? json_root(d) : NULL;
+    const struct json *schema = json_get(root, "schema"), *value = json_get(root, "value");
+    struct err why = {""};
+    if (schema != NULL && value != NULL && schema_usable(schema, &why)) {
+        const char *broken = schema_broken(schema, value);
+        assert(broken == NULL || json_count(schema) > 0);
+    } else {
+        assert(schema == NULL || value == NULL || why.text[0] != '\0');
+    }
     json_free(d);
 }
 
@@ -38,5 +55,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     assert(d != NULL || verdict != JSON_SCAN_OK); /* it is never surer than the parser */
     json_free(d);
+    judge(text);
     return 0;
 }
