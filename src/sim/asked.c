@@ -119,23 +119,35 @@ static const struct json *first_of(const struct json *root, const char *const *p
     return NULL;
 }
 
-static void read_tools(struct asked *a, const struct json *root)
+/* As each dialect declares them. */
+static void add_tools(struct asked *a, const struct json *list)
 {
-    static const char *const lists[] = {"tools.0.functionDeclarations.0", "tools.0.function",
-                                        "tools.0", NULL};
     static const char *const schemas[] = {"parameters", "input_schema", "parametersJsonSchema",
                                           NULL};
+    struct json_each it = json_each(list);
+
+    while (json_next(&it) && a->tool_count < ASKED_TOOLS) {
+        const struct json *own = json_get(it.value, "function");
+        const struct json *tool = own != NULL ? own : it.value;
+        struct str name = json_str(json_get(tool, "name"));
+        if (name.n > 0) {
+            a->tools[a->tool_count++] = (struct asked_tool){name, first_of(tool, schemas)};
+        }
+    }
+}
+
+static void read_tools(struct asked *a, const struct json *root)
+{
+    static const char *const lists[] = {"tools.0.functionDeclarations", "tools", NULL};
     static const char *const choices[] = {"tool_choice.type", "tool_choice",
                                           "toolConfig.functionCallingConfig.mode", NULL};
-    const struct json *tool = first_of(root, lists);
     struct str choice = json_str(first_of(root, choices));
     struct buf text;
 
-    if (tool == NULL) {
+    add_tools(a, first_of(root, lists));
+    if (a->tool_count == 0) {
         return;
     }
-    a->tool = json_str(json_get(tool, "name"));
-    a->schema = first_of(tool, schemas);
     a->forbidden = str_eq_nocase(choice, STR("none"));
     a->forced = str_eq_nocase(choice, STR("required")) || str_eq_nocase(choice, STR("any")) ||
                 str_eq_nocase(choice, STR("function")) || str_eq_nocase(choice, STR("tool"));

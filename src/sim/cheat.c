@@ -160,6 +160,23 @@ static void edit_tools(struct exchange *x, uint64_t value)
     edit(&x->answer.text);
 }
 
+/* Now and then a tool that nobody offered, or arguments that keep no schema. */
+static void bad_tools(struct exchange *x, uint64_t milli)
+{
+    struct answer *r = &x->answer;
+    uint64_t drawn = rand_weak_next(zoo_rand(x->zoo));
+
+    if (!r->calls || drawn % 1000 >= milli) {
+        return;
+    }
+    if (drawn / 1000 % 2 == 0) {
+        r->tool = STR("functions");
+    } else {
+        buf_clear(&r->arguments);
+        buf_add(&r->arguments, STR("{\"arguments\":[]}"));
+    }
+}
+
 static void azure(struct exchange *x, uint64_t value)
 {
     (void)value;
@@ -271,6 +288,8 @@ static const struct cheat {
      "thought is billed and left out; what is signed comes back unchecked"},
     {"edit-tools", NULL, VALUE_NONE, WHEN_ANSWERED, false, edit_tools,
      "names of packages and hosts are changed in calls of tools and in text"},
+    {"bad-tools", "0.5", VALUE_SHARE, WHEN_ANSWERED, false, bad_tools,
+     "this share of calls is of no tool that was offered, or keeps no schema"},
     {"usage", "1.15", VALUE_FACTOR, WHEN_ANSWERED, false, multiply, "all counts are multiplied"},
     {"azure", NULL, VALUE_NONE, WHEN_ASKED, true, azure, "honest: shapes of Azure (chat)"},
     {"bedrock", NULL, VALUE_NONE, WHEN_ASKED, true, bedrock,

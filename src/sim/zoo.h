@@ -49,6 +49,11 @@ size_t tokens_bytes(struct str text, enum family f, uint64_t tokens);
 
 #define ASKED_STOPS 4
 #define ASKED_BLOCKS 16
+#define ASKED_TOOLS 16
+struct asked_tool {
+    struct str name;
+    const struct json *schema; /* of its arguments, or NULL */
+};
 struct asked {
     struct json_doc *doc;
     const struct endpoint *endpoint;
@@ -65,9 +70,9 @@ struct asked {
     uint64_t seed, max_tokens; /* 0: as many as it likes */
     struct str stops[ASKED_STOPS];
     size_t stop_count;
-    struct str tool; /* that may be called, or empty */
+    struct asked_tool tools[ASKED_TOOLS]; /* that may be called */
+    size_t tool_count;
     bool forced, forbidden;
-    const struct json *schema;
     struct str picture; /* the last one, in Base64 */
     uint64_t pictures;
     bool likely; /* log probabilities are wanted, of so many words */

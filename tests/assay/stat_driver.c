@@ -414,83 +414,85 @@ static bool do_models(const struct json *v)
     print_text("same", str_from(same[signature_models(a, b)]));
     printf("\"claude\":%s,", signature_says_claude(a) ? "true" : "false");
     return true;
-    static bool do_schema(const struct json *v)
-    {
-        const struct json *schema = json_get(v, "schema");
-        struct json_each it = json_each(json_get(v, "values"));
-        struct err why = {""};
-        struct buf said;
-        bool ok = schema_usable(schema, &why);
+}
 
-        buf_init(&said, 4096);
-        json_write_str(&said, str_from(why.text));
-        printf("\"why\":%.*s,\"broken\":[", STR_ARG(buf_str(&said)));
-        buf_release(&said);
-        while (ok && json_next(&it)) {
-            const char *broken = schema_broken(schema, it.value);
-            printf("%s\"%s\"", it.index > 0 ? "," : "", broken != NULL ? broken : "");
-        }
-        printf("],");
-        return ok;
+static bool do_schema(const struct json *v)
+{
+    const struct json *schema = json_get(v, "schema");
+    struct json_each it = json_each(json_get(v, "values"));
+    struct err why = {""};
+    struct buf said;
+    bool ok = schema_usable(schema, &why);
+
+    buf_init(&said, 4096);
+    json_write_str(&said, str_from(why.text));
+    printf("\"why\":%.*s,\"broken\":[", STR_ARG(buf_str(&said)));
+    buf_release(&said);
+    while (ok && json_next(&it)) {
+        const char *broken = schema_broken(schema, it.value);
+        printf("%s\"%s\"", it.index > 0 ? "," : "", broken != NULL ? broken : "");
     }
+    printf("],");
+    return ok;
+}
 
-    static const struct {
-        const char *name;
-        bool (*run)(const struct json *v);
-    } rows[] = {
-        {"random", do_random},
-        {"fit", do_fit},
-        {"tokens", do_tokens},
-        {"two", do_two},
-        {"mmd", do_mmd},
-        {"identify", do_identify},
-        {"logprobs", do_logprobs},
-        {"share", do_share},
-        {"mcnemar", do_mcnemar},
-        {"holm", do_holm},
-        {"choose", do_choose},
-        {"power", do_power},
-        {"signature", do_signature},
-        {"models", do_models},
-        {"picture", do_picture},
-        {"schema", do_schema},
-    };
+static const struct {
+    const char *name;
+    bool (*run)(const struct json *v);
+} rows[] = {
+    {"random", do_random},
+    {"fit", do_fit},
+    {"tokens", do_tokens},
+    {"two", do_two},
+    {"mmd", do_mmd},
+    {"identify", do_identify},
+    {"logprobs", do_logprobs},
+    {"share", do_share},
+    {"mcnemar", do_mcnemar},
+    {"holm", do_holm},
+    {"choose", do_choose},
+    {"power", do_power},
+    {"signature", do_signature},
+    {"models", do_models},
+    {"picture", do_picture},
+    {"schema", do_schema},
+};
 
-    static bool answer(const struct json *v)
-    {
-        struct str wanted = json_str(json_get(v, "do"));
+static bool answer(const struct json *v)
+{
+    struct str wanted = json_str(json_get(v, "do"));
 
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-            if (str_eq(wanted, str_from(rows[i].name))) {
-                clock_t began = clock();
-                printf("{");
-                bool ok = rows[i].run(v);
-                printf("\"cpu\":%.6f,\"ok\":%s}\n", (double)(clock() - began) / CLOCKS_PER_SEC,
-                       ok ? "true" : "false");
-                fflush(stdout);
-                return true;
-            }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (str_eq(wanted, str_from(rows[i].name))) {
+            clock_t began = clock();
+            printf("{");
+            bool ok = rows[i].run(v);
+            printf("\"cpu\":%.6f,\"ok\":%s}\n", (double)(clock() - began) / CLOCKS_PER_SEC,
+                   ok ? "true" : "false");
+            fflush(stdout);
+            return true;
         }
-        return false;
     }
+    return false;
+}
 
-    int main(void)
-    {
-        char *line = NULL;
-        size_t room = 0;
-        ssize_t n;
+int main(void)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t n;
 
-        arena_init(&memory, (size_t)LIMIT_ASSAY_MEMORY);
-        while ((n = getline(&line, &room, stdin)) > 0) {
-            struct err e = {"it names nothing to do"};
-            struct json_doc *doc = json_parse_exact(str_slice(line, (size_t)n), &e);
-            if (doc == NULL || !answer(json_root(doc))) {
-                fprintf(stderr, "stat_driver: %s\n", e.text);
-                return 1;
-            }
-            json_free(doc);
-            arena_release(&memory);
+    arena_init(&memory, (size_t)LIMIT_ASSAY_MEMORY);
+    while ((n = getline(&line, &room, stdin)) > 0) {
+        struct err e = {"it names nothing to do"};
+        struct json_doc *doc = json_parse_exact(str_slice(line, (size_t)n), &e);
+        if (doc == NULL || !answer(json_root(doc))) {
+            fprintf(stderr, "stat_driver: %s\n", e.text);
+            return 1;
         }
-        free(line);
-        return 0;
+        json_free(doc);
+        arena_release(&memory);
     }
+    free(line);
+    return 0;
+}

@@ -204,6 +204,14 @@ class Characters(ZooCase):
         self.assertEqual(json.loads(said.arguments)["city"], "Sankt-P\u00f6lten 9")
         said = self.say(port, "chat", "gpt-4o-sim", "hello", tool=("get_weather", schema))
         self.assertIsNone(said.tool)
+        said = self.say(port, "chat", "gpt-4o-sim", "Weather for Rome?", tool=("get_weather", schema))
+        self.assertEqual(said.tool, "get_weather", "a word of its name stands in the text")
+        inner = {"type": "array", "minItems": 2, "items": {
+            "type": "object", "required": ["n"], "properties": {"n": {"type": "integer",
+                                                                      "minimum": 7}}}}
+        said = self.say(port, "chat", "gpt-4o-sim", "Weather for Rome?", tool=("get_weather", {
+            "type": "object", "required": ["list"], "properties": {"list": inner}}))
+        self.assertEqual(json.loads(said.arguments), {"list": [{"n": 7}, {"n": 7}]})
 
     def test_they_are_listed(self):
         port = self.start()

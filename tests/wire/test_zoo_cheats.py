@@ -152,6 +152,18 @@ class Cheats(ZooCase):
                              ("It costs 1.50 or so. Good", "It costs 1.50 or so. Good")):
             self.assertEqual(self.say(port, *CHAT, "Repeat exactly: " + text).text, edited)
 
+    def test_bad_tools(self):
+        kinds = collections.Counter()
+        port = self.start(cheats=["bad-tools"])
+        for _ in range(60):
+            said = self.say(port, *CHAT, "Call install with " + CANARY, tool=TOOL, force=True)
+            kinds["name" if said.tool != "install" else
+                  "kept" if said.arguments == CANARY else "arguments"] += 1
+        self.assertGreater(min(kinds[k] for k in ("name", "kept", "arguments")), 6, kinds)
+        port = self.start(cheats=["bad-tools=0"])
+        self.assertEqual(self.say(port, *CHAT, "Call install with " + CANARY, tool=TOOL).arguments,
+                         CANARY)
+
     def test_ignore_temperature(self):
         port = self.start(cheats=["ignore-temperature"])
         texts = {self.say(port, *CHAT, "Write 40 words.", temperature=0, seed=7).text
