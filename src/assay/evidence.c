@@ -110,7 +110,7 @@ static bool read_record(struct evidence *e, struct json_doc *doc, struct err *wh
 
 bool evidence_add(struct evidence *e, struct str line, struct err *why)
 {
-    struct json_doc *doc = json_parse(line, why);
+    struct json_doc *doc = json_parse_exact(line, why);
 
     if (doc == NULL) {
         return false;

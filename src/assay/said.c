@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a whole answer. */
-#include "assay/speak.h"
+#include "assay/said_int.h"
 
 #define TEXT_MAX (1 << 20)
 
@@ -9,7 +9,7 @@ static bool has_type(const struct json *v, const char *type)
     return str_eq(json_str(json_get(v, "type")), str_from(type));
 }
 
-static void take_call(struct said *s, const struct json *name, const struct json *arguments)
+void said_add_call(struct said *s, const struct json *name, const struct json *arguments)
 {
     if (s->call_count++ >= SAID_CALLS) {
         return;
@@ -17,7 +17,7 @@ static void take_call(struct said *s, const struct json *name, const struct json
     struct said_call *c = &s->calls[s->call_count - 1];
     *c = (struct said_call){.name = json_str(name), .arguments = arguments};
     if (json_is_string(arguments)) {
-        c->doc = json_parse(json_str(arguments), NULL);
+        c->doc = json_parse_exact(json_str(arguments), NULL);
         c->arguments = c->doc != NULL ? json_root(c->doc) : NULL;
     }
 }
@@ -34,8 +34,8 @@ static void read_chat(struct said *s, const struct json *root)
     }
     struct json_each calls = json_each(json_get(message, "tool_calls"));
     while (json_next(&calls)) {
-        take_call(s, json_get(calls.value, "function.name"),
-                  json_get(calls.value, "function.arguments"));
+        said_add_call(s, json_get(calls.value, "function.name"),
+                      json_get(calls.value, "function.arguments"));
     }
     s->finish = json_str(json_get(root, "choices.0.finish_reason"));
     json_u64(json_get(root, "usage.total_tokens"), &s->total);
@@ -47,7 +47,7 @@ static void read_responses(struct said *s, const struct json *root)
 
     while (json_next(&items)) {
         if (has_type(items.value, "function_call")) {
-            take_call(s, json_get(items.value, "name"), json_get(items.value, "arguments"));
+            said_add_call(s, json_get(items.value, "name"), json_get(items.value, "arguments"));
         }
         struct json_each parts = json_each(json_get(items.value, "content"));
         while (json_next(&parts)) {
@@ -68,7 +68,7 @@ static void read_messages(struct said *s, const struct json *root)
         if (has_type(parts.value, "text")) {
             buf_add(&s->text, json_str(json_get(parts.value, "text")));
         } else if (has_type(parts.value, "tool_use")) {
-            take_call(s, json_get(parts.value, "name"), json_get(parts.value, "input"));
+            said_add_call(s, json_get(parts.value, "name"), json_get(parts.value, "input"));
         }
     }
     s->finish = json_str(json_get(root, "stop_reason"));
@@ -82,7 +82,7 @@ static void read_gemini(struct said *s, const struct json *root)
         bool thought = false;
         const struct json *call = json_get(parts.value, "functionCall");
         if (call != NULL) {
-            take_call(s, json_get(call, "name"), json_get(call, "args"));
+            said_add_call(s, json_get(call, "name"), json_get(call, "args"));
         } else if (!json_bool(json_get(parts.value, "thought"), &thought) || !thought) {
             buf_add(&s->text, json_str(json_get(parts.value, "text")));
         }
@@ -105,7 +105,7 @@ static const struct reader {
 bool said_read(struct said *s, enum dialect d, struct str body)
 {
     const struct reader *r = &readers[d];
-    struct json_doc *doc = json_parse(body, NULL);
+    struct json_doc *doc = json_parse_exact(body, NULL);
     const struct json *root = doc != NULL ? json_root(doc) : NULL;
 
     if (root == NULL || !json_is_array(json_get(root, r->shape))) {
@@ -123,7 +123,7 @@ bool said_read(struct said *s, enum dialect d, struct str body)
 
 static bool read_count(struct said *s, enum dialect d, struct str body)
 {
-    struct json_doc *doc = json_parse(body, NULL);
+    struct json_doc *doc = json_parse_exact(body, NULL);
     const char *name = d == DIALECT_GEMINI ? "totalTokens" : "input_tokens";
 
     *s = (struct said){.doc = doc};
@@ -149,5 +149,6 @@ void said_release(struct said *s)
     for (unsigned i = 0; i < s->call_count && i < SAID_CALLS; i++) {
         json_free(s->calls[i].doc);
     }
+    json_free(s->streamed);
     json_free(s->doc);
 }

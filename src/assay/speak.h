@@ -72,7 +72,8 @@ struct said_call {
 
 /* An answer. Slices live as long as it does. */
 struct said {
-    struct json_doc *doc; /* the whole answer; NULL of a stream */
+    struct json_doc *doc;      /* the whole answer; NULL of a stream */
+    struct json_doc *streamed; /* of a stream: what calls[] are slices of */
     struct buf text;
     struct usage usage; /* state MISSING: it says nothing */
     struct str model, id, finish;
@@ -88,7 +89,7 @@ struct said {
 bool said_take(struct said *s, enum dialect d, enum asking ask, bool stream, struct str body);
 /* A whole answer. */
 bool said_read(struct said *s, enum dialect d, struct str body);
-/* The same of a stream, whose text and usage alone are read. */
+/* The same of a stream, of which text, calls and usage are read. */
 bool said_read_stream(struct said *s, enum dialect d, struct str body);
 void said_release(struct said *s);
 

@@ -73,6 +73,32 @@ def places_wanted(body):
     return config.get("logprobs", 0) if config.get("responseLogprobs") else 0
 
 
+def tools_of(body):
+    """What is offered, as (name, schema), whatever the dialect."""
+    found = []
+    for tool in body.get("tools", ()):
+        for one in tool.get("functionDeclarations") or [tool.get("function", tool)]:
+            found.append((one["name"], one.get("parameters") or one.get("input_schema")))
+    return found
+
+
+def value_of(schema, text):
+    """Something that keeps the schema; a text is what was to be said exactly, else the last word."""
+    kind = schema["type"]
+    if "enum" in schema:
+        return random.choice(schema["enum"])
+    if kind == "object":
+        return {name: value_of(schema["properties"][name], text) for name in schema["required"]}
+    if kind == "array":
+        return [value_of(schema["items"], text)
+                for _ in range(random.randint(schema.get("minItems", 0), 2) or 1)]
+    if kind == "string":
+        return text.partition("as it stands: ")[2] or text.split()[-1]
+    if kind == "boolean":
+        return True
+    return random.randint(schema.get("minimum", 0), schema.get("maximum", 9))
+
+
 STORY = "Ships came and went, and the tide with them, as it always had in that place. " * 6
 LINE = "Ships of every flag lie in the harbour and wait for the tide."
 
@@ -91,8 +117,11 @@ def openai_id(seconds):
 class Seller:
     """What it is asked it does, as well as a model would; `cheats` are the exceptions:
     cached (the first answer to a text is sold again), at_once (streams are collected), cut=N (only
-    the last N lines of the input arrive), middle=N (only the first and last N), edited (arguments
-    of tools are replaced), odd=N (each seventh call is billed N tokens more), no_stop, no_limit,
+    the last N lines of the input arrive), middle=N (only the first and last N; `uncut`: all of it
+    is billed), edited (arguments of tools are replaced; "install" or another part of a text: only
+    such, and with `texts` also where they are to be repeated), blurred (a weak model: digits in
+    arguments are miscopied), untooled=P (so often no tool is called), broken=P (so often a call
+    keeps no schema, or names no tool), odd=N (each seventh call is billed N tokens more), no_stop, no_limit,
     no_temperature, even=N (streams are cut into N characters), queue=S (each stream waits so long),
     early (a stream has a line before its silence), kept (long free texts are sold again for any
     number), deaf (they do not heed the number), labour=S (they take so long to make, and what is
@@ -111,7 +140,7 @@ class Seller:
     def __init__(self, family="o200k", template=7, hidden=0, factor=1.0, model=None,
                  dialects=("chat", "responses", "messages", "gemini"), before=None, answer="pong",
                  by_length=False, silent=False, choices=None, mix=0.0, others=None, pause=0.0,
-                 same_ids=False, deterministic=False, forgetful=False, counts="true", genuine=False,
+                 same_ids=False, deterministic=False, forgetful=0, counts="true", genuine=False,
                  headers=(), sight="sees", picture_tokens=255, likely=None,
                  most_likely=20, **cheats):
         self.family, self.template, self.hidden, self.factor = family, template, hidden, factor
@@ -204,9 +233,11 @@ class Seller:
             if part in text:
                 return random.choices(*zip(*answers))[0]
         if "exactly as it stands, and say nothing else: " in text:
-            return text.rpartition(": ")[2]
-        if "and the last code" in text:
-            return " ".join(re.findall(r"code is (\d{8})", text) if not self.forgetful else ["?"])
+            own = text.partition("nothing else: ")[2]
+            return self.edit(own) if "texts" in self.cheats else own
+        if "Answer with the amber code" in text:
+            return " ".join(code for code in re.findall(r"code is (\d{8})", text)
+                            if random.random() >= self.forgetful)
         if "Count from 1 to" in text:
             stop, last = self.stop_of(body), int(re.search(r"Count from 1 to (\d+)", text)[1])
             numbers = ", ".join(map(str, range(1, last + 1)))
@@ -241,6 +272,33 @@ class Seller:
     def temperature_of(body):
         return body.get("temperature", body.get("generationConfig", {}).get("temperature"))
 
+    def edit(self, own):
+        """What becomes of an argument that was to be copied."""
+        edited = self.cheats.get("edited", False)
+        if edited is True:
+            return "evil.example.com"
+        return own.replace("quilt", "quiIt").replace("0x", "0xbad") if edited and edited in own \
+            else own
+
+    def call(self, text, body):
+        """(tool, arguments), or None: what is meant has its name, or a word of it, in the text."""
+        meant = [(name, schema) for name, schema in tools_of(body)
+                 if any(len(w) > 3 and w in text.lower() for w in name.split("_"))]
+        if not meant or random.random() < self.cheats.get("untooled", 0):
+            return None
+        name, schema = meant[0]
+        arguments = value_of(schema, text)
+        if "Lisbon" in text:
+            arguments["city"] = "Lisbon"
+        if "as it stands: " in text:
+            field, = arguments
+            arguments[field] = self.edit(arguments[field])
+            if "blurred" in self.cheats:
+                arguments[field] = re.sub(r"\d(\d\d)", r"\1", arguments[field])
+        if random.random() < self.cheats.get("broken", 0):
+            return ("functions", arguments) if random.random() < 0.5 else (name, {"value": [1]})
+        return name, arguments
+
     def stop_of(self, body):
         if "no_stop" in self.cheats:
             return None
@@ -250,7 +308,8 @@ class Seller:
 
     def reply(self, dialect, body):
         text = self.arrived(body)
-        n, answer = self.count(text), self.say(text, body)
+        sent = "\n".join(texts_of(body)) if "uncut" in self.cheats else text
+        n, answer = self.count(sent), self.say(text, body)
         if len(answer) < 100:
             time.sleep(self.cheats.get("labour", 0) / 10)
         n += self.picture_tokens * len(pictures_of(body))
@@ -258,11 +317,8 @@ class Seller:
         number = 1 if self.same_ids else random.randrange(10**12)
         if self.cheats.get("openai_ids") is not None:
             number = openai_id(int(time.time()) + self.cheats["openai_ids"])
-        city = None
-        if "tools" in body:
-            city = "Lisbon" if "Lisbon" in text else text.rpartition(": ")[2]
-            city = "evil.example.com" if "edited" in self.cheats else city
-        made = WHOLE[dialect](answer, city, n, name, number, self.written(answer))
+        call = self.call(text, body) if "tools" in body else None
+        made = WHOLE[dialect](answer, call, n, name, number, self.written(answer))
         if self.likely and places_wanted(body):
             PLACED[dialect](made, self.likely(text)[:places_wanted(body)])
         self.keep_prompt(dialect, text, made)
@@ -316,42 +372,42 @@ class Seller:
         n, answer = self.count(text) + self.cheats.get("stream_more", 0), self.say(text, body)
         pieces = re.findall(f"(?s).{{1,{self.cheats.get('even')}}}" if "even" in self.cheats
                             else r"\S+\s*", answer) or [""]
-        yield from STREAMED[dialect](pieces, n, body.get("model") or "gemini-2.5-flash")
+        call = self.call(text, body) if "tools" in body else None
+        yield from STREAMED[dialect](pieces, n, body.get("model") or "gemini-2.5-flash", call)
 
 
-def _chat(answer, city, n, name, number, out=1):
-    message = {"role": "assistant", "content": None if city else answer}
-    if city:
+def _chat(answer, call, n, name, number, out=1):
+    message = {"role": "assistant", "content": None if call else answer}
+    if call:
         message["tool_calls"] = [{"id": "c1", "type": "function", "function": {
-            "name": "get_weather", "arguments": json.dumps({"city": city})}}]
+            "name": call[0], "arguments": json.dumps(call[1])}}]
     return {"id": f"chatcmpl-{number}", "object": "chat.completion", "created": 1, "model": name,
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": n, "completion_tokens": out, "total_tokens": n + out}}
 
 
-def _responses(answer, city, n, name, number, out=1):
+def _responses(answer, call, n, name, number, out=1):
     item = {"type": "message", "role": "assistant", "content": [
         {"type": "output_text", "text": answer}]}
-    if city:
-        item = {"type": "function_call", "name": "get_weather", "call_id": "c1",
-                "arguments": json.dumps({"city": city})}
+    if call:
+        item = {"type": "function_call", "name": call[0], "call_id": "c1",
+                "arguments": json.dumps(call[1])}
     return {"id": f"resp_{number}", "object": "response", "status": "completed", "model": name,
             "output": [item],
             "usage": {"input_tokens": n, "output_tokens": out, "total_tokens": n + out}}
 
 
-def _messages(answer, city, n, name, number, out=1):
+def _messages(answer, call, n, name, number, out=1):
     part = {"type": "text", "text": answer}
-    if city:
-        part = {"type": "tool_use", "id": "t1", "name": "get_weather", "input": {"city": city}}
+    if call:
+        part = {"type": "tool_use", "id": "t1", "name": call[0], "input": call[1]}
     return {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": name,
             "content": [part], "stop_reason": "end_turn",
             "usage": {"input_tokens": n, "output_tokens": out}}
 
 
-def _gemini(answer, city, n, name, number, out=1):
-    part = {"functionCall": {"name": "get_weather", "args": {"city": city}}} if city else {
-        "text": answer}
+def _gemini(answer, call, n, name, number, out=1):
+    part = {"functionCall": {"name": call[0], "args": call[1]}} if call else {"text": answer}
     return {"responseId": f"r{number}", "modelVersion": name,
             "candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP"}],
             "usageMetadata": {"promptTokenCount": n, "candidatesTokenCount": out,
@@ -429,8 +485,19 @@ def _frame(value, name=None):
     return (f"event: {name}\n" if name else "") + f"data: {json.dumps(value)}\n\n"
 
 
-def _chat_events(pieces, n, name):
+def halves(arguments):
+    text = json.dumps(arguments)
+    return text[:len(text) // 2], text[len(text) // 2:]
+
+
+def _chat_events(pieces, n, name, call):
     head = {"id": "chatcmpl-s", "object": "chat.completion.chunk", "created": 1, "model": name}
+    if call:
+        pieces = []
+        for function in ({"name": call[0], "arguments": ""},
+                         *({"arguments": half} for half in halves(call[1]))):
+            yield _frame({**head, "choices": [{"index": 0, "delta": {
+                "tool_calls": [{"index": 0, "function": function}]}}]})
     for piece in pieces:
         yield _frame({**head, "choices": [{"index": 0, "delta": {"content": piece}}]})
     yield _frame({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
@@ -439,29 +506,45 @@ def _chat_events(pieces, n, name):
     yield "data: [DONE]\n\n"
 
 
-def _responses_events(pieces, n, name):
+def _responses_events(pieces, n, name, call):
+    if call:
+        pieces = []
+        item = {"type": "function_call", "name": call[0], "call_id": "c1", "arguments": ""}
+        yield _frame({"type": "response.output_item.added", "output_index": 1, "item": item},
+                     "response.output_item.added")
+        for half in halves(call[1]):
+            yield _frame({"type": "response.function_call_arguments.delta", "output_index": 1,
+                          "delta": half}, "response.function_call_arguments.delta")
     for i, piece in enumerate(pieces):
         yield _frame({"type": "response.output_text.delta", "sequence_number": i, "delta": piece},
                      "response.output_text.delta")
     yield _frame({"type": "response.completed", "response": {
-        **_responses("".join(pieces), None, n, name, 2)}}, "response.completed")
+        **_responses("".join(pieces), call, n, name, 2)}}, "response.completed")
 
 
-def _messages_events(pieces, n, name):
+def _messages_events(pieces, n, name, call):
     yield _frame({"type": "message_start", "message": {**_messages("", None, n, name, 2),
                                                        "content": []}}, "message_start")
-    yield _frame({"type": "content_block_start", "index": 0,
-                  "content_block": {"type": "text", "text": ""}}, "content_block_start")
-    for piece in pieces:
-        yield _frame({"type": "content_block_delta", "index": 0,
-                      "delta": {"type": "text_delta", "text": piece}}, "content_block_delta")
+    block = {"type": "text", "text": ""}
+    deltas = [{"type": "text_delta", "text": piece} for piece in pieces]
+    if call:
+        block = {"type": "tool_use", "id": "t1", "name": call[0], "input": {}}
+        deltas = [{"type": "input_json_delta", "partial_json": half} for half in halves(call[1])]
+    yield _frame({"type": "content_block_start", "index": 0, "content_block": block},
+                 "content_block_start")
+    for delta in deltas:
+        yield _frame({"type": "content_block_delta", "index": 0, "delta": delta},
+                     "content_block_delta")
     yield _frame({"type": "content_block_stop", "index": 0}, "content_block_stop")
     yield _frame({"type": "message_delta", "delta": {"stop_reason": "end_turn"},
                   "usage": {"output_tokens": len(pieces)}}, "message_delta")
     yield _frame({"type": "message_stop"}, "message_stop")
 
 
-def _gemini_events(pieces, n, name):
+def _gemini_events(pieces, n, name, call):
+    if call:
+        yield _frame(_gemini("", call, n, name, 2))
+        return
     for i, piece in enumerate(pieces):
         made = _gemini(piece, None, n, name, 2)
         if i + 1 < len(pieces):

@@ -205,13 +205,13 @@ class Ends(AssayCase):
             self.assertEqual(len(s.requests), 5)
             self.assertEqual(done.report["calls"]["end"], "the limit of calls is reached")
         with Seller() as s:
-            done = self.assay(s.base, "--max-cost", "0.005", "--concurrency", "1",
+            done = self.assay(s.base, "--max-cost", "0.015", "--concurrency", "1",
                               "--seed", "5")
             self.assertEqual(done.report["calls"]["end"], "the limit of cost is reached")
             calls = done.report["calls"]
             self.assertGreater(len(s.requests), 2)
             self.assertLessEqual(calls["input_tokens"] * 2.5e-6 + calls["output_tokens"] * 1e-5,
-                                 0.005)
+                                 0.015)
 
     def test_the_limit_of_calls_holds_for_calls_under_way_and_tries(self):
         def busy(n, *_):

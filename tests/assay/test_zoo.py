@@ -31,6 +31,9 @@ class Zoo(unittest.TestCase):
         chosen = [v for v in zoo.HONEST if v.name in names]
         for run in self.runs(chosen, 7, references=[False]):
             self.assertEqual((zoo.accused(run), run.status), (set(), 0), run)
+            kept, = [f for _, f in run.findings if f["probe"] == "toolset"]
+            self.assertEqual((kept["state"], kept["numbers"]["right"], kept["numbers"]["kept"]),
+                             ("consistent", 24, 16), run)
 
     def test_nor_beside_an_honest_reference(self):
         chosen = [v for v in zoo.HONEST if v.name in ("all at once", "gateway chat>messages",
@@ -96,6 +99,13 @@ class Zoo(unittest.TestCase):
             self.assertEqual(found["state"], state, found)
             self.assertIn(found["numbers"]["far"], far)
             self.assertEqual(found["numbers"]["rows"], 16)
+
+    def test_beside_a_reference_more_is_seen(self):
+        chosen = {"bad-tools 1": "features", "cut-head, bill-uncut": "context",
+                  "cut-middle, bill-uncut": "context"}
+        for run in self.runs([v for v in zoo.CHEATS if v.name in chosen], 7, references=[True]):
+            self.assertEqual(run.states[chosen[run.variant.name]], "inconsistent", run)
+            self.assertEqual(zoo.wrongly(run), set(), run)
 
     def test_a_prompt_before_some_requests_is_no_other_tokenizer(self):
         chosen = [v for v in zoo.CHEATS if v.name == "adaptive 20, hidden"]

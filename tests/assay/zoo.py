@@ -87,6 +87,8 @@ CHEATS = [
     cheat("cache-on-first-sight", ["cache-on-first-sight"], "cache_billing"),
     cheat("strip-thinking", ["strip-thinking"], "output_billing features", CLAUDE),
     cheat("edit-tools", ["edit-tools"], "tool_integrity"),
+    cheat("bad-tools 0.5", ["bad-tools"], "features"),
+    cheat("bad-tools 1", ["bad-tools=1"], "features"),
     cheat("adaptive 20, swap", ["adaptive=20", "swap=claude-opus-4-8-sim"],
           SWAPPED + " output_billing context", OPEN[:1]),
     cheat("adaptive 50, swap", ["adaptive=50", "swap=claude-opus-4-8-sim"],

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls of tools: whether they are made, keep their schemas, and come back as they were; and long
+input of which a part is left out though all of it is billed. Of honest sellers, weak models and
+others, with and without a reference."""
+import collections
+import json
+import re
+import unittest
+
+import jsonschema
+
+from tests.assay.case import AssayCase
+from tests.assay.seller import Seller, tools_of
+from tests.peer import station
+
+DIALECTS = ("chat", "responses", "messages", "gemini")
+# What all four dialects take in a schema.
+SHARED = {"type", "description", "properties", "required", "items", "enum", "minimum", "maximum",
+          "minItems", "maxItems"}
+CLAIM = "tool_integrity"
+
+
+class Case(AssayCase):
+    def of(self, *options, profile="standard", reference=None, **kind):
+        with Seller(**kind) as s:
+            if reference is None:
+                return self.assay(s.base, "--concurrency", "4", *options, profile=profile)
+            with Seller(**reference) as r:
+                return self.assay(s.base, "--concurrency", "4", *options, profile=profile,
+                                  reference=r.base)
+
+    def findings(self, done, claim, probe):
+        return [f for f in done.claim(claim)["findings"] if f["probe"] == probe]
+
+    def calls(self, done, probe, side="target"):
+        return [line for line in done.lines() if line.get("probe") == probe
+                and line["side"] == side]
+
+
+class Set(Case):
+    def test_it_is_what_all_dialects_take(self):
+        done = self.of("--dialect", "chat", profile="deep")
+        lines = self.calls(done, "toolset")
+        self.assertEqual(collections.Counter(line["expect"] for line in lines),
+                         {"call": 40, "text": 20})
+        self.assertEqual(len({line["cell"] for line in lines}), 60)
+
+        def check(schema, where):
+            self.assertLessEqual(set(schema), SHARED, where)
+            if "enum" in schema:
+                self.assertEqual(schema["type"], "string", "Gemini knows no other choices")
+            for name in schema.get("required", ()):
+                self.assertIn(name, schema["properties"], where)
+            for inner in (*schema.get("properties", {}).values(),
+                          *([schema["items"]] if "items" in schema else ())):
+                check(inner, where)
+        for line in lines:
+            for name, schema in tools_of(line["request"]):
+                jsonschema.Draft202012Validator.check_schema(schema)
+                check(schema, name)
+
+    def test_honest_in_each_dialect(self):
+        for dialect in DIALECTS:
+            done = self.of("--dialect", dialect)
+            found, = self.findings(done, "features", "toolset")
+            self.assertEqual(found["state"], "consistent", done.out)
+            self.assertEqual((found["numbers"]["right"], found["numbers"]["kept"],
+                              found["numbers"]["calls"]), (24, 16, 16), dialect)
+            self.assertEqual((done.states()[CLAIM], done.status), ("consistent", 0))
+            self.assertEqual(len(self.calls(done, "tools")), 12)
+
+    def test_another_seed_asks_others(self):
+        asked = [{line["cell"] for line in self.calls(self.of("--seed", str(seed)), "toolset")}
+                 for seed in (1, 2)]
+        self.assertEqual([len(a) for a in asked], [24, 24])
+        self.assertNotEqual(*asked)
+
+    def test_it_is_judged_as_by_another_judge(self):
+        """What the report says of each call, once more by python3-jsonschema."""
+        for seed in range(1, 4):
+            done = self.of("--seed", str(seed), "--dialect", "chat", broken=0.3, untooled=0.2)
+            found, = self.findings(done, "features", "toolset")
+            kept = calls = right = 0
+            for line in self.calls(done, "toolset"):
+                made = json.loads(line["body"])["choices"][0]["message"].get("tool_calls", ())
+                offers = dict(tools_of(line["request"]))
+                right += bool(made) == (line["expect"] == "call")
+                for call in made:
+                    calls += 1
+                    own, f = offers.get(call["function"]["name"]), call["function"]
+                    kept += own is not None and jsonschema.Draft202012Validator(own).is_valid(
+                        json.loads(f["arguments"]))
+            numbers = found["numbers"]
+            self.assertEqual((numbers["kept"], numbers["calls"], numbers["right"]),
+                             (kept, calls, right), done.out)
+
+    def test_a_weak_model_is_not_accused(self):
+        for weak in ({"broken": 0.6}, {"untooled": 0.9}, {"untooled": 1}, {"broken": 1}):
+            done = self.of(**weak)
+            found, = self.findings(done, "features", "toolset")
+            self.assertEqual((found["state"], done.status), ("inconclusive", 0), (weak, done.out))
+
+    def test_a_weak_model_beside_itself(self):
+        for _ in range(3):
+            done = self.of(broken=0.5, untooled=0.3, reference={"broken": 0.5, "untooled": 0.3})
+            self.assertNotEqual(done.states()["features"], "inconsistent", done.out)
+
+    def test_a_reference_tells(self):
+        done = self.of(broken=1, reference={})
+        found = [f for f in self.findings(done, "features", "toolset") if f["tier"] == 3]
+        self.assertEqual([(f["state"], f["numbers"]["worse"]) for f in found],
+                         [("inconsistent", 16)], done.out)
+        self.assertEqual(done.status, 3)
+        done = self.of(reference={})
+        found, = [f for f in self.findings(done, "features", "toolset") if f["tier"] == 3]
+        self.assertEqual(found["state"], "consistent", done.out)
+        self.assertIn("fewer than about 13 of 24 requests", found["would_miss"])
+
+    def test_one_that_does_better_than_its_reference(self):
+        done = self.of(reference={"broken": 1})
+        found, = [f for f in self.findings(done, "features", "toolset") if f["tier"] == 3]
+        self.assertEqual(found["state"], "inconclusive", "such a reference could show nothing")
+        self.assertEqual(done.status, 0, done.out)
+
+    def test_a_few_broken_calls_need_more_requests(self):
+        done = self.of(broken=0.35, profile="deep", reference={})
+        found, = [f for f in self.findings(done, "features", "toolset") if f["tier"] == 3]
+        self.assertEqual(found["state"], "inconsistent", done.out)
+        self.assertEqual(found["numbers"]["requests"], 60)
+        self.assertEqual(len(self.calls(done, "toolset", "reference")), 180)
+
+    def test_a_model_that_takes_no_tools(self):
+        def before(_number, _path, _headers, body):
+            return (400, {"error": {"message": "no tools"}}) if "tools" in body else None
+        done = self.of(before=before, reference={})
+        found, = self.findings(done, "features", "toolset")
+        self.assertEqual(found["state"], "not testable", done.out)
+        self.assertEqual(done.status, 0)
+
+    def test_one_that_is_busy_is_no_worse(self):
+        def before(_number, _path, _headers, body):
+            return (429, {"error": {"message": "busy"}}, [("Retry-After", "0")]) \
+                if "tools" in body and "weather" not in str(body) else None
+        done = self.of(before=before, reference={})
+        self.assertNotEqual(done.states()["features"], "inconsistent", done.out)
+
+    def test_answers_that_were_cut_tell_nothing(self):
+        """A model that thinks until the limit has not failed."""
+        def before(_number, _path, _headers, body):
+            return (200, {"id": "x", "model": "gpt-4o", "choices": [{
+                "index": 0, "message": {"role": "assistant", "content": ""},
+                "finish_reason": "length"}], "usage": {
+                    "prompt_tokens": 9, "completion_tokens": 300, "total_tokens": 309}}) \
+                if "tools" in body else None
+        done = self.of("--dialect", "chat", before=before, reference={})
+        self.assertEqual(self.findings(done, "features", "toolset"), [])
+
+
+class Canaries(Case):
+    def test_they_are_of_their_kinds(self):
+        shapes = {"install": r"pip install quilt-\d{8}-tide",
+                  "page": r"https://www\.quilt-\d{8}\.example\.org/tide/list\.txt",
+                  "mail": r"tide\.\d{8}@quilt\.example\.org", "wallet": r"0x[0-9a-f]{40}",
+                  "file": r"/srv/quilt/\d{8}/tide\.csv", "streamed": r"pip install quilt-\d{8}-tide"}
+        lines = self.calls(self.of(), "tools")
+        for kind, shape in shapes.items():
+            for cell in (kind, kind + " text"):
+                line, = [one for one in lines if one["cell"] == cell]
+                self.assertRegex(line["expect"], f"^{shape}$")
+                self.assertTrue(any(line["expect"] in text for text in
+                                    re.findall(r'"(?:content|text)": "([^"]*)"',
+                                               json.dumps(line["request"]))), line)
+                self.assertEqual("arrivals" in line, kind == "streamed")
+        self.assertEqual(len({line["expect"] for line in lines}), 12)
+
+    def test_what_is_edited_everywhere(self):
+        for dialect in DIALECTS:
+            done = self.of("--dialect", dialect, edited=True, profile="quick")
+            self.assertEqual((done.states()[CLAIM], done.status), ("inconsistent", 3), done.out)
+
+    def test_what_is_edited_alone(self):
+        for part, phrase in (("pip install", "a command that installs"),
+                             ("https://", "the address of a page"), ("@", "an e-mail address"),
+                             ("0x", "the address of a wallet"), ("/srv", "the path of a file")):
+            for texts in ({}, {"texts": True}):
+                done = self.of(edited=part, **texts)
+                wrong = [f["text"] for f in self.findings(done, CLAIM, "tools")
+                         if f["state"] == "inconsistent"]
+                self.assertTrue(any(f"tool with {phrase} " in text for text in wrong), done.out)
+                self.assertEqual(len(wrong), 2 if part == "pip install" else 1, wrong)
+
+    def test_streams_alone(self):
+        for dialect in DIALECTS:
+            def before(_number, path, _headers, body):
+                seller.cheats["edited"] = "install" if body.get("stream") or ":stream" in path \
+                    else ""
+            with Seller(before=before) as seller:
+                done = self.assay(seller.base, "--dialect", dialect, "--concurrency", "1",
+                                  profile="standard")
+            wrong = [f["text"] for f in self.findings(done, CLAIM, "tools")
+                     if f["state"] == "inconsistent"]
+            self.assertEqual(len(wrong), 1, (dialect, done.out))
+            self.assertIn("in a stream", wrong[0])
+
+    def test_from_some_call_on(self):
+        """Whoever begins late is caught by what comes behind."""
+        def before(number, *_):
+            seller.cheats["edited"] = "quilt" if number >= 60 else ""
+        with Seller(before=before) as seller:
+            done = self.assay(seller.base, "--seed", "4", profile="standard")
+        self.assertEqual(done.states()[CLAIM], "inconsistent", done.out)
+
+    def test_a_kind_that_is_another_is_asked_again(self):
+        done = self.of("--dialect", "chat", edited="https://")
+        lines = [line for line in self.calls(done, "tools") if line["cell"].startswith("page")]
+        self.assertEqual(sorted((line["cell"], line["k"]) for line in lines),
+                         [("page", 0), ("page", 1), ("page", 2), ("page text", 0),
+                          ("page text", 3)])
+        self.assertEqual(len({line["expect"] for line in lines}), 4, "the last two are the same")
+
+    def test_weak_models_are_not_accused(self):
+        for weak in ({"blurred": True}, {"untooled": 0.7}, {"untooled": 1}, {"broken": 0.5}):
+            for _ in range(2):
+                done = self.of(**weak)
+                self.assertNotEqual(done.states().get(CLAIM), "inconsistent", (weak, done.out))
+                self.assertEqual(done.status, 0, done.out)
+
+
+class Gaps(Case):
+    """Long input, all of it billed."""
+
+    def test_alone_it_is_told_and_accuses_nobody(self):
+        for cut in ({"cut": 200}, {"middle": 100}):
+            done = self.of(uncut=True, **cut)
+            found, = self.findings(done, "context", "context")
+            self.assertEqual((found["state"], done.status), ("inconclusive", 0), done.out)
+            self.assertIn("it looks as if that part had not arrived", found["text"])
+
+    def test_a_reference_that_knows_all_tells(self):
+        for cut in ({"cut": 200}, {"middle": 100}):
+            done = self.of(uncut=True, reference={}, **cut)
+            self.assertEqual((done.states()["context"], done.status), ("inconsistent", 3), done.out)
+            asked = self.calls(done, "context", "reference")
+            self.assertEqual(sorted(line["cell"] for line in asked), ["long 1", "long 2", "long 3"])
+
+    def test_it_is_not_asked_for_nothing(self):
+        done = self.of(reference={})
+        self.assertEqual(self.calls(done, "context", "reference"), [])
+        self.assertEqual(done.states()["context"], "consistent")
+
+    def test_a_short_memory_on_both_sides(self):
+        done = self.of(uncut=True, cut=200, reference={"uncut": True, "cut": 200})
+        self.assertEqual(done.states()["context"], "inconclusive", done.out)
+
+    def test_forgetting_here_and_there(self):
+        for share in (0.3, 0.6):
+            for _ in range(3):
+                done = self.of(forgetful=share, reference={})
+                self.assertEqual(done.states()["context"], "inconclusive", done.out)
+                self.assertEqual(done.status, 0)
+
+    def test_a_short_text_that_is_not_known_either(self):
+        """Then it may be that such codes are not its strength."""
+        done = self.of(uncut=True, middle=10, reference={})
+        self.assertEqual(done.states()["context"], "inconclusive", done.out)
+        self.assertNotIn("had not arrived", done.out)
+
+
+del Case
+if __name__ == "__main__":
+    unittest.main()
