@@ -17,6 +17,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 import urllib.request
@@ -114,7 +115,8 @@ class Server:
 
 def behind_station(stack, base, model):
     s = station.Station(
-        upstreams=[{"name": "up", "vendor": "openai", "base": base + "/v1", "keys": ["sk-up"]}],
+        upstreams=[{"name": "up", "vendor": "openai-compatible", "base": base + "/v1",
+                    "keys": ["sk-up"], "dialects": ["chat"]}],
         models=[station.model(model, "up")])
     stack.callback(s.close)
     s.start()
@@ -137,7 +139,8 @@ def run(options, pair, seed):
     folder = options.folder / "runs" / f"{pair.name} {seed}".replace(":", "").replace(" ", "-")
     if (folder / "meta.json").exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)       # what was begun and not finished
+    folder.mkdir(parents=True)
     model = {"smol": "smollm2-135m-instruct", "gemma": "gemma-3-270m"}[pair.reference]
     with contextlib.ExitStack() as stack:
         def serve(name):

@@ -8,6 +8,7 @@ packages of requirements.txt:
 Nothing of the tree is imported here: the models are somebody else's.
 """
 import importlib.util
+import os
 import pathlib
 import sys
 import time
@@ -79,8 +80,9 @@ def serve(file, port, name, context):
         p.chat_template = GEMMA_TEMPLATE
     server = xllamacpp.Server(p)
     print("ready", server.listening_address, flush=True)
-    while True:
-        time.sleep(3600)
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(1)
 
 
 if __name__ == "__main__":
