@@ -17,7 +17,8 @@
 #define LOW_CALLS 0.7 /* what the share of calls that keep their schema must be above */
 #define LOW_RIGHT 0.6
 #define HIGH_CALLS 0.95
-#define HOLM 4 /* tests of a report, about: what p has to stand */
+#define DOUBT 0.05 /* too little to accuse, and too much to vouch for it */
+#define HOLM 4     /* tests of a report, about: what p has to stand */
 
 static void plan_request(struct plan *p, const struct probe *self, const struct toolset_request *t)
 {
@@ -315,7 +316,7 @@ static void say_paired(struct verdicts *v, const struct paired *p)
                                       .group = "toolset",
                                       .has_p = true,
                                       .p = chance,
-                                      .blind = p->able < least,
+                                      .blind = p->able < least || chance <= DOUBT,
                                       .text = str_slice(text, (size_t)n),
                                       .missed = str_slice(missed, (size_t)m),
                                       .numbers = str_slice(numbers, (size_t)k),

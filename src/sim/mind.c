@@ -10,9 +10,6 @@
 #define WORDS_MAX 4000
 #define THOUGHT_ASKED 90 /* words, of who thinks when asked */
 #define THOUGHT_ALWAYS 24
-#define WORD_LEAST 4 /* letters of a word that says which tool is meant */
-#define ITEMS_MAX 8
-#define ARGUMENTS_DEPTH 8
 
 /* The end of the last text, where a question stands. */
 static struct str question(const struct exchange *x)
@@ -47,7 +44,7 @@ static bool habit_picture(struct exchange *x, struct buf *out)
 }
 
 /* What is to be said or given as it stands: all that follows "exactly ... :". */
-static struct str as_it_stands(struct str s)
+struct str mind_as_it_stands(struct str s)
 {
     size_t at = str_find(s, STR("exactly"));
 
@@ -67,7 +64,7 @@ static bool habit_echo(struct exchange *x, struct buf *out)
     while (s.n > 0 && s.p[s.n - 1] == TEXT_END) {
         s.n--;
     }
-    struct str text = at != SIZE_MAX ? as_it_stands(str_skip(s, at)) : STR("");
+    struct str text = at != SIZE_MAX ? mind_as_it_stands(str_skip(s, at)) : STR("");
     return text.n > 0 && buf_add(out, text);
 }
 
@@ -76,7 +73,7 @@ static bool is_word(char c)
     return c > ' ' && c != '.' && c != ',' && c != '?' && c != TEXT_END;
 }
 
-static struct str word_at(struct str s)
+struct str mind_word_at(struct str s)
 {
     size_t n = 0;
 
@@ -97,7 +94,7 @@ static bool next_code(struct str *s, struct str *name)
     }
     *s = str_skip(whole, at + 4);
     if (str_starts(*s, STR(" of "))) {
-        *name = word_at(str_skip(*s, 4));
+        *name = mind_word_at(str_skip(*s, 4));
         *s = str_skip(*s, 4 + name->n);
         return true;
     }
@@ -116,7 +113,7 @@ static struct str needle(struct str all, struct str name)
 
     while (next_code(&all, &own)) {
         if (str_eq(own, name) && str_starts(all, STR(" is "))) {
-            return word_at(str_skip(all, 4));
+            return mind_word_at(str_skip(all, 4));
         }
     }
     return STR("unknown");
@@ -148,7 +145,7 @@ static bool habit_count(struct exchange *x, struct buf *out)
     }
     s = str_skip(s, at + key.n);
     if (!str_to_u64(str_cut(&s, ' '), &low) || !str_starts(s, STR("to ")) ||
-        !str_to_u64(word_at(str_skip(s, 3)), &high) || high - low > WORDS_MAX) {
+        !str_to_u64(mind_word_at(str_skip(s, 3)), &high) || high - low > WORDS_MAX) {
         return false;
     }
     for (uint64_t i = 0; low <= high && i <= high - low; i++) {
@@ -187,7 +184,7 @@ static void begin_with_number(struct exchange *x, struct buf *out)
     uint64_t n;
 
     while (asked && s.n > 0 && !(number.n == 8 && str_to_u64(number, &n))) {
-        number = word_at(s);
+        number = mind_word_at(s);
         s = str_skip(s, number.n + (number.n < s.n));
     }
     if (!asked || s.n == 0) {
@@ -238,145 +235,6 @@ static bool (*const habits[])(struct exchange *x, struct buf *out) = {
     habit_largest, habit_words, habit_cell, habit_prose,
 };
 
-/* The JSON object that stands in the question, byte for byte; else {NULL,0}. */
-static struct str given_arguments(struct str s)
-{
-    size_t from = str_find_byte(s, '{'), to = s.n;
-    struct err why;
-
-    while (from < s.n && to > from && s.p[to - 1] != '}') {
-        to--;
-    }
-    if (from >= to) {
-        return (struct str){NULL, 0};
-    }
-    struct str text = str_slice(s.p + from, to - from);
-    struct json_doc *doc = json_parse(text, &why);
-    json_free(doc);
-    return doc != NULL ? text : (struct str){NULL, 0};
-}
-
-/* What a required string is: what stands behind "exactly", the word after "in", or ours. */
-static struct str named_place(struct str s)
-{
-    struct str text = as_it_stands(s);
-    size_t at = str_find(s, STR(" in "));
-
-    return text.n > 0 ? text : at != SIZE_MAX ? word_at(str_skip(s, at + 4)) : STR("sample");
-}
-
-static const struct json *property(const struct json *schema, struct str name)
-{
-    struct json_each own = json_each(json_get(schema, "properties"));
-
-    while (json_next(&own)) {
-        if (str_eq(own.key, name)) {
-            return own.value;
-        }
-    }
-    return NULL;
-}
-
-/* A value that keeps the schema: of an object what is required, of a list as few as may be. */
-static void make_value(struct json_out *o, const struct json *schema, struct str s, unsigned depth)
-{
-    struct str type = json_str(json_get(schema, "type"));
-    const struct json *choice = json_get(schema, "enum.0"), *least = json_get(schema, "minimum");
-    uint64_t items = 0;
-
-    if (choice != NULL) {
-        json_put_value(o, choice);
-    } else if (str_eq_nocase(type, STR("object")) && depth > 0) {
-        struct json_each it = json_each(json_get(schema, "required"));
-        json_open(o, '{');
-        while (json_next(&it)) {
-            json_put_key(o, json_str(it.value));
-            make_value(o, property(schema, json_str(it.value)), s, depth - 1);
-        }
-        json_close(o, '}');
-    } else if (str_eq_nocase(type, STR("array")) && depth > 0) {
-        (void)json_u64(json_get(schema, "minItems"), &items);
-        json_open(o, '[');
-        for (uint64_t i = 0; i < items && i < ITEMS_MAX; i++) {
-            make_value(o, json_get(schema, "items"), s, depth - 1);
-        }
-        json_close(o, ']');
-    } else if (str_eq_nocase(type, STR("string"))) {
-        json_put_str(o, named_place(s));
-    } else if (str_eq_nocase(type, STR("boolean"))) {
-        json_put_bool(o, true);
-    } else {
-        json_put_raw(o, json_number(least).n > 0 ? json_number(least) : STR("1"));
-    }
-}
-
-static void make_arguments(const struct json *schema, struct str s, struct buf *out)
-{
-    struct json_out o = {out, false};
-    struct json_each it = json_each(json_get(schema, "required"));
-
-    json_open(&o, '{');
-    while (json_next(&it)) {
-        json_put_key(&o, json_str(it.value));
-        make_value(&o, property(schema, json_str(it.value)), s, ARGUMENTS_DEPTH);
-    }
-    json_close(&o, '}');
-}
-
-static bool has_word(struct str s, struct str word)
-{
-    for (size_t i = 0; i + word.n <= s.n; i++) {
-        if (str_eq_nocase(str_slice(s.p + i, word.n), word)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The tool that the text names, or of whose name it has a word; NULL: it means none. */
-static const struct asked_tool *tool_meant(const struct asked *a, struct str s)
-{
-    for (size_t i = 0; i < a->tool_count; i++) {
-        if (str_find(s, a->tools[i].name) != SIZE_MAX) {
-            return &a->tools[i];
-        }
-    }
-    for (size_t i = 0; i < a->tool_count; i++) {
-        struct str rest = a->tools[i].name;
-        while (rest.n > 0) {
-            struct str word = str_cut(&rest, '_');
-            if (word.n >= WORD_LEAST && has_word(s, word)) {
-                return &a->tools[i];
-            }
-        }
-    }
-    return NULL;
-}
-
-static bool call_tool(struct exchange *x)
-{
-    const struct asked *a = &x->asked;
-    struct answer *r = &x->answer;
-    struct str s = question(x), given = given_arguments(s);
-    const struct asked_tool *tool = tool_meant(a, s);
-
-    if (tool == NULL && (a->forced || given.n > 0 || str_find(s, STR("tool")) != SIZE_MAX)) {
-        tool = &a->tools[0];
-    }
-    if (a->tool_count == 0 || a->forbidden || a->result || tool == NULL) {
-        return false;
-    }
-    r->calls = true;
-    r->tool = tool->name;
-    r->finish = FINISH_TOOL;
-    if (given.n > 0) {
-        buf_add(&r->arguments, given);
-    } else {
-        make_arguments(tool->schema, s, &r->arguments);
-    }
-    return true;
-}
-
 static void cut_answer(struct exchange *x)
 {
     const struct asked *a = &x->asked;
@@ -421,7 +279,7 @@ void mind_answer(struct exchange *x)
         draw_prose(x, x->served->think == THINK_ASKED ? THOUGHT_ASKED : THOUGHT_ALWAYS,
                    &r->thinking);
     }
-    if (!call_tool(x)) {
+    if (!mind_call(x, question(x))) {
         for (size_t i = 0; !habits[i](x, &r->text); i++) {
         }
     }

@@ -146,6 +146,11 @@ struct exchange {
 
 /* mind.c, draw.c */
 void mind_answer(struct exchange *x);
+/* What is to be said or given as it stands in s, and the word that s begins with; or empty. */
+struct str mind_as_it_stands(struct str s);
+struct str mind_word_at(struct str s);
+/* mind_call.c: false when the question wants no tool. */
+bool mind_call(struct exchange *x, struct str question);
 double draw_share(struct exchange *x); /* in [0, 1) */
 /* One of n answers in a cell, by what the model prefers and the temperature. */
 size_t draw(struct exchange *x, uint64_t cell, size_t n);

@@ -83,7 +83,7 @@ def tools_of(body):
 
 
 def value_of(schema, text):
-    """Something that keeps the schema; a text is what was to be said exactly, else the last word."""
+    """What keeps the schema; a text is what was to be said exactly, else the last word."""
     kind = schema["type"]
     if "enum" in schema:
         return random.choice(schema["enum"])
@@ -118,17 +118,18 @@ class Seller:
     """What it is asked it does, as well as a model would; `cheats` are the exceptions:
     cached (the first answer to a text is sold again), at_once (streams are collected), cut=N (only
     the last N lines of the input arrive), middle=N (only the first and last N; `uncut`: all of it
-    is billed), edited (arguments of tools are replaced; "install" or another part of a text: only
-    such, and with `texts` also where they are to be repeated), blurred (a weak model: digits in
-    arguments are miscopied), untooled=P (so often no tool is called), broken=P (so often a call
-    keeps no schema, or names no tool), odd=N (each seventh call is billed N tokens more), no_stop, no_limit,
+    is billed), odd=N (each seventh call is billed N tokens more), no_stop, no_limit,
     no_temperature, even=N (streams are cut into N characters), queue=S (each stream waits so long),
     early (a stream has a line before its silence), kept (long free texts are sold again for any
     number), deaf (they do not heed the number), labour=S (they take so long to make, and what is
     short a tenth), stale=N (the first N new prompts are billed as read from a cache), ahead=N (so
     many tokens that stand first are read from it in all requests; they are no input with
-    `exclusive`),
-    lax (what is wrong is answered). `counts`: what its count path says: "true" (the request as it
+    `exclusive`), lax (what is wrong is answered). Of tools: edited (arguments are replaced; a part
+    of a text: only such; with `texts` also where it is to be repeated), blurred (a weak model: it
+    leaves out digits), untooled=P (so often none is called), broken=P (so often a call keeps no
+    schema, or names no tool).
+
+    `counts`: what its count path says: "true" (the request as it
     was sent), "billed" (as it will be billed), "text" (without the template), "bytes" (an estimate
     from their number), None (there is no such path). `genuine`: answers have all that its vendor's
     have. `headers`: of each answer, or a function of its number.

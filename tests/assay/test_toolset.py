@@ -116,6 +116,17 @@ class Set(Case):
         self.assertEqual(found["state"], "consistent", done.out)
         self.assertIn("fewer than about 13 of 24 requests", found["would_miss"])
 
+    def test_what_is_rather_worse_is_not_vouched_for(self):
+        def before(_number, _path, _headers, body):
+            some = ("set_", "add_", "write_", "plan_", "book_")
+            seller.cheats["broken"] = float(any(n.startswith(some) for n, _ in tools_of(body)))
+        with Seller(before=before) as seller, Seller() as r:
+            done = self.assay(seller.base, "--concurrency", "1", "--seed", "3", profile="standard",
+                              reference=r.base)
+        found, = [f for f in self.findings(done, "features", "toolset") if f["tier"] == 3]
+        self.assertIn(found["numbers"]["worse"], range(6, 12), "else this test tests nothing")
+        self.assertEqual(done.states()["features"], "inconclusive", done.out)
+
     def test_one_that_does_better_than_its_reference(self):
         done = self.of(reference={"broken": 1})
         found, = [f for f in self.findings(done, "features", "toolset") if f["tier"] == 3]
@@ -161,7 +172,8 @@ class Canaries(Case):
         shapes = {"install": r"pip install quilt-\d{8}-tide",
                   "page": r"https://www\.quilt-\d{8}\.example\.org/tide/list\.txt",
                   "mail": r"tide\.\d{8}@quilt\.example\.org", "wallet": r"0x[0-9a-f]{40}",
-                  "file": r"/srv/quilt/\d{8}/tide\.csv", "streamed": r"pip install quilt-\d{8}-tide"}
+                  "file": r"/srv/quilt/\d{8}/tide\.csv",
+                  "streamed": r"pip install quilt-\d{8}-tide"}
         lines = self.calls(self.of(), "tools")
         for kind, shape in shapes.items():
             for cell in (kind, kind + " text"):

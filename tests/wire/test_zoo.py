@@ -204,7 +204,8 @@ class Characters(ZooCase):
         self.assertEqual(json.loads(said.arguments)["city"], "Sankt-P\u00f6lten 9")
         said = self.say(port, "chat", "gpt-4o-sim", "hello", tool=("get_weather", schema))
         self.assertIsNone(said.tool)
-        said = self.say(port, "chat", "gpt-4o-sim", "Weather for Rome?", tool=("get_weather", schema))
+        said = self.say(port, "chat", "gpt-4o-sim", "Weather for Rome?",
+                        tool=("get_weather", schema))
         self.assertEqual(said.tool, "get_weather", "a word of its name stands in the text")
         inner = {"type": "array", "minItems": 2, "items": {
             "type": "object", "required": ["n"], "properties": {"n": {"type": "integer",
