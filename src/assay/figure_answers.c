@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "assay/answers.h"
 #include "assay/page.h"
 #include "assay/snapshot.h"
 #include "base/limits.h"
 
-#define QUESTIONS 16
 #define SHOWN 10
 #define WIDTH 320
 #define LEFT 106
@@ -54,26 +54,11 @@ static void arrange(struct histogram *h)
     qsort(h->kinds, h->n, sizeof(h->kinds[0]), by_frequency);
 }
 
-static void gather(const struct evidence *e, struct histogram *h)
+static void take_cell(const struct answers_cell *cell, struct histogram *h)
 {
-    for (size_t i = 0; i < e->count; i++) {
-        const struct record *r = &e->records[i];
-        size_t k = 0;
-        if (!r->answered || !str_eq(r->probe, STR("answers")) || !str_eq(r->cell, h->cell)) {
-            continue;
-        }
-        struct str said = str_trim(buf_str(&r->said.text));
-        if (said.n == 0) {
-            continue;
-        }
-        while (k < h->n && !str_eq(h->kinds[k].text, said)) {
-            k++;
-        }
-        if (k == h->n) {
-            h->kinds[h->n++] = (struct kind){.text = said};
-        }
-        h->kinds[k].count[r->reference]++;
-        h->answers[r->reference]++;
+    h->n = cell->n;
+    for (size_t i = 0; i < cell->n; i++) {
+        h->kinds[i] = (struct kind){cell->text[i], {cell->count[0][i], cell->count[1][i]}, 0};
     }
     arrange(h);
 }
@@ -149,43 +134,44 @@ static void put_histogram(struct page *p, struct histogram *h)
     page_raw(p, "</svg>\n");
 }
 
-/* The questions, in the order of the alphabet: calls are made in random order. */
-static size_t questions(const struct evidence *e, struct str cells[QUESTIONS])
+/* What was tested of it, and nothing else. */
+static void put_tested(struct page *p, const struct answers *all, struct kind *kinds)
 {
-    size_t n = 0;
+    bool open = false;
 
-    for (size_t i = 0; i < e->count; i++) {
-        const struct record *r = &e->records[i];
-        bool known = !r->answered || !str_eq(r->probe, STR("answers"));
-        for (size_t k = 0; k < n; k++) {
-            known = known || str_eq(cells[k], r->cell);
+    for (size_t i = 0; i < ANSWERS_CELLS; i++) {
+        const struct answers_cell *cell = &all->cells[i];
+        if (!cell->tested) {
+            continue;
         }
-        if (!known && n < QUESTIONS) {
-            cells[n++] = r->cell;
+        if (!open) {
+            page_figure_open(p, "Short answers",
+                             "How often each was given: the upper bar here, the lower bar at the "
+                             "reference. Chance makes some difference; the test says whether it is "
+                             "more.");
+            open = true;
         }
+        struct histogram h = {.cell = str_from(cell->name),
+                              .kinds = kinds,
+                              .answers = {cell->answers[0], cell->answers[1]}};
+        take_cell(cell, &h);
+        put_histogram(p, &h);
     }
-    qsort(cells, n, sizeof(cells[0]), by_text);
-    return n;
+    if (open) {
+        page_figure_close(p);
+    }
 }
 
 static void put_answers(struct page *p)
 {
-    struct str cells[QUESTIONS];
-    size_t n = questions(p->e, cells);
-    struct kind *kinds = n > 0 ? calloc(LIMIT_ASSAY_CALLS, sizeof(*kinds)) : NULL;
+    struct answers *all = malloc(sizeof(*all));
+    struct kind *kinds = calloc(LIMIT_ASSAY_CALLS, sizeof(*kinds));
 
-    if (kinds == NULL) {
-        return;
+    if (all != NULL && kinds != NULL) {
+        answers_gather(p->e, all);
+        put_tested(p, all, kinds);
     }
-    page_figure_open(p, "Short answers",
-                     "How often each was given: the upper bar here, the lower bar at the "
-                     "reference. Chance makes some difference; the test says whether it is more.");
-    for (size_t i = 0; i < n; i++) {
-        struct histogram h = {.cell = cells[i], .kinds = kinds};
-        gather(p->e, &h);
-        put_histogram(p, &h);
-    }
-    page_figure_close(p);
+    free(all);
     free(kinds);
 }
 

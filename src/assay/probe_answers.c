@@ -5,7 +5,9 @@
  * see more than many of many.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "assay/answers.h"
 #include "assay/probe.h"
 
 #define PERMUTATIONS 9999
@@ -18,13 +20,12 @@
 static const struct cell {
     const char *name;
     struct str question;
-} cells[] = {
+} cells[ANSWERS_CELLS] = {
     {"coin", STR_INIT("Flip a coin.")},
     {"ten", STR_INIT("Choose a random number from 1 to 10.")},
     {"colour", STR_INIT("Name a random colour.")},
     {"city", STR_INIT("Name a random city.")},
 };
-#define CELLS (sizeof(cells) / sizeof(cells[0]))
 
 static const struct str system_line =
     STR_INIT("Answer with a single word or a single number only. Output nothing else: no "
@@ -34,7 +35,7 @@ void answers_plan(struct plan *p, const struct probe *self)
 {
     unsigned each = p->profile == PROFILE_DEEP ? 100 : 25;
 
-    for (size_t i = 0; i < CELLS && p->reference; i++) {
+    for (size_t i = 0; i < ANSWERS_CELLS && p->reference; i++) {
         for (unsigned k = 0; k < each; k++) {
             plan_add(p, self, cells[i].name, k,
                      &(struct question){
@@ -42,15 +43,6 @@ void answers_plan(struct plan *p, const struct probe *self)
         }
     }
 }
-
-/* Answers of one cell by kind, in the order in which they were seen first. */
-struct kinds {
-    struct str text[LIMIT_ASSAY_CALLS];
-    uint32_t count[2][LIMIT_ASSAY_CALLS];
-    size_t n;
-    unsigned answers[2], silent[2];
-    bool words; /* only the first word of each is compared */
-};
 
 static bool in_word(char c)
 {
@@ -72,7 +64,7 @@ static struct str first_word(struct str s)
     return to > from ? str_slice(s.p + from, to - from) : s;
 }
 
-static void take(struct kinds *k, const struct record *r)
+static void take(struct answers_cell *k, const struct record *r)
 {
     struct str said = str_trim(buf_str(&r->said.text));
     size_t i = 0;
@@ -93,19 +85,11 @@ static void take(struct kinds *k, const struct record *r)
     k->answers[r->reference]++;
 }
 
-struct comparison {
-    struct kinds kinds[CELLS];
-    struct stat_cell tested[CELLS];
-    struct stat_power_cell powers[CELLS];
-    size_t count; /* cells with enough answers on both sides */
-    unsigned n, m, silent, words;
-};
-
-static void take_all(const struct evidence *e, const char *cell, struct kinds *k)
+static void take_all(const struct evidence *e, struct answers_cell *k)
 {
     for (size_t i = 0; i < e->count; i++) {
         const struct record *r = &e->records[i];
-        if (r->answered && str_eq(r->probe, STR("answers")) && str_eq(r->cell, str_from(cell))) {
+        if (r->answered && str_eq(r->probe, STR("answers")) && str_eq(r->cell, str_from(k->name))) {
             take(k, r);
         }
     }
@@ -115,22 +99,39 @@ static void take_all(const struct evidence *e, const char *cell, struct kinds *k
  * A model that answers in sentences hardly ever says the same twice, and nothing can be counted:
  * then its first words are. Both sides' answers together decide that, so that it favours neither.
  */
-static void gather_cell(const struct evidence *e, const char *cell, struct kinds *k)
+static void gather_cell(const struct evidence *e, const char *name, struct answers_cell *k)
 {
-    take_all(e, cell, k);
+    *k = (struct answers_cell){.name = name};
+    take_all(e, k);
     if (k->n * 2 > k->answers[0] + k->answers[1]) {
-        *k = (struct kinds){.words = true};
-        take_all(e, cell, k);
+        *k = (struct answers_cell){.name = name, .words = true};
+        take_all(e, k);
+    }
+    k->tested = k->answers[0] >= LEAST && k->answers[1] >= LEAST;
+}
+
+void answers_gather(const struct evidence *e, struct answers *out)
+{
+    for (size_t i = 0; i < ANSWERS_CELLS; i++) {
+        gather_cell(e, cells[i].name, &out->cells[i]);
     }
 }
 
+struct comparison {
+    struct answers all;
+    struct stat_cell tested[ANSWERS_CELLS];
+    struct stat_power_cell powers[ANSWERS_CELLS];
+    size_t count; /* cells with enough answers on both sides */
+    unsigned n, m, silent, words;
+};
+
 static void gather(const struct evidence *e, struct comparison *c)
 {
-    for (size_t j = 0; j < CELLS; j++) {
-        struct kinds *k = &c->kinds[j];
-        gather_cell(e, cells[j].name, k);
+    answers_gather(e, &c->all);
+    for (size_t j = 0; j < ANSWERS_CELLS; j++) {
+        const struct answers_cell *k = &c->all.cells[j];
         c->silent += k->silent[0] + k->silent[1];
-        if (k->answers[0] < LEAST || k->answers[1] < LEAST) {
+        if (!k->tested) {
             continue;
         }
         c->tested[c->count] = (struct stat_cell){k->count[0], k->count[1], k->n};

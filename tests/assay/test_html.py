@@ -117,6 +117,32 @@ class Html(AssayCase):
         self.assertEqual([(side, float(width) / longest) for side, width in bars],
                          [("h", 1.0), ("t", 0.0), ("h", 0.0), ("t", 1.0)])
 
+    def test_bars_are_what_was_tested(self):
+        """Long answers are one by their beginning, and a question of few answers is left out."""
+        long = "a" * 60
+        with Seller(choices={**MODEL, "coin": [(long + "1", 1), (long + "2", 1)]}) as s, \
+                Seller(choices=MODEL) as r:
+            done = self.assay(s.base, "--concurrency", "4", profile="standard", reference=r.base)
+        path = os.path.join(done.folder, "evidence", "calls.jsonl")
+        lines = [line for line in done.lines() if line.get("probe") != "answers"
+                 or line["cell"] != "city" or line["k"] < 5]
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+        page = os.path.join(done.folder, "again.html")
+        again = subprocess.run(
+            [station.PROGRAM, "assay", "--recompute", os.path.dirname(path), "--html", page],
+            capture_output=True, text=True, timeout=60)
+        self.assertIn("Short answers to 3 questions (75 here, 75 at the reference)",
+                      " ".join(again.stdout.split()))
+        with open(page, encoding="utf-8") as file:
+            figure = re.search(r"<figure>(?:(?!<figure>).)*?>coin</text>.*?</figure>", file.read(),
+                               re.DOTALL)[0]
+        self.assertEqual(figure.count("<svg"), 3)
+        self.assertNotIn(">city</text>", figure)
+        coin = re.search(r">coin</text>(.*?)</svg>", figure, re.DOTALL)[1]
+        counts = [int(n) for n in re.findall(r'font-size="9">(\d+)<', coin)]
+        self.assertEqual((sum(counts), counts.count(25)), (50, 1), "both beginnings are one bar")
+
     def test_the_expected_line_without_a_reference(self):
         with Seller(family="qwen3") as s:
             done, raw, page = self.page(s.base)
