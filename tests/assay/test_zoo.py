@@ -37,7 +37,8 @@ class Zoo(unittest.TestCase):
 
     def test_nor_beside_an_honest_reference(self):
         chosen = [v for v in zoo.HONEST if v.name in ("all at once", "gateway chat>messages",
-                                                        "template 36, date")]
+                                                        "template 36, date", "estimate", "crlf",
+                                                        "uneven")]
         for run in self.runs(chosen, 7, references=[True]):
             self.assertEqual((zoo.accused(run), run.status), (set(), 0), run)
 
