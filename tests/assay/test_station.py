@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """An honest station that converts between dialects is not accused, and hides nothing of what its
-upstream does: the assay goes through ours, with the simulated vendor and with sellers behind it."""
-import subprocess
+upstream does: the assay goes through ours, with sellers behind it."""
 import unittest
 
 from tests.assay.case import AssayCase
@@ -23,25 +22,18 @@ class ThroughOurs(AssayCase):
         s.credit("alice", "50")
         return f"http://127.0.0.1:{s.port}/v1", s.create_key("alice")
 
-    def simulator(self):
-        process = subprocess.Popen([station.PROGRAM, "sim", "--port", "0", "--tokens", "5"],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.kill)
-        return process.stdout.readline().split()[-1].removesuffix("/v1")
-
     def through(self, vendor, kind, model, *options, **more):
         url, key = self.station(vendor, kind, model)
         words, folder = self.words(url, *options, model=model, **more)
         return self.run_words(words, folder, self.environment(TARGET_KEY=key))
 
     def test_converting_in_every_direction(self):
-        sim = self.simulator()
+        """Of a seller that counts by a tokenizer: the simulator's plain models go by length."""
         for kind in ("openai", "anthropic", "gemini"):
             for dialect in ("chat", "responses", "messages", "gemini"):
-                done = self.through(sim, kind, "some-model", "--dialect", dialect,
-                                    reference=sim + "/v1")
+                with Seller() as s:
+                    done = self.through(s.base.removesuffix("/v1"), kind, "some-model",
+                                        "--dialect", dialect, reference=s.base)
                 self.assertEqual(done.status, 0, (kind, dialect, done.out, done.errors))
                 for claim in ("identity", "prompt", "input_billing"):
                     self.assertEqual(done.states()[claim], "consistent",
