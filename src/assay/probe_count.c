@@ -89,7 +89,13 @@ static struct parity compare(const struct evidence *e, bool counter, bool biller
 
 static bool is_even(const struct parity *p)
 {
-    return p->most - p->least <= APART && p->longest >= LONGER * p->shortest;
+    return p->most - p->least <= APART;
+}
+
+/* So many more or less at most. */
+static bool is_within(const struct parity *p, double tokens)
+{
+    return p->least >= -tokens && p->most <= tokens && is_even(p);
 }
 
 /* What is billed goes with the length of the text, or does not grow evenly: no count at all. */
@@ -145,10 +151,10 @@ static void add(struct verdicts *v, enum claim claim, enum state state, enum tie
 static void judge(struct verdicts *v, const struct parity *p, const struct counter *c)
 {
     char text[320];
-    bool even = is_even(p);
+    bool even = is_even(p) && p->longest >= LONGER * p->shortest;
     int n;
 
-    if (p->least >= -c->clean && p->most <= c->clean && even) {
+    if (is_within(p, c->clean)) {
         n = snprintf(text, sizeof(text),
                      "Each of %u requests is billed what %s, within %.0f "
                      "tokens.",
@@ -220,8 +226,7 @@ void count_judge(const struct evidence *e, struct verdicts *v)
         say_none(e, v);
     }
     /* The reference's count is only worth what it is to the reference's own bill. */
-    bool exact =
-        its_own.n >= LEAST && is_even(&its_own) && its_own.least >= -APART && its_own.most <= APART;
+    bool exact = its_own.n >= LEAST && is_within(&its_own, APART);
     if (issuer.n >= LEAST && exact) {
         c.what = "the reference counts beforehand";
         c.clean = TEMPLATE;
