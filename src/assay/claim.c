@@ -80,13 +80,19 @@ static unsigned weight(const struct finding *f)
     return 0;
 }
 
+/* What approves of a part of a claim alone is no answer to doubts about the others. */
+static unsigned tier(const struct finding *f)
+{
+    return f->part && f->state == STATE_CONSISTENT ? TIER_SHAPE : f->tier;
+}
+
 /* Of equal weight the stronger tier; within a tier doubt before approval. */
 static bool outweighs(const struct finding *f, const struct finding *g)
 {
     if (g == NULL || weight(f) != weight(g)) {
         return g == NULL || weight(f) > weight(g);
     }
-    return f->tier != g->tier ? f->tier < g->tier : f->state < g->state;
+    return tier(f) != tier(g) ? tier(f) < tier(g) : f->state < g->state;
 }
 
 void verdicts_settle(struct verdicts *v)

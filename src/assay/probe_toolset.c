@@ -315,6 +315,7 @@ static void say_paired(struct verdicts *v, const struct paired *p)
                                       .probe = "toolset",
                                       .group = "toolset",
                                       .has_p = true,
+                                      .part = true,
                                       .p = chance,
                                       .blind = p->able < least || chance <= DOUBT,
                                       .text = str_slice(text, (size_t)n),

@@ -241,7 +241,7 @@ static void put_side(struct text *t, const char *label, const struct evidence_si
 
 void report_calls(struct buf *out, const struct evidence *e)
 {
-    buf_addf(out, "%zu calls (%llu were planned); %.*s", e->count,
+    buf_addf(out, "%zu calls (at most %llu were planned); %.*s", e->count,
              (unsigned long long)e->head.planned,
              STR_ARG(e->end.n > 0 ? e->end : STR("it broke off")));
 }

@@ -103,7 +103,7 @@ static void say_side(const struct assay_options *o, const struct plan_size *size
 {
     struct str url = o->sides[i].url;
 
-    fprintf(stderr, "%s %.*s: %llu calls, about %llu tokens of input and at most %llu of output.\n",
+    fprintf(stderr, "%s %.*s: at most %llu calls, %llu tokens of input and %llu of output.\n",
             i == 0 ? "To" : "To the reference", STR_ARG(url), (unsigned long long)size->calls[i],
             (unsigned long long)size->input[i], (unsigned long long)size->output[i]);
     if (o->sides[i].key.n > 0 && client_url_exposed(url)) {

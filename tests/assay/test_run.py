@@ -160,7 +160,7 @@ class Ends(AssayCase):
         with Seller(before=before) as s:
             done = self.assay(s.base, "--concurrency", "1", profile="folk")
         self.assertEqual(done.report["calls"], {**done.report["calls"], "end": "complete",
-                                                "made": 19, "answered": 9}, done.out)
+                                                "made": 20, "answered": 10}, done.out)
         self.assertIn("10 of 10 requests at temperature 0.01 are refused", done.out)
 
     def test_a_model_that_calls_its_limit_otherwise(self):
@@ -205,13 +205,13 @@ class Ends(AssayCase):
             self.assertEqual(len(s.requests), 5)
             self.assertEqual(done.report["calls"]["end"], "the limit of calls is reached")
         with Seller() as s:
-            done = self.assay(s.base, "--max-cost", "0.015", "--concurrency", "1",
+            done = self.assay(s.base, "--max-cost", "0.02", "--concurrency", "1",
                               "--seed", "5")
             self.assertEqual(done.report["calls"]["end"], "the limit of cost is reached")
             calls = done.report["calls"]
             self.assertGreater(len(s.requests), 2)
             self.assertLessEqual(calls["input_tokens"] * 2.5e-6 + calls["output_tokens"] * 1e-5,
-                                 0.015)
+                                 0.02)
 
     def test_the_limit_of_calls_holds_for_calls_under_way_and_tries(self):
         def busy(n, *_):
@@ -442,7 +442,7 @@ class Keys(AssayCase):
             self.assertEqual(s.requests, [], "nothing before it was agreed to")
             os.write(terminal, b"y\n")
             until_shown(b"Nothing that was tested")
-            self.assertIn(b"of 34 calls", shown, "the bar of progress")
+            self.assertIn(b"of 43 calls", shown, "the bar of progress")
             until_shown(b"weigh nothing")
             _, status = os.waitpid(pid, 0)
             os.close(terminal)
