@@ -33,15 +33,23 @@ class Front:
         self.server.shutdown()
         self.server.server_close()
 
-    def changed(self, body):
-        """The request as it goes on: what is asked for, with the prompt set before it."""
-        messages = body["messages"]
+    def changed(self, raw):
+        """The request as it goes on: what is asked for, with the prompt set before it. What is no
+        chat is the model's own affair."""
+        try:
+            body = json.loads(raw)
+            messages = body["messages"]
+            if not messages:
+                return raw, {}
+        except (ValueError, KeyError, TypeError):
+            return raw, {}
         if self.prompt and messages[0]["role"] == "system":
             own = messages[0]["content"]
             messages = [{"role": "system", "content": f"{self.prompt}\n\n{own}"}, *messages[1:]]
         elif self.prompt:
             messages = [{"role": "system", "content": self.prompt}, *messages]
-        return {**body, **(self.settings or {}), "messages": messages}
+        made = {**body, **(self.settings or {}), "messages": messages}
+        return json.dumps(made).encode(), body
 
     def chosen(self):
         with self.lock:
@@ -68,10 +76,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         f = self.front
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        made, body = f.changed(self.rfile.read(int(self.headers["Content-Length"])))
         to = http.client.HTTPConnection(urlsplit(f.chosen()).netloc, timeout=300)
-        to.request("POST", self.path, json.dumps(f.changed(body)),
-                   {"Content-Type": "application/json"})
+        to.request("POST", self.path, made,
+                   {"Content-Type": self.headers.get("Content-Type", "application/json")})
         got = to.getresponse()
         self.send_response(got.status)
         self.send_header("Content-Type", got.headers.get("Content-Type", "application/json"))
@@ -83,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         else:
             whole = got.read()
-            if got.status == 200:
+            if got.status == 200 and body:
                 whole = f.sold(json.loads(whole), body.get("model"))
             self.send_header("Content-Length", str(len(whole)))
             self.end_headers()

@@ -3,6 +3,7 @@
 import json
 import re
 import unittest
+import urllib.error
 import urllib.request
 
 from tests.assay.front import Front
@@ -48,6 +49,20 @@ class Fronts(unittest.TestCase):
                          + whole["usage"]["completion_tokens"])
         written = [int(re.search(r'"completion_tokens": (\d+)', s)[1]) for s in (before, stream)]
         self.assertEqual(written[1], 2 * written[0])
+
+    def test_what_is_no_chat(self):
+        """It goes on as it is: that it is refused is the model's own affair."""
+        def refuse(number, path, headers, body):
+            return 400, {"error": {"message": f"{path} {body}"}}
+        with Seller(before=refuse) as s, Front(s.base.removesuffix("/v1"), prompt="Be loud.") as f:
+            for path, body in (("/v1/chat/completions", {"messages": []}), ("/v1/count", {"a": 1})):
+                request = urllib.request.Request(f.base + path, json.dumps(body).encode())
+                with self.assertRaises(urllib.error.HTTPError) as refused:
+                    urllib.request.urlopen(request, timeout=30)
+                self.assertEqual(json.load(refused.exception),
+                                 {"error": {"message": f"{path} {body}"}})
+            broken = urllib.request.Request(f.base + "/v1/chat/completions", b'{"a": ')
+            self.assertEqual(f.changed(broken.data), (b'{"a": ', {}))
 
     def test_a_share_of_another_model(self):
         with Seller(model="one") as s, Seller(model="two") as t, \
