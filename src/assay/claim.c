@@ -121,6 +121,11 @@ void verdicts_settle(struct verdicts *v)
     }
 }
 
+bool finding_folk(const struct finding *f)
+{
+    return f->tier == TIER_CONTEXT && str_eq(str_from(f->probe), STR("folk"));
+}
+
 const struct finding *verdicts_decisive(const struct verdicts *v, enum claim c)
 {
     const struct finding *best = NULL;

@@ -72,6 +72,8 @@ void verdicts_add(struct verdicts *v, const struct finding *f);
 #define P_ACCUSES 0.001
 #define P_UNUSUAL 0.01
 void verdicts_settle(struct verdicts *v);
+/* What people usually ask: it has no state, and a name that they know (its group). */
+bool finding_folk(const struct finding *f);
 /* The finding that decides a claim; NULL: it was not tested. */
 const struct finding *verdicts_decisive(const struct verdicts *v, enum claim c);
 enum state verdicts_state(const struct verdicts *v, enum claim c);

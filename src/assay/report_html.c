@@ -129,7 +129,7 @@ static void put_numbers(struct page *p, const struct finding *f)
 static void put_finding(struct page *p, const struct finding *f, bool decisive)
 {
     page_raw(p, decisive ? "<article class=\"first\"><p>" : "<article><p>");
-    bool folk = f->tier == TIER_CONTEXT; /* it has no state, and a name that people know */
+    bool folk = finding_folk(f);
     if (!folk) {
         put_state(p, f->state);
         page_raw(p, " · ");
@@ -180,7 +180,7 @@ static void put_claim(struct page *p, enum claim c)
     }
     for (size_t i = 0; i < p->v->count; i++) {
         const struct finding *f = &p->v->findings[i];
-        if (f->claim == c && f != decisive && f->tier != TIER_CONTEXT) {
+        if (f->claim == c && f != decisive && !finding_folk(f)) {
             put_finding(p, f, false);
         }
     }
@@ -193,7 +193,7 @@ static void put_folk(struct page *p)
     bool any = false;
 
     for (size_t i = 0; i < p->v->count; i++) {
-        if (p->v->findings[i].tier == TIER_CONTEXT) {
+        if (finding_folk(&p->v->findings[i])) {
             if (!any) {
                 page_raw(p, "<section id=\"folk\"><h2>");
                 page_say(p, report_folk_title);

@@ -44,7 +44,7 @@ static void put_finding(struct json_out *o, const struct finding *f)
     }
     put(o, "text", f->text);
     if (f->missed.n > 0) {
-        put(o, f->tier == TIER_CONTEXT ? "worth" : "would_miss", f->missed);
+        put(o, finding_folk(f) ? "worth" : "would_miss", f->missed);
     }
     if (f->benign.n > 0) {
         put(o, "benign", f->benign);

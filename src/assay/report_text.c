@@ -175,7 +175,7 @@ static void put_finding(struct text *t, const struct finding *f, bool decisive)
     buf_cat(&label, buf_str(&name), decisive ? STR(" *") : STR(""));
     paragraph(t, buf_str(&label), 16, buf_str(&words));
     if (f->missed.n > 0 && f->state != STATE_INCONSISTENT) {
-        say(t, 2, f->tier == TIER_CONTEXT ? "worth" : "would miss", 16, f->missed);
+        say(t, 2, finding_folk(f) ? "worth" : "would miss", 16, f->missed);
     }
     if (f->benign.n > 0 && f->state != STATE_CONSISTENT) {
         say(t, 2, "may also be", 16, f->benign);
@@ -191,7 +191,7 @@ static void put_folk(struct text *t, const struct verdicts *v)
     bool any = false;
 
     for (size_t i = 0; i < v->count; i++) {
-        if (v->findings[i].tier == TIER_CONTEXT) {
+        if (finding_folk(&v->findings[i])) {
             if (!any) {
                 buf_add_byte(t->out, '\n');
                 put_words(t, report_folk_title, 0);
@@ -222,7 +222,7 @@ static void put_claim(struct text *t, const struct verdicts *v, enum claim c)
     }
     for (size_t i = 0; i < v->count; i++) {
         const struct finding *f = &v->findings[i];
-        if (f->claim == c && f != decisive && f->tier != TIER_CONTEXT) {
+        if (f->claim == c && f != decisive && !finding_folk(f)) {
             put_finding(t, f, false);
         }
     }
@@ -278,7 +278,7 @@ bool report_has(const struct verdicts *v, enum claim c)
     bool any = false;
 
     for (size_t i = 0; i < v->count; i++) {
-        any = any || (v->findings[i].claim == c && v->findings[i].tier != TIER_CONTEXT);
+        any = any || (v->findings[i].claim == c && !finding_folk(&v->findings[i]));
     }
     return any;
 }
