@@ -45,6 +45,7 @@ static const struct subcommand {
      "  --reference URL           an endpoint to be trusted, asked the same in turn, with\n"
      "                            --reference-model M and --reference-key-env NAME\n"
      "  --profile P               quick, standard, deep, folk (standard)\n"
+     "  --only PROBES             of that profile only these, as tokens,stream\n"
      "  --max-cost X              stops before more is spent, at the list price\n"
      "  --max-calls N             stops after so many requests\n"
      "  --concurrency N           calls at a time, 1 to 4 (2)\n"

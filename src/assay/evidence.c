@@ -46,6 +46,7 @@ static bool read_head(struct evidence *e, struct json_doc *doc, struct err *why)
     read_side(&h->target, json_get(root, "target"));
     read_side(&h->reference, json_get(root, "reference"));
     h->profile = json_str(json_get(root, "profile"));
+    h->only = json_str(json_get(root, "only"));
     h->version = json_str(json_get(root, "version"));
     h->currency = json_str(json_get(root, "price.currency"));
     h->price_source = json_str(json_get(root, "price.source"));

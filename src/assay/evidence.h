@@ -17,6 +17,7 @@ struct evidence_side {
 struct evidence_head {
     struct evidence_side target, reference; /* reference.url empty: there is none */
     struct str profile, version;
+    struct str only; /* the probes that asked; empty: all of the profile */
     uint64_t seed, started_us, planned;
     struct str currency;              /* empty: no price is known */
     uint64_t input_pico, output_pico; /* per token */

@@ -153,6 +153,9 @@ void evidence_write_head(struct buf *out, const struct evidence_head *h)
         put_side(&o, "reference", &h->reference);
     }
     put_str(&o, "profile", h->profile);
+    if (h->only.n > 0) {
+        put_str(&o, "only", h->only);
+    }
     put_u64(&o, "seed", h->seed);
     put_u64(&o, "started_us", h->started_us);
     put_u64(&o, "planned", h->planned);

@@ -40,7 +40,19 @@ static void shuffle(struct plan *p)
     }
 }
 
-struct plan *plan_new(enum profile profile, bool reference, uint64_t seed)
+static bool is_among(struct str only, const char *name)
+{
+    bool all = only.n == 0;
+
+    while (!all && only.n > 0) {
+        if (str_eq(str_cut(&only, ','), str_from(name))) {
+            return true;
+        }
+    }
+    return all;
+}
+
+struct plan *plan_new(enum profile profile, bool reference, uint64_t seed, struct str only)
 {
     struct plan *p = calloc(1, sizeof(*p));
 
@@ -52,7 +64,8 @@ struct plan *plan_new(enum profile profile, bool reference, uint64_t seed)
     stat_seed(&p->random, seed);
     arena_init(&p->arena, TEXTS_MAX);
     for (size_t i = 0; i < probe_count; i++) {
-        if (probes[i].plan != NULL && (probes[i].profiles & PROFILE_BIT(profile)) != 0) {
+        if (probes[i].plan != NULL && (probes[i].profiles & PROFILE_BIT(profile)) != 0 &&
+            is_among(only, probes[i].name)) {
             probes[i].plan(p, &probes[i]);
         }
     }

@@ -34,8 +34,9 @@ struct plan {
     struct planned calls[LIMIT_ASSAY_CALLS];
 };
 
-/* NULL without memory. */
-struct plan *plan_new(enum profile profile, bool reference, uint64_t seed);
+/* only: names of probes with commas between, which alone ask; empty: all of the profile. NULL
+ * without memory. */
+struct plan *plan_new(enum profile profile, bool reference, uint64_t seed, struct str only);
 void plan_free(struct plan *p);
 /* For probes. Copies the texts; cell is constant. */
 void plan_add(struct plan *p, const struct probe *probe, const char *cell, uint64_t k,

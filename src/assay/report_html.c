@@ -53,6 +53,9 @@ static void put_head(struct page *p)
     }
     put_row(p, "when", buf_str(&words));
     put_row(p, "profile", h->profile);
+    if (h->only.n > 0) {
+        put_row(p, "only", h->only);
+    }
     page_raw(p, "<dt>");
     page_say(p, "calls");
     page_raw(p, "</dt><dd>");

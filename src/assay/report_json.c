@@ -121,6 +121,9 @@ void report_json(struct buf *out, const struct evidence *e, const struct verdict
         put_side(&o, "reference", &e->head.reference);
     }
     put(&o, "profile", e->head.profile);
+    if (e->head.only.n > 0) {
+        put(&o, "only", e->head.only);
+    }
     json_key(&o, "seed");
     json_put_u64(&o, e->head.seed);
     put_calls(&o, e);

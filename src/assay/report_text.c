@@ -261,6 +261,9 @@ static void put_head(struct text *t, const struct evidence *e)
     buf_addf(&words, ", profile %.*s, seed %llu", STR_ARG(e->head.profile),
              (unsigned long long)e->head.seed);
     say(t, 0, "when", 16, buf_str(&words));
+    if (e->head.only.n > 0) {
+        say(t, 0, "only", 16, e->head.only);
+    }
     buf_clear(&words);
     report_calls(&words, e);
     say(t, 0, "calls", 16, buf_str(&words));

@@ -196,6 +196,7 @@ static void describe(const struct assay_options *o, const struct run *r, struct 
         .target = {o->sides[0].url, o->sides[0].speaker.model},
         .reference = {o->sides[1].url, o->sides[1].speaker.model},
         .profile = str_from(profile_name(o->profile)),
+        .only = o->only,
         .version = STR(ENTREPOT_VERSION),
         .seed = o->seed,
         .started_us = (uint64_t)clock_wall_us(),
@@ -257,7 +258,7 @@ static int prepare(struct assay_options *o)
     int status = EXIT_USAGE;
 
     r.ctx = &r;
-    r.plan = plan_new(o->profile, o->sides[1].url.n > 0, o->seed);
+    r.plan = plan_new(o->profile, o->sides[1].url.n > 0, o->seed, o->only);
     if (r.plan == NULL) {
         return cli_fail(EXIT_USAGE, "assay: no memory");
     }

@@ -10,6 +10,7 @@ struct assay_options {
     struct run_side sides[2]; /* the keys are in keys[] */
     const char *key_env[2];
     enum profile profile;
+    struct str only; /* probes, with commas between; empty: all */
     enum lang lang;
     bool any_dialect, yes, cost_limited;
     int64_t max_nano;

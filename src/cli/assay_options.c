@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "assay/probe.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "cli/assay.h"
@@ -9,8 +10,8 @@
 
 struct reading {
     struct assay_options *o;
-    const char *max_cost, *max_calls, *seed, *threads, *profile, *dialect, *model, *reference,
-        *lang, *reference_model;
+    const char *max_cost, *max_calls, *seed, *threads, *profile, *only, *dialect, *model,
+        *reference, *lang, *reference_model;
 };
 
 static const char **place_of(struct reading *r, const char *name)
@@ -26,6 +27,7 @@ static const char **place_of(struct reading *r, const char *name)
         {"--reference-model", &r->reference_model},
         {"--reference-key-env", &r->o->key_env[1]},
         {"--profile", &r->profile},
+        {"--only", &r->only},
         {"--max-cost", &r->max_cost},
         {"--max-calls", &r->max_calls},
         {"--concurrency", &r->threads},
@@ -142,6 +144,39 @@ static bool read_sides(const struct reading *r)
     return true;
 }
 
+static void say_probes(enum profile profile, const char *only)
+{
+    struct buf names;
+
+    buf_init(&names, 4096);
+    for (size_t i = 0; i < probe_count; i++) {
+        if (probes[i].plan != NULL && (probes[i].profiles & PROFILE_BIT(profile)) != 0) {
+            buf_addf(&names, " %s", probes[i].name);
+        }
+    }
+    cli_fail(1, "assay: --only '%s' is no list of probes of profile %s; they are:%.*s", only,
+             profile_name(profile), STR_ARG(buf_str(&names)));
+    buf_release(&names);
+}
+
+/* Each name is that of a probe which asks in this profile. */
+static bool read_only(struct assay_options *o, struct str names)
+{
+    o->only = names;
+    while (names.n > 0) {
+        struct str name = str_cut(&names, ',');
+        bool known = false;
+        for (size_t i = 0; i < probe_count; i++) {
+            known = known || (probes[i].plan != NULL && str_eq(name, str_from(probes[i].name)) &&
+                              (probes[i].profiles & PROFILE_BIT(o->profile)) != 0);
+        }
+        if (!known) {
+            return false;
+        }
+    }
+    return o->only.n > 0;
+}
+
 bool assay_options_read(int argc, char **argv, struct assay_options *o)
 {
     struct reading r = {.o = o};
@@ -164,6 +199,10 @@ bool assay_options_read(int argc, char **argv, struct assay_options *o)
     }
     if (r.profile != NULL && !profile_find(str_from(r.profile), &o->profile)) {
         return wrong("--profile is quick, standard, deep or folk, not", r.profile);
+    }
+    if (r.only != NULL && !read_only(o, str_from(r.only))) {
+        say_probes(o->profile, r.only);
+        return false;
     }
     if (r.max_cost != NULL && !decimal_parse(str_from(r.max_cost), 9, &o->max_nano)) {
         return wrong("--max-cost takes an amount such as 0.50, not", r.max_cost);

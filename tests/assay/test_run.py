@@ -40,6 +40,9 @@ class Asked(AssayCase):
                 (["http://a@b/v1", *good[1:]], "'@'"), (["https:///v1", *good[1:]], "no host"),
                 ([*good, "--model"], "nothing behind"), ([*good, "--nonsense", "1"], "--nonsense"),
                 ([*good, "second"], "second"), ([*good, "--profile", "huge"], "huge"),
+                ([*good, "--only", "tokens,nonsense"], "they are: tokens output"),
+                ([*good, "--only", ""], "they are: tokens output"),
+                ([*good, "--profile", "folk", "--only", "tokens"], "they are: context folk"),
                 ([*good, "--dialect", "latin"], "latin"), ([*good, "--seed", "x"], "--seed"),
                 ([*good, "--seed", "0"], "--seed"), ([*good, "--max-calls", "0"], "--max-calls"),
                 ([*good, "--concurrency", "5"], "--concurrency"),
@@ -331,6 +334,17 @@ class Evidence(AssayCase):
                     judge.check_schema(schema)
                     self.assertEqual(list(judge.iter_errors(done.report)), [])
                     self.assertEqual(len(list(judge.iter_errors(broken))), 2)
+
+    def test_some_probes_alone(self):
+        with Seller() as s:
+            done = self.assay(s.base, "--only", "settings,tools", profile="standard")
+        asked = {line["probe"] for line in done.lines()[1:-1]}
+        self.assertEqual(asked, {"dialect", "settings", "tools"})
+        self.assertEqual(done.report["only"], "settings,tools")
+        self.assertIn("only          settings,tools", done.out)
+        self.assertEqual(done.states()["tool_integrity"], "consistent", done.out)
+        with open(SCHEMA, encoding="utf-8") as f:
+            self.assertEqual(list(problems(json.load(f), done.report)), [])
 
     def test_a_seed_makes_the_same_calls(self):
         def asked(seed):
