@@ -2,7 +2,7 @@
 /* Which dialect an endpoint speaks: each is asked one word, the likeliest first. */
 #include "assay/run_int.h"
 
-static const struct question hello = {.text = STR_INIT("ping"), .max_tokens = 16};
+const struct question run_hello = {.text = STR_INIT("ping"), .max_tokens = 16};
 
 /* A model's own dialect is where its vendor's accounting is seen at first hand. */
 static size_t order(struct str model, enum dialect out[4])
@@ -26,7 +26,7 @@ static size_t order(struct str model, enum dialect out[4])
 
 static bool greet(struct shared *s, struct client *c, bool reference, struct client_answer *got)
 {
-    return run_ask(s, c, &(struct asked){"dialect", "hello", 0, reference, &hello}, got);
+    return run_ask(s, c, &(struct asked){"dialect", "hello", 0, reference, &run_hello}, got);
 }
 
 /* True when this dialect answers. */

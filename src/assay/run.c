@@ -154,6 +154,23 @@ static bool detect_all(struct shared *s, struct err *why)
     return ok;
 }
 
+/* At most: each dialect is tried, and chat under two names of its limit. */
+static unsigned greetings(const struct run_side *side)
+{
+    return side->url.n == 0 ? 0 : side->found ? 2 : 5;
+}
+
+void run_measure(const struct run *r, struct plan_size *out)
+{
+    plan_measure(r->plan, out);
+    for (int i = 0; i < 2; i++) {
+        unsigned n = greetings(&r->sides[i]);
+        out->calls[i] += n;
+        out->input[i] += question_input(&run_hello) * n;
+        out->output[i] += question_output(&run_hello) * n;
+    }
+}
+
 enum run_end run_execute(struct run *r, const struct evidence_head *head, struct err *why)
 {
     struct shared s = {.run = r,
@@ -165,6 +182,7 @@ enum run_end run_execute(struct run *r, const struct evidence_head *head, struct
     buf_init(&line, 64 << 10);
     evidence_write_head(&line, head);
     run_store(&s, &line);
+    s.progress.done = greetings(&r->sides[0]) + greetings(&r->sides[1]);
     bool reached = detect_all(&s, why);
     if (reached) {
         work_all(&s);

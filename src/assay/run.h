@@ -44,6 +44,9 @@ struct run {
     struct buf *evidence; /* all lines */
 };
 
+/* What a run may come to: the plan, and the calls that find the dialects. */
+void run_measure(const struct run *r, struct plan_size *out);
+
 enum run_end { RUN_DONE, RUN_UNREACHABLE };
 /* head is written with what was found. Why says what kept it from asking at all. */
 enum run_end run_execute(struct run *r, const struct evidence_head *head, struct err *why);

@@ -34,6 +34,7 @@ bool run_may_send(void *shared);
 /* One call, and its line. True when it was answered with 200 and an answer of the dialect. */
 bool run_ask(struct shared *s, struct client *c, const struct asked *a, struct client_answer *out);
 
+extern const struct question run_hello; /* what is asked to find a dialect */
 /* detect.c: fills the speaker of that side; its calls are evidence, too. */
 bool run_detect(struct shared *s, struct client *c, bool reference, struct err *why);
 

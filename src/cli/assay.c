@@ -191,7 +191,7 @@ static void describe(const struct assay_options *o, const struct run *r, struct 
 {
     struct plan_size size;
 
-    plan_measure(r->plan, &size);
+    run_measure(r, &size);
     *h = (struct evidence_head){
         .target = {o->sides[0].url, o->sides[0].speaker.model},
         .reference = {o->sides[1].url, o->sides[1].speaker.model},

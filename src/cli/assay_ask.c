@@ -134,7 +134,7 @@ bool assay_agreed(const struct assay_options *o, const struct run *r)
     struct plan_size size;
     char line[16] = "";
 
-    plan_measure(r->plan, &size);
+    run_measure(r, &size);
     for (int i = 0; i < (o->sides[1].url.n > 0 ? 2 : 1); i++) {
         say_side(o, &size, i);
     }

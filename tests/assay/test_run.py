@@ -456,7 +456,7 @@ class Keys(AssayCase):
             self.assertEqual(s.requests, [], "nothing before it was agreed to")
             os.write(terminal, b"y\n")
             until_shown(b"Nothing that was tested")
-            self.assertIn(b"of 43 calls", shown, "the bar of progress")
+            self.assertIn(b"of 48 calls", shown, "the bar of progress")
             until_shown(b"weigh nothing")
             _, status = os.waitpid(pid, 0)
             os.close(terminal)
