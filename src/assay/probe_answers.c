@@ -12,6 +12,7 @@
 
 #define PERMUTATIONS 9999
 #define POWER_RUNS 200
+#define POWER_LEVEL (P_ACCUSES / 2) /* Holm, over the set of tools as well */
 #define POWER_PERMUTATIONS 1999
 #define ANSWER_BYTES 48
 #define BLIND_BELOW 80 /* % of swaps that the run would have caught */
@@ -149,7 +150,7 @@ static double caught(const struct comparison *c, struct stat_random *r, double m
     struct stat_power_ask ask = {.cells = c->powers,
                                  .count = c->count,
                                  .mix = mix,
-                                 .level = P_ACCUSES,
+                                 .level = POWER_LEVEL,
                                  .runs = POWER_RUNS,
                                  .permutations = POWER_PERMUTATIONS};
 
