@@ -130,8 +130,10 @@ def models_seen(folder):
     found = collections.defaultdict(set)
     with open(folder / "evidence" / "calls.jsonl", encoding="utf-8") as file:
         for line in map(json.loads, file):
-            if line.get("status") == 200 and not line["body"].startswith("data:"):
-                found[line["side"]].add(json.loads(line["body"])["model"])
+            if line.get("status") == 200 and line["body"].startswith("{"):
+                found[line["side"]].add(json.loads(line["body"]).get("model"))
+    for names in found.values():
+        names.discard(None)     # counts of tokens are nobody's
     return found
 
 
