@@ -49,7 +49,7 @@ PROMPT = "\n".join([
 DEFAULTS = {"temperature": 0.8, "top_k": 40, "top_p": 0.95, "min_p": 0.05}
 
 # sold: the model that is served; mix: another that serves a quarter; front: what a Front is told;
-# through: a dialect, spoken with our own station in front. defaults: both sides sample so.
+# through: a dialect, spoken with our own station in front.
 Pair = collections.namedtuple("Pair", "name reference sold honest through mix front profile",
                               defaults=(True, None, None, None, "standard"))
 PAIRS = [
@@ -85,6 +85,11 @@ PAIRS = [
     Pair("deep: smol at temperature 0.8", "smol", "smol", False, None, None,
          {"settings": {"temperature": 0.8}}, "deep"),
 ]
+# What is told by chance alone, many times: the short answers, without all else.
+PAIRS += [p._replace(name=f"answers: {p.name}", profile="answers") for p in PAIRS
+          if p.profile == "standard" and not p.through and "factor" not in (p.front or {})]
+PROFILES = {"quick": ["quick"], "standard": ["standard"], "deep": ["deep"],
+            "answers": ["standard", "--only", "answers,logprobs"]}
 
 
 class Server:
@@ -160,8 +165,8 @@ def run(options, pair, seed):
         done = subprocess.run(
             [station.PROGRAM, "assay", base + "/v1", "--model", model, "--key-env", "TARGET_KEY",
              "--reference", reference.base + "/v1", "--reference-key-env", "REFERENCE_KEY",
-             "--dialect", pair.through or "chat", "--profile", pair.profile, "--seed", str(seed),
-             "--concurrency", "2", "--evidence", folder / "evidence", "-y"],
+             "--dialect", pair.through or "chat", "--profile", *PROFILES[pair.profile], "--seed",
+             str(seed), "--concurrency", "2", "--evidence", folder / "evidence", "-y"],
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
             env={**os.environ, "TARGET_KEY": key, "REFERENCE_KEY": KEY}, timeout=3600)
         seconds = time.monotonic() - started
@@ -232,7 +237,7 @@ def main():
                         help="tokens that the servers take: the long input has 7,000, and two "
                              "minutes go by over it")
     parser.add_argument("--only", default="", help="what the pairs' names hold: a pattern")
-    parser.add_argument("--profile", default="standard", choices=("quick", "standard", "deep"))
+    parser.add_argument("--profile", default="standard", choices=PROFILES)
     options = parser.parse_args()
     chosen = [p for p in PAIRS if re.search(options.only, p.name) and p.profile == options.profile]
     if options.runs:
