@@ -42,14 +42,25 @@ static void shuffle(struct plan *p)
 
 static bool is_among(struct str only, const char *name)
 {
-    bool all = only.n == 0;
-
-    while (!all && only.n > 0) {
+    while (only.n > 0) {
         if (str_eq(str_cut(&only, ','), str_from(name))) {
             return true;
         }
     }
-    return all;
+    return false;
+}
+
+/* By its name, or because one that is needs it. */
+static bool is_wanted(struct str only, const char *name)
+{
+    bool wanted = only.n == 0 || is_among(only, name);
+
+    for (size_t i = 0; i < probe_count; i++) {
+        const char *needs = probes[i].needs;
+        wanted =
+            wanted || (needs != NULL && strcmp(needs, name) == 0 && is_among(only, probes[i].name));
+    }
+    return wanted;
 }
 
 struct plan *plan_new(enum profile profile, bool reference, uint64_t seed, struct str only)
@@ -65,7 +76,7 @@ struct plan *plan_new(enum profile profile, bool reference, uint64_t seed, struc
     arena_init(&p->arena, TEXTS_MAX);
     for (size_t i = 0; i < probe_count; i++) {
         if (probes[i].plan != NULL && (probes[i].profiles & PROFILE_BIT(profile)) != 0 &&
-            is_among(only, probes[i].name)) {
+            is_wanted(only, probes[i].name)) {
             probes[i].plan(p, &probes[i]);
         }
     }

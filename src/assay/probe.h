@@ -31,6 +31,7 @@ struct probe {
     void (*plan)(struct plan *p, const struct probe *self); /* NULL: it asks nothing itself */
     void (*judge)(const struct evidence *e, struct verdicts *v);
     bool (*follow)(struct follow *f); /* NULL: what follows is the same again */
+    const char *needs; /* another, without whose answers it can judge nothing; or NULL */
 };
 extern const struct probe probes[];
 extern const size_t probe_count;

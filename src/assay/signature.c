@@ -17,7 +17,7 @@ struct field {
 
 /* Where the pieces are that may be changed. */
 struct parts {
-    struct str cipher, account;
+    struct str cipher;
 };
 
 static bool read_varint(struct str *s, uint64_t *out)
@@ -73,7 +73,7 @@ static void copy_name(char *out, size_t room, struct str s)
     out[fits ? s.n : 0] = '\0';
 }
 
-static bool read_channel(struct signature *s, struct parts *parts, struct str text)
+static bool read_channel(struct signature *s, struct str text)
 {
     struct field f;
     bool channel = false, proof = false;
@@ -95,7 +95,6 @@ static bool read_channel(struct signature *s, struct parts *parts, struct str te
             copy_name(s->use, sizeof(s->use), f.bytes);
         } else if (f.number == 11 && f.bytes.p != NULL) {
             s->account = true;
-            parts->account = f.bytes;
         }
     }
     return channel && proof;
@@ -113,7 +112,7 @@ static bool read_container(struct signature *s, struct parts *parts, struct str 
         }
         bool right = f.number >= 2 && f.number <= 4 && f.bytes.n == sizes[f.number];
         if (f.number == 1 && f.bytes.p != NULL) {
-            right = read_channel(s, parts, f.bytes);
+            right = read_channel(s, f.bytes);
         } else if (f.number == 5 && f.bytes.n > 0) {
             parts->cipher = f.bytes;
             right = true;
@@ -280,22 +279,49 @@ bool signature_alter(struct buf *out, struct str text)
     return ok;
 }
 
+#define UUID_BYTES 36
+
+static bool is_uuid(const char *p)
+{
+    for (int i = 0; i < UUID_BYTES; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        char low = (char)(p[i] | 0x20);
+        bool digit = (p[i] >= '0' && p[i] <= '9') || (low >= 'a' && low <= 'f');
+        if (dash ? p[i] != '-' : !digit) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool zero_uuids(struct buf *b)
+{
+    bool found = false;
+
+    for (size_t i = 0; i + UUID_BYTES <= b->n; i++) {
+        if (is_uuid(b->p + i)) {
+            found = true;
+            for (size_t k = i; k < i + UUID_BYTES; k++) {
+                b->p[k] = b->p[k] == '-' ? '-' : '0';
+            }
+        }
+    }
+    return found;
+}
+
+/* Whatever stands around them: the form of signatures is not published, and changes. */
 bool signature_anonymous(struct buf *out, struct str text)
 {
-    struct signature s;
-    struct parts parts;
-    struct buf bytes;
-    bool twice;
+    struct buf bytes, inner;
 
     buf_init(&bytes, BYTES_MAX);
-    bool ok = open_claude(&s, &parts, &bytes, text, &twice) && s.account;
-    for (size_t i = 0; ok && i < parts.account.n; i++) {
-        char *c = bytes.p + (parts.account.p - bytes.p) + i;
-        *c = *c == '-' ? '-' : '0';
-    }
-    if (ok) {
-        encode(out, buf_str(&bytes), twice);
+    buf_init(&inner, BYTES_MAX);
+    bool once = decode(&bytes, text) && zero_uuids(&bytes);
+    bool twice = !once && bytes.n > 0 && decode(&inner, buf_str(&bytes)) && zero_uuids(&inner);
+    if (once || twice) {
+        encode(out, buf_str(once ? &bytes : &inner), twice);
     }
     buf_release(&bytes);
-    return ok;
+    buf_release(&inner);
+    return once || twice;
 }

@@ -38,7 +38,8 @@ bool signature_is_claude(const struct signature *s);
 /* One bit in the middle of what is encrypted is changed; twice is as before. False unless it is
  * Claude's. */
 bool signature_alter(struct buf *out, struct str text);
-/* The same signature with zeros for the account in it. False unless it has one. */
+/* A text of base64, also twice, with zeros for the UUIDs in it, which name accounts. False unless
+ * it has one. */
 bool signature_anonymous(struct buf *out, struct str text);
 /* A text without the accounts that signatures within it name; all else of them stays. */
 void signature_redact(struct buf *out, struct str text);

@@ -83,12 +83,11 @@ enum stat_tokens_state {
 };
 struct stat_tokens {
     enum stat_tokens_state state;
-    enum stat_family family;   /* the nearest, also where it is not near enough */
-    double distance, next;     /* tokens per repeat, over all strings, to it and the next */
-    double multiplier;         /* against `family` */
-    double multiplier_claimed; /* median of the ratios to the claimed; 0: none claimed */
-    double intercept;          /* median: what stands around the text */
-    double worst, r2;          /* of the worst line */
+    enum stat_family family; /* the nearest, also where it is not near enough */
+    double distance, next;   /* tokens per repeat, over all strings, to it and the next */
+    double multiplier;       /* against `family` */
+    double intercept;        /* median: what stands around the text */
+    double worst, r2;        /* of the worst line */
     struct stat_line line[STAT_STRINGS]; /* as they were given */
 };
 /* Each string once at most. */
@@ -113,11 +112,6 @@ struct stat_two {
  */
 bool stat_two_sample(const struct stat_cell *cells, size_t count, unsigned permutations,
                      struct stat_random *r, struct stat_two *out) MUST_CHECK;
-
-/* In bits, of the counts as they are. */
-double stat_entropy(const uint32_t *counts, size_t kinds);
-/* Which cells to spend calls on: the numbers of at most four into chosen, the best first. */
-size_t stat_choose_cells(const double *entropies, size_t count, size_t chosen[4]);
 
 /* ---- Two samples of texts: maximum mean discrepancy ---- */
 

@@ -196,9 +196,6 @@ static double least_slope(const struct measured *m)
 static void judge(const struct measured *m, enum stat_family claimed, struct stat_tokens *out)
 {
     find_nearest(m, out);
-    if (claimed != STAT_FAMILIES) {
-        out->multiplier_claimed = factor_to(claimed, m);
-    }
     if (out->r2 < R2_LEAST || out->worst > RESIDUAL_MOST || least_slope(m) < SLOPE_LEAST) {
         out->state = STAT_TOKENS_CROOKED;
         return;

@@ -98,7 +98,7 @@
 #define LIMIT_ASSAY_RETRY_MS (60 * 1000) /* the longest Retry-After that is waited for */
 #define LIMIT_ASSAY_RUN_MS (2 * 3600 * 1000) /* of all calls; a deep run takes half an hour */
 #define LIMIT_ASSAY_THREADS 4                /* calls at a time: a person's use, not a load test */
-#define LIMIT_ASSAY_EVIDENCE (256 << 20)     /* of all lines */
+#define LIMIT_ASSAY_EVIDENCE (32 << 20) /* of all lines: ten deep runs; read, 16 times as much */
 
 /* Assay: its statistics */
 #define LIMIT_ASSAY_CELLS 64          /* the widest battery of one-token probes known has 40 */

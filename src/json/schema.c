@@ -3,6 +3,9 @@
 
 #include "json/decimal.h"
 
+/* Of one object or list, in schemas and in values: members are looked for one by one. */
+#define ITEMS_MAX 256
+
 /* ---- Values ---- */
 
 static bool is_number(const struct json *v)
@@ -39,7 +42,8 @@ static bool same(const struct json *a, const struct json *b)
     }
     if (json_is_object(a) != json_is_object(b) || json_is_array(a) != json_is_array(b) ||
         json_is_string(a) != json_is_string(b) || json_is_null(a) != json_is_null(b) ||
-        json_bool(a, &p) != json_bool(b, &q) || p != q || x.left != y.left) {
+        json_bool(a, &p) != json_bool(b, &q) || p != q || x.left != y.left ||
+        (x.object && x.left > ITEMS_MAX)) {
         return false;
     }
     while (json_next(&x)) {
@@ -341,6 +345,9 @@ bool schema_usable(const struct json *schema, struct err *why)
         return err_set(why, "a schema is an object");
     }
     while (json_next(&it)) {
+        if (json_count(it.value) > ITEMS_MAX) {
+            return err_set(why, "a schema has lists of %d at most", ITEMS_MAX);
+        }
         const struct keyword *k = keyword_find(it.key);
         if (k == NULL) {
             return err_set(why, "\"%.*s\" is no keyword of a schema that is known here",
@@ -357,7 +364,7 @@ bool schema_usable(const struct json *schema, struct err *why)
 const char *schema_broken(const struct json *schema, const struct json *value)
 {
     struct json_each it = json_each(schema);
-    const char *broken = NULL;
+    const char *broken = json_is_object(value) && json_count(value) > ITEMS_MAX ? rest_name : NULL;
 
     while (broken == NULL && json_next(&it)) {
         const struct keyword *k = keyword_find(it.key);

@@ -11,7 +11,8 @@
 
 /* Once, before it is used. Why names the keyword that is not known here, or says nothing good. */
 bool schema_usable(const struct json *schema, struct err *why) MUST_CHECK;
-/* The keyword of a usable schema that the value does not keep; NULL: it is valid. */
+/* The keyword of a usable schema that the value does not keep; NULL: it is valid. An object of more
+ * than 256 members keeps none. */
 const char *schema_broken(const struct json *schema, const struct json *value);
 
 #endif

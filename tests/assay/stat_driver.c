@@ -140,9 +140,9 @@ static bool do_tokens(const struct json *v)
         return false;
     }
     printf("\"state\":\"%s\",\"family\":\"%s\",\"distance\":%.17g,\"next\":%.17g,"
-           "\"multiplier\":%.17g,\"claimed\":%.17g,\"intercept\":%.17g,\"worst\":%.17g,",
+           "\"multiplier\":%.17g,\"intercept\":%.17g,\"worst\":%.17g,",
            states[t.state], stat_family(t.family)->name, t.distance, t.next, t.multiplier,
-           t.multiplier_claimed, t.intercept, t.worst);
+           t.intercept, t.worst);
     return true;
 }
 
@@ -321,26 +321,6 @@ static bool do_holm(const struct json *v)
     return true;
 }
 
-static bool do_choose(const struct json *v)
-{
-    const struct json *cells = json_get(v, "cells");
-    double *entropies = take(json_count(cells), sizeof(*entropies));
-    double chosen[4];
-    size_t numbers_of[4];
-    struct json_each it = json_each(cells);
-
-    while (json_next(&it)) {
-        entropies[it.index] = stat_entropy(counts(it.value), json_count(it.value));
-    }
-    size_t n = stat_choose_cells(entropies, json_count(cells), numbers_of);
-    for (size_t i = 0; i < n; i++) {
-        chosen[i] = (double)numbers_of[i];
-    }
-    print_numbers("entropies", entropies, json_count(cells));
-    print_numbers("chosen", chosen, n);
-    return true;
-}
-
 static bool do_power(const struct json *v)
 {
     struct stat_power_cell cells[LIMIT_ASSAY_CELLS];
@@ -440,22 +420,11 @@ static const struct {
     const char *name;
     bool (*run)(const struct json *v);
 } rows[] = {
-    {"random", do_random},
-    {"fit", do_fit},
-    {"tokens", do_tokens},
-    {"two", do_two},
-    {"mmd", do_mmd},
-    {"identify", do_identify},
-    {"logprobs", do_logprobs},
-    {"share", do_share},
-    {"mcnemar", do_mcnemar},
-    {"holm", do_holm},
-    {"choose", do_choose},
-    {"power", do_power},
-    {"signature", do_signature},
-    {"models", do_models},
-    {"picture", do_picture},
-    {"schema", do_schema},
+    {"random", do_random},     {"fit", do_fit},         {"tokens", do_tokens},
+    {"two", do_two},           {"mmd", do_mmd},         {"identify", do_identify},
+    {"logprobs", do_logprobs}, {"share", do_share},     {"mcnemar", do_mcnemar},
+    {"holm", do_holm},         {"power", do_power},     {"signature", do_signature},
+    {"models", do_models},     {"picture", do_picture}, {"schema", do_schema},
 };
 
 static bool answer(const struct json *v)

@@ -346,6 +346,11 @@ class Evidence(AssayCase):
         with open(SCHEMA, encoding="utf-8") as f:
             self.assertEqual(list(problems(json.load(f), done.report)), [])
 
+    def test_a_probe_brings_what_it_needs(self):
+        with Seller() as s:
+            done = self.assay(s.base, "--only", "output", profile="standard")
+        self.assertEqual(done.states()["output_billing"], "consistent", done.out)
+
     def test_a_seed_makes_the_same_calls(self):
         def asked(seed):
             with Seller() as s:

@@ -121,6 +121,16 @@ class Schemas(unittest.TestCase):
             self.assertFalse(got["ok"], schema)
             self.assertGreater(len(got["why"]), 10)
 
+    def test_strangers_take_no_more_time_than_this(self):
+        """Members are looked for one by one, so that there may not be many."""
+        many = {str(i): {} for i in range(257)}
+        for schema in ({"properties": many}, {"enum": list(range(257))}, {"required": list(many)}):
+            self.assertIn("256", self.driver.ask("schema", schema=schema, values=[])["why"])
+        few = {str(i): {} for i in range(256)}
+        values = [{str(i): i for i in range(n)} for n in (256, 257)]
+        found = self.driver.ask("schema", schema={"properties": few}, values=values)
+        self.assertEqual([b != "" for b in found["broken"]], [False, True])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -160,9 +160,6 @@ class Statistics(unittest.TestCase):
             adjusted = np.empty(len(p))
             adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
             self.same(self.ask("holm", p=p)["p"], adjusted, p)
-            cells = [[1, *self.counts(9, 40)] for _ in range(5)]
-            self.same(self.ask("choose", cells=cells)["entropies"],
-                      [stats.entropy(cell, base=2) for cell in cells])
 
     def test_power_is_that_of_another_simulation(self):
         reference, other = np.array([8, 5, 3, 2, 1, 1]) / 20, np.array([1, 2, 4, 6, 5, 2]) / 20

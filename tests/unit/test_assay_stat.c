@@ -113,7 +113,6 @@ static void every_family_is_known_from_its_counts(void **state)
         assert_true(t.next >= 28);
         assert_near(t.multiplier, 1);
         assert_near(t.intercept, 17);
-        assert_near(t.multiplier_claimed, 0);
     }
 }
 
@@ -130,7 +129,6 @@ static void a_multiplier_is_no_other_family(void **state)
                 assert_int_equal(t.state, STAT_TOKENS_MULTIPLIED);
                 assert_int_equal(t.family, f);
                 assert_true(fabs(t.multiplier / factors[i] - 1) < 0.02);
-                assert_true(!claim || t.multiplier_claimed == t.multiplier);
             }
         }
     }
@@ -175,7 +173,6 @@ static void a_few_other_tokens_are_no_factor(void **state)
     assert_int_equal(t.state, STAT_TOKENS_FAMILY);
     assert_int_equal(t.family, STAT_FAMILY_O200K);
     assert_near(t.distance, 7);
-    assert_near(t.multiplier_claimed, 1.05);
 }
 
 /* A nonce that costs from four to nine tokens bends an honest line so much. */
@@ -389,26 +386,6 @@ static void the_same_seed_gives_the_same_p(void **state)
     assert_true(stat_two_sample(&(struct stat_cell){x, y, 4}, 1, 999, &r, &b));
     assert_true(a.p == b.p && a.z == b.z);
     assert_true(a.p > 0.05 && a.p < 0.5);
-}
-
-static void cells_of_one_to_four_bits_are_chosen(void **state)
-{
-    (void)state;
-    size_t chosen[4];
-    assert_near(stat_entropy((uint32_t[]){4, 4, 0, 8}, 4), 1.5);
-    assert_near(stat_entropy((uint32_t[]){0, 9}, 2), 0);
-    double bits[] = {8.1, 5.5, 3.1, 6.0, 0.9, 2.0, 3.9};
-    assert_int_equal(stat_choose_cells(bits, 7, chosen), 4);
-    assert_int_equal(chosen[0], 5);
-    assert_int_equal(chosen[1], 2);
-    assert_int_equal(chosen[2], 6);
-    assert_int_equal(chosen[3], 4);
-    /* Two are taken even where they are poor; not a third. */
-    assert_int_equal(stat_choose_cells((double[]){7, 6, 8}, 3, chosen), 2);
-    assert_int_equal(chosen[0], 1);
-    assert_int_equal(chosen[1], 0);
-    assert_int_equal(stat_choose_cells((double[]){7}, 1, chosen), 1);
-    assert_int_equal(stat_choose_cells(bits, 0, chosen), 0);
 }
 
 /* ---- Texts ---- */
@@ -666,7 +643,6 @@ int main(void)
         cmocka_unit_test(statistics_are_those_of_the_formulas),
         cmocka_unit_test(equal_samples_are_equal_and_others_are_not),
         cmocka_unit_test(the_same_seed_gives_the_same_p),
-        cmocka_unit_test(cells_of_one_to_four_bits_are_chosen),
         cmocka_unit_test(texts_are_compared_by_code_points),
         cmocka_unit_test(odd_texts_are_texts),
         cmocka_unit_test(other_texts_are_told_from_their_prompt),
