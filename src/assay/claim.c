@@ -155,7 +155,8 @@ int verdicts_status(const struct verdicts *v)
         if (s == STATE_INCONSISTENT) {
             return 3;
         }
-        if (s == STATE_CONSISTENT) {
+        /* How answers look decides nothing. */
+        if (s == STATE_CONSISTENT && verdicts_decisive(v, c)->tier <= TIER_LIVE) {
             status = 0;
         }
     }

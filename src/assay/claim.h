@@ -78,8 +78,8 @@ bool finding_folk(const struct finding *f);
 const struct finding *verdicts_decisive(const struct verdicts *v, enum claim c);
 enum state verdicts_state(const struct verdicts *v, enum claim c);
 
-/* 0: something is consistent and nothing inconsistent; 2: nothing was decided; 3: something is
- * inconsistent. */
+/* 0: something is consistent by more than looks, and nothing inconsistent; 2: nothing was decided;
+ * 3: something is inconsistent. */
 int verdicts_status(const struct verdicts *v);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which dialect an endpoint speaks: each is asked one word, the likeliest first. */
 #include "assay/run_int.h"
+#include "base/limits.h"
+#include "base/utf8.h"
 
 const struct question run_hello = {.text = STR_INIT("ping"), .max_tokens = 16};
 
@@ -49,19 +51,49 @@ static bool try_dialect(struct shared *s, struct client *c, bool reference,
     return false;
 }
 
-static void say_why(struct err *why, const struct run_side *side, unsigned status,
-                    const char *failure)
+#define QUOTED 160
+
+/* Its own words, as far as a terminal takes them. */
+static void quote(struct buf *out, struct str body, const struct str keys[2])
 {
-    if (status == 0) {
-        err_set(why, "%.*s cannot be reached: %s", STR_ARG(side->url), failure);
-    } else if (status == 401 || status == 403) {
-        err_set(why, "%.*s refuses the key (status %u)", STR_ARG(side->url), status);
-    } else if (status == 402) {
-        err_set(why, "%.*s wants to be paid first (status 402)", STR_ARG(side->url));
-    } else {
-        err_set(why, "%.*s answers with status %u for the model %.*s", STR_ARG(side->url), status,
-                STR_ARG(side->speaker.model));
+    struct buf clean;
+
+    buf_init(&clean, 4 * LIMIT_ASSAY_BODY);
+    evidence_clean(&clean, body, keys);
+    for (struct str s = str_trim(buf_str(&clean)); s.n > 0 && out->n < QUOTED;) {
+        uint32_t code = 0;
+        size_t n = utf8_next(s, &code);
+        buf_add(out, n == 0 || utf8_obeyed(code) ? STR(" ") : str_slice(s.p, n));
+        s = str_skip(s, n > 0 ? n : 1);
     }
+    buf_release(&clean);
+}
+
+static void say_why(struct err *why, const struct run *r, bool reference,
+                    const struct client_answer *got)
+{
+    const struct run_side *side = &r->sides[reference];
+    struct buf words;
+
+    buf_init(&words, 4096);
+    quote(&words, buf_str(&got->body), (struct str[2]){r->sides[0].key, r->sides[1].key});
+    if (got->status == 0) {
+        err_set(why, "%.*s cannot be reached: %s", STR_ARG(side->url), got->failure);
+    } else if (got->status == 401 || got->status == 403) {
+        err_set(why, "%.*s refuses the key (status %u): %.*s", STR_ARG(side->url), got->status,
+                STR_ARG(buf_str(&words)));
+    } else if (got->status == 402) {
+        err_set(why, "%.*s wants to be paid first (status 402): %.*s", STR_ARG(side->url),
+                STR_ARG(buf_str(&words)));
+    } else if (got->status >= 300 && got->status < 400) {
+        err_set(why, "%.*s sends elsewhere (status %u), where the key is not taken",
+                STR_ARG(side->url), got->status);
+    } else {
+        err_set(why, "%.*s answers with status %u%s for the model %.*s: %.*s", STR_ARG(side->url),
+                got->status, got->status == 200 ? ", but in no dialect that is known here," : "",
+                STR_ARG(side->speaker.model), STR_ARG(buf_str(&words)));
+    }
+    buf_release(&words);
 }
 
 /* Which failure tells most: a refused key, then a busy seller, then a path that is not there. */
@@ -86,7 +118,7 @@ bool run_detect(struct shared *s, struct client *c, bool reference, struct err *
         side->found = try_dialect(s, c, reference, &got);
         if (!side->found && weight(got.status) > worst) {
             worst = weight(got.status);
-            say_why(why, side, got.status, got.failure);
+            say_why(why, s->run, reference, &got);
         }
         bool gone = got.status == 0;
         client_answer_release(&got);

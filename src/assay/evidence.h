@@ -54,6 +54,10 @@ bool evidence_add(struct evidence *e, struct str line, struct err *why) MUST_CHE
 /* All lines of a text. One that breaks off, as whoever wrote it was killed, is none. */
 bool evidence_read(struct evidence *e, struct str text, struct err *why) MUST_CHECK;
 
+/* What stands for an answer that held a key. */
+extern const struct str evidence_hidden;
+/* s without keys; all of it is removed where it holds one in disguise. */
+void evidence_clean(struct buf *out, struct str s, const struct str keys[2]);
 /* Writing lines, each with its line feed. */
 void evidence_write_head(struct buf *out, const struct evidence_head *h);
 struct evidence_call {

@@ -8,7 +8,7 @@
 #define SECRET_LEAST 6 /* a shorter key protects nothing, and would be found in any text */
 
 static const struct str removed = STR_INIT("[key removed]");
-static const struct str hidden = STR_INIT("[removed: it held the key]");
+const struct str evidence_hidden = STR_INIT("[removed: it held the key]");
 
 /* s without any of the keys: where one begins the other, without the longer. */
 static void clean(struct buf *out, struct str s, const struct str keys[2])
@@ -79,14 +79,14 @@ static bool holds_key(struct str s, const struct str keys[2])
 
 /* Removes keys, and all of a text that holds one in disguise; nor does it say whose account signed
  * thoughts were made for. */
-static void clean_text(struct buf *out, struct str s, const struct str keys[2])
+void evidence_clean(struct buf *out, struct str s, const struct str keys[2])
 {
     struct buf keyless;
 
     buf_init(&keyless, 4 * LIMIT_ASSAY_BODY);
     clean(&keyless, s, keys);
     if (holds_key(buf_str(&keyless), keys)) {
-        buf_add(out, hidden);
+        buf_add(out, evidence_hidden);
     } else {
         signature_redact(out, buf_str(&keyless));
     }
@@ -100,7 +100,7 @@ static void put_text(struct json_out *o, const char *name, struct str s, const s
 
     buf_init(&text, 4 * LIMIT_ASSAY_BODY);
     buf_init(&quoted, 8 * LIMIT_ASSAY_BODY);
-    clean_text(&text, s, keys);
+    evidence_clean(&text, s, keys);
     json_write_str(&quoted, buf_str(&text));
     struct json_doc *doc = json_parse(buf_str(&quoted), NULL);
     if (doc == NULL) { /* no UTF-8 */
@@ -178,9 +178,9 @@ static void put_request(struct json_out *o, const struct evidence_call *c)
     struct buf text;
 
     buf_init(&text, 2 * LIMIT_ASSAY_BODY);
-    clean_text(&text, c->request, c->keys);
-    if (str_eq(buf_str(&text), hidden)) {
-        put_str(o, "request_text", hidden);
+    evidence_clean(&text, c->request, c->keys);
+    if (str_eq(buf_str(&text), evidence_hidden)) {
+        put_str(o, "request_text", evidence_hidden);
     } else {
         json_key(o, "request");
         json_put_raw(o, buf_str(&text));
@@ -227,7 +227,8 @@ void evidence_write_call(struct buf *out, const struct evidence_call *c)
     }
     put_text(&o, "headers", buf_str(&a->head), c->keys);
     /* In a stream the key may come in pieces. */
-    put_text(&o, "body", holds_key(c->said, c->keys) ? hidden : buf_str(&a->body), c->keys);
+    put_text(&o, "body", holds_key(c->said, c->keys) ? evidence_hidden : buf_str(&a->body),
+             c->keys);
     json_close(&o, '}');
     buf_add_byte(out, '\n');
 }

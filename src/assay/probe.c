@@ -15,6 +15,8 @@ const struct probe probes[] = {
      count_judge, NULL, "tokens"},
     {"arithmetic", QUICK | STANDARD | DEEP | FOLK, false, "whether the counts add up", NULL,
      arithmetic_judge, NULL, NULL},
+    {"common", QUICK | STANDARD | DEEP | FOLK, false,
+     "what answers to different requests have in common", NULL, common_judge, NULL, NULL},
     {"output", STANDARD | DEEP, false, "by what factor output is counted", output_plan,
      output_judge, NULL, "tokens"},
     {"ids", QUICK | STANDARD | DEEP | FOLK, false, "whether ids are a vendor's own", NULL,

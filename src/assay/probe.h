@@ -84,6 +84,7 @@ void cache_plan(struct plan *p, const struct probe *self);
 void cache_judge(const struct evidence *e, struct verdicts *v);
 void folk_plan(struct plan *p, const struct probe *self);
 void folk_judge(const struct evidence *e, struct verdicts *v);
+void common_judge(const struct evidence *e, struct verdicts *v);
 void arithmetic_judge(const struct evidence *e, struct verdicts *v);
 
 #endif

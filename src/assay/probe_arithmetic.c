@@ -6,8 +6,12 @@
 
 #include "assay/probe.h"
 
+#define COUNT_MAX 100000000 /* tokens of one answer */
+
 struct sums {
     unsigned answers, silent; /* with usage, without */
+    unsigned sound;           /* neither */
+    unsigned impossible;      /* no input, or more tokens than any model takes */
     unsigned wrong;           /* a total that is not the sum, or parts larger than their whole */
     unsigned long_out;        /* more output billed than was let, or than there is text */
     double bytes, tokens;     /* of visible output */
@@ -30,14 +34,39 @@ static void add_up(const struct record *r, struct sums *s)
         return;
     }
     s->answers++;
+    bool possible = usage_input(u) > 0 && usage_input(u) < COUNT_MAX && usage_output(u) < COUNT_MAX;
     bool sums = r->said.total == 0 || r->said.total == usage_input(u) + usage_output(u);
-    s->wrong += u->state == USAGE_INCONSISTENT || !sums;
+    bool wrong = u->state == USAGE_INCONSISTENT || !sums;
+    s->wrong += wrong;
+    s->impossible += !possible;
+    if (wrong || !possible) {
+        return;
+    }
+    s->sound++;
     uint64_t spoken = usage_output(u) - u->reasoning;
     s->long_out += spoken > visible(r) + 16;
     if (r->said.text.n > 0 && u->reasoning == 0) {
         s->bytes += (double)visible(r);
         s->tokens += (double)spoken;
     }
+}
+
+static void say_impossible(struct verdicts *v, const struct sums *s)
+{
+    char text[256];
+    int n = snprintf(text, sizeof(text),
+                     "In %u of %u answers counts are billed that cannot be: no input, or more "
+                     "tokens than any model takes.",
+                     s->impossible, s->answers);
+
+    verdicts_add(v, &(struct finding){.claim = CLAIM_INPUT_BILLING,
+                                      .state = STATE_INCONCLUSIVE,
+                                      .tier = TIER_SHAPE,
+                                      .probe = "arithmetic",
+                                      .group = "usage",
+                                      .text = str_slice(text, (size_t)n),
+                                      .benign = STR("a server that does not count, and says so "
+                                                    "by noughts")});
 }
 
 static void say_input(struct verdicts *v, const struct sums *s)
@@ -70,14 +99,14 @@ static void say_output(struct verdicts *v, const struct sums *s)
                 ? snprintf(text, sizeof(text),
                            "In %u of %u answers more tokens of output are billed than the answer "
                            "has bytes, and they are not named as reasoning.",
-                           s->long_out, s->answers)
+                           s->long_out, s->sound)
                 : snprintf(text, sizeof(text),
                            "No answer of %u is billed more tokens of output than it has bytes; "
                            "%.1f bytes are billed as a token.",
-                           s->answers, per);
+                           s->sound, per);
     int k =
         snprintf(numbers, sizeof(numbers), "\"answers\":%u,\"over\":%u,\"bytes_per_token\":%.2f",
-                 s->answers, s->long_out, per);
+                 s->sound, s->long_out, per);
 
     verdicts_add(
         v, &(struct finding){
@@ -107,6 +136,11 @@ void arithmetic_judge(const struct evidence *e, struct verdicts *v)
     }
     if (s.answers > 0) {
         say_input(v, &s);
-        say_output(v, &s);
+        if (s.impossible > 0) {
+            say_impossible(v, &s);
+        }
+        if (s.sound > 0) {
+            say_output(v, &s);
+        }
     }
 }

@@ -22,5 +22,7 @@ bool report_has(const struct verdicts *v, enum claim c);
 extern const char report_folk_title[], report_folk_words[];
 /* How many calls there were, and how they ended; for words_say. */
 void report_calls(struct buf *out, const struct evidence *e);
+/* What they were billed, on both sides; for words_say. */
+void report_bill(struct buf *out, const struct evidence *e);
 
 #endif

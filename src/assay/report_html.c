@@ -61,6 +61,12 @@ static void put_head(struct page *p)
     page_raw(p, "</dt><dd>");
     report_calls(&calls, p->e);
     page_say_str(p, buf_str(&calls));
+    page_raw(p, "</dd>\n<dt>");
+    page_say(p, "bill");
+    page_raw(p, "</dt><dd>");
+    buf_clear(&calls);
+    report_bill(&calls, p->e);
+    page_say_str(p, buf_str(&calls));
     buf_clear(&words);
     buf_add_u64(&words, h->seed);
     page_raw(p, "</dd>\n");

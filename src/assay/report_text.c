@@ -246,6 +246,29 @@ void report_calls(struct buf *out, const struct evidence *e)
              STR_ARG(e->end.n > 0 ? e->end : STR("it broke off")));
 }
 
+void report_bill(struct buf *out, const struct evidence *e)
+{
+    uint64_t input = 0, output = 0;
+
+    for (size_t i = 0; i < e->count; i++) {
+        if (e->records[i].answered) {
+            input += usage_input(&e->records[i].said.usage);
+            output += usage_output(&e->records[i].said.usage);
+        }
+    }
+    double cost =
+        (double)input * (double)e->head.input_pico + (double)output * (double)e->head.output_pico;
+    if (e->head.currency.n > 0) {
+        buf_addf(out,
+                 "%llu tokens of input and %llu of output are billed: %.4f %.*s at the list price",
+                 (unsigned long long)input, (unsigned long long)output, cost / 1e12,
+                 STR_ARG(e->head.currency));
+    } else {
+        buf_addf(out, "%llu tokens of input and %llu of output are billed",
+                 (unsigned long long)input, (unsigned long long)output);
+    }
+}
+
 static void put_head(struct text *t, const struct evidence *e)
 {
     struct buf words;
@@ -267,6 +290,9 @@ static void put_head(struct text *t, const struct evidence *e)
     buf_clear(&words);
     report_calls(&words, e);
     say(t, 0, "calls", 16, buf_str(&words));
+    buf_clear(&words);
+    report_bill(&words, e);
+    say(t, 0, "bill", 16, buf_str(&words));
     buf_add_byte(t->out, '\n');
     buf_release(&words);
 }

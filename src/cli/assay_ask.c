@@ -61,7 +61,7 @@ static bool from_terminal(const char *prompt, struct buf *key)
     tcsetattr(tty, TCSAFLUSH, &before);
     dprintf(tty, "\n");
     close(tty);
-    return (n == 1 && c == '\n') ||
+    return (n == 1 && c == '\n' && key->n > 0) ||
            (cli_fail(1, "assay: that was no key of at most %d bytes", KEY_MAX), false);
 }
 
@@ -103,7 +103,9 @@ static void say_side(const struct assay_options *o, const struct plan_size *size
 {
     struct str url = o->sides[i].url;
 
-    fprintf(stderr, "%s %.*s: at most %llu calls, %llu tokens of input and %llu of output.\n",
+    fprintf(stderr,
+            "%s %.*s:\n  at most %llu calls, %llu tokens of input and %llu of output; again where "
+            "it is busy.\n",
             i == 0 ? "To" : "To the reference", STR_ARG(url), (unsigned long long)size->calls[i],
             (unsigned long long)size->input[i], (unsigned long long)size->output[i]);
     if (o->sides[i].key.n > 0 && client_url_exposed(url)) {

@@ -204,7 +204,8 @@ bool assay_options_read(int argc, char **argv, struct assay_options *o)
         say_probes(o->profile, r.only);
         return false;
     }
-    if (r.max_cost != NULL && !decimal_parse(str_from(r.max_cost), 9, &o->max_nano)) {
+    if (r.max_cost != NULL &&
+        (!decimal_parse(str_from(r.max_cost), 9, &o->max_nano) || o->max_nano == 0)) {
         return wrong("--max-cost takes an amount such as 0.50, not", r.max_cost);
     }
     return read_number(r.max_calls, "--max-calls", 1000000, &o->max_calls) &&
