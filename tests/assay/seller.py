@@ -572,6 +572,8 @@ def dialect_of(path):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two packets, and the second would wait 40 ms for word of the first.
+    disable_nagle_algorithm = True
     seller = None
 
     def log_message(self, *_):
