@@ -73,12 +73,16 @@ def places_wanted(body):
     return config.get("logprobs", 0) if config.get("responseLogprobs") else 0
 
 
+NO_ARGUMENTS = {"type": "object", "properties": {}, "required": []}
+
+
 def tools_of(body):
     """What is offered, as (name, schema), whatever the dialect."""
     found = []
     for tool in body.get("tools", ()):
         for one in tool.get("functionDeclarations") or [tool.get("function", tool)]:
-            found.append((one["name"], one.get("parameters") or one.get("input_schema")))
+            found.append((one["name"], next((one[k] for k in (
+                "parameters", "input_schema", "parametersJsonSchema") if k in one), NO_ARGUMENTS)))
     return found
 
 
