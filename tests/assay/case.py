@@ -47,14 +47,17 @@ class AssayCase(unittest.TestCase):
         return {**{k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")},
                 "TARGET_KEY": KEY, "REFERENCE_KEY": REFERENCE_KEY, **more}
 
-    def words(self, url, *options, model="gpt-4o", profile="quick", reference=None):
-        """The command line, with a folder of its own for what it writes."""
+    def words(self, url, *options, model="gpt-4o", profile="quick", reference=None, only=None):
+        """The command line, with a folder of its own for what it writes. `only`: the probes that
+        ask, with those whose calls their judges look at, too; without it all of the profile do."""
         self.runs += 1
         folder = os.path.join(self.folder, str(self.runs))
         os.mkdir(folder)
         words = [station.PROGRAM, "assay", url, "--model", model, "--key-env", "TARGET_KEY",
                  "--profile", profile, "--json", os.path.join(folder, "report.json"),
                  "--evidence", os.path.join(folder, "evidence"), "-y", *options]
+        if only:
+            words += ["--only", only]
         if reference:
             words += ["--reference", reference, "--reference-key-env", "REFERENCE_KEY"]
         return words, folder

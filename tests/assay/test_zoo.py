@@ -8,6 +8,12 @@ from tests.peer import station
 QUICK = ("--delay", "0")
 
 
+def chosen(names):
+    """Honest variants of these names; whoever is told to wait is told so seldom."""
+    return [v._replace(cheats=["limited=29" if c == "limited=7" else c for c in v.cheats])
+            for v in zoo.HONEST if v.name in names]
+
+
 class Bounds(unittest.TestCase):
     def test_they_are_clopper_and_pearsons(self):
         for (k, n), expected in (((0, 300), (0, 0.0122)), ((3, 10), (0.0667, 0.6525)),
@@ -28,35 +34,33 @@ class Zoo(unittest.TestCase):
     def test_no_honest_variant_is_accused(self):
         names = ("plain", "azure", "vertex", "vertex gemini", "hide-reasoning", "all at once",
                  "gateway messages>chat")
-        chosen = [v for v in zoo.HONEST if v.name in names]
-        for run in self.runs(chosen, 7, references=[False]):
+        for run in self.runs(chosen(names), 7, references=[False]):
             self.assertEqual((zoo.accused(run), run.status), (set(), 0), run)
             kept, = [f for _, f in run.findings if f["probe"] == "toolset"]
             self.assertEqual((kept["state"], kept["numbers"]["right"], kept["numbers"]["kept"]),
                              ("consistent", 24, 16), run)
 
     def test_nor_beside_an_honest_reference(self):
-        chosen = [v for v in zoo.HONEST if v.name in ("all at once", "gateway chat>messages",
-                                                        "template 36, date", "estimate", "crlf",
-                                                        "uneven")]
-        for run in self.runs(chosen, 7, references=[True]):
+        names = ("all at once", "gateway chat>messages", "template 36, date", "estimate", "crlf",
+                 "uneven")
+        for run in self.runs(chosen(names), 7, references=[True]):
             self.assertEqual((zoo.accused(run), run.status), (set(), 0), run)
 
     def test_cheats_are_noticed(self):
-        chosen = {"swap": "identity", "hidden 300": "prompt", "usage 1.15": "input_billing",
+        claims = {"swap": "identity", "hidden 300": "prompt", "usage 1.15": "input_billing",
                   "cut-head": "context", "edit-tools": "tool_integrity", "mix 0.5": "identity",
                   "adaptive 20, swap": "identity", "adaptive 20, hidden": "prompt",
                   "cached": "stability", "cache-on-first-sight": "cache_billing",
                   "ignore-temperature": "features", "hidden 300, Claude": "prompt"}
-        for run in self.runs([v for v in zoo.CHEATS if v.name in chosen], 7, references=[False]):
-            self.assertEqual(run.states[chosen[run.variant.name]], "inconsistent", run)
+        for run in self.runs([v for v in zoo.CHEATS if v.name in claims], 7, references=[False]):
+            self.assertEqual(run.states[claims[run.variant.name]], "inconsistent", run)
             self.assertEqual(zoo.wrongly(run), set(), run)
 
     def test_streams_of_a_whole_answer_are_noticed(self):
         """Which takes the rhythm: those that are held back on the way look alike by time."""
-        chosen = [v for v in zoo.HONEST + zoo.CHEATS if v.name in ("fake-stream", "burst", "slow")]
+        rows = [v for v in zoo.HONEST + zoo.CHEATS if v.name in ("fake-stream", "burst", "slow")]
         said = {r.variant.name: r.states["streaming"]
-                for r in self.runs(chosen, 7, rhythm=(), references=[False])}
+                for r in self.runs(rows, 7, rhythm=(), references=[False], only="stream")}
         self.assertEqual(said.pop("fake-stream"), "inconsistent")
         self.assertNotIn("inconsistent", said.values())
 
@@ -102,16 +106,16 @@ class Zoo(unittest.TestCase):
             self.assertEqual(found["numbers"]["rows"], 16)
 
     def test_beside_a_reference_more_is_seen(self):
-        chosen = {"bad-tools 1": "features", "cut-head, bill-uncut": "context",
+        claims = {"bad-tools 1": "features", "cut-head, bill-uncut": "context",
                   "cut-middle, bill-uncut": "context"}
-        for run in self.runs([v for v in zoo.CHEATS if v.name in chosen], 7, references=[True]):
-            self.assertEqual(run.states[chosen[run.variant.name]], "inconsistent", run)
+        for run in self.runs([v for v in zoo.CHEATS if v.name in claims], 7, references=[True]):
+            self.assertEqual(run.states[claims[run.variant.name]], "inconsistent", run)
             self.assertEqual(zoo.wrongly(run), set(), run)
 
     def test_a_prompt_before_some_requests_is_no_other_tokenizer(self):
-        chosen = [v for v in zoo.CHEATS if v.name == "adaptive 20, hidden"]
+        rows = [v for v in zoo.CHEATS if v.name == "adaptive 20, hidden"]
         for seed in (31, 32):
-            run, = self.runs(chosen, seed, references=[True])
+            run, = self.runs(rows, seed, references=[True])
             said = {(c, f["state"]) for c, f in run.findings if f["probe"] == "tokens"}
             self.assertIn(("prompt", "inconsistent"), said, run)
             self.assertNotIn(("identity", "inconsistent"), said, run)

@@ -133,8 +133,9 @@ def read(path):
         return json.load(file)
 
 
-def assay(variant, reference, seed, profile="standard", rhythm=()):
-    """One run. The reference is an honest vendor of the same model, with its own chance."""
+def assay(variant, reference, seed, profile="standard", rhythm=(), only=None):
+    """One run. The reference is an honest vendor of the same model, with its own chance. `only`:
+    the probes that ask; all without it."""
     model = variant.models[seed % len(variant.models)]
     open_, started = [Sim(seed, variant.cheats, rhythm)], time.monotonic()
     try:
@@ -147,6 +148,8 @@ def assay(variant, reference, seed, profile="standard", rhythm=()):
             words = [station.PROGRAM, "assay", url, "--model", model, "--key-env", "TARGET_KEY",
                      "--dialect", variant.dialect, "--profile", profile, "--seed", str(seed),
                      "--concurrency", "4", "--json", path, "-y"]
+            if only:
+                words += ["--only", only]
             if reference:
                 open_.append(Sim(seed + 1000003, (), rhythm))
                 words += ["--reference", open_[-1].base + "/v1", "--reference-key-env",
@@ -255,11 +258,12 @@ def summary(runs):
 
 
 def run_all(variants, runs, seed, profile="standard", workers=4, references=(False, True),
-            rhythm=()):
+            rhythm=(), only=None):
     jobs = [(v, reference, seed + i) for i in range(runs) for v in variants
             for reference in references]
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(assay, v, reference, s, profile, rhythm) for v, reference, s in jobs]
+        futures = [pool.submit(assay, v, reference, s, profile, rhythm, only)
+                   for v, reference, s in jobs]
         return [f.result() for f in futures]
 
 
