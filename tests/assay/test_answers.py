@@ -19,19 +19,24 @@ OTHER = {"coin": [("heads", 100)], "1 to 10": [("4", 70), ("7", 30)],
          "colour": [("Azure", 80), ("Blue", 20)], "city": [("Kyoto", 90), ("Paris", 10)]}
 
 
+# What is compared beside the answers: chances are weighed with each other's.
+BESIDE = "tokens,answers,toolset"
+
+
 class Answers(AssayCase):
-    def against(self, *options, mix=0.0, choices=None, profile="standard", reference_too=False):
+    def against(self, *options, mix=0.0, choices=None, profile="standard", reference_too=False,
+                only=BESIDE):
         with Seller(choices=choices or MODEL, mix=mix, others=OTHER) as s, \
                 Seller(choices=choices if reference_too else MODEL) as r:
             done = self.assay(s.base, "--concurrency", "4", *options, profile=profile,
-                              reference=r.base)
+                              reference=r.base, only=only)
         found = [f for f in done.claim("identity")["findings"] if f["probe"] == "answers"]
         return done, found[0] if found else None
 
     def test_the_same_model(self):
         """0.001 is what an honest seller is accused at; with 0.01 it would be asked to repeat."""
-        for _ in range(3):
-            done, found = self.against()
+        for only in (BESIDE, None):
+            done, found = self.against(only=only)
             self.assertNotEqual(found["state"], "inconsistent", done.out)
             self.assertEqual(done.states()["identity"], "consistent", done.out)
         self.assertLess(found["numbers"]["catches_quarter"], 0.5, "it says what it can see")
@@ -47,7 +52,7 @@ class Answers(AssayCase):
         self.assertEqual(done.status, 3)
 
     def test_half_of_the_requests_in_a_deep_run(self):
-        done, found = self.against(mix=0.5, profile="deep")
+        done, found = self.against(mix=0.5, profile="deep", only=None)
         self.assertEqual((found["state"], found["numbers"]["n"]), ("inconsistent", 400), done.out)
         texts = next(f for f in done.claim("identity")["findings"] if f["probe"] == "texts")
         self.assertEqual((texts["numbers"]["n"], texts["numbers"]["m"]), (100, 100))
@@ -72,7 +77,8 @@ class Answers(AssayCase):
         for target, states in ((Other, ("inconsistent",)),
                                (Writer, ("consistent", "inconclusive"))):
             with target(choices=MODEL) as s, Writer(choices=MODEL) as r:
-                done = self.assay(s.base, "--concurrency", "4", profile="deep", reference=r.base)
+                done = self.assay(s.base, "--concurrency", "4", profile="deep", reference=r.base,
+                                  only="texts,toolset")
             texts = next(f for f in done.claim("identity")["findings"] if f["probe"] == "texts")
             self.assertIn(texts["state"], states, done.out)
 
@@ -88,7 +94,7 @@ class Answers(AssayCase):
                                 (MODEL, ("consistent", "inconclusive"))):
             with Talker(choices=choices) as s, Talker(choices=MODEL) as r:
                 done = self.assay(s.base, "--concurrency", "4", "--dialect", "chat",
-                                  profile="standard", reference=r.base)
+                                  profile="standard", reference=r.base, only=BESIDE)
             found = next(f for f in done.claim("identity")["findings"] if f["probe"] == "answers")
             self.assertIn(found["state"], states, done.out)
             self.assertGreater(found["numbers"]["catches_swap"], 0.5, done.out)
@@ -102,7 +108,8 @@ class Answers(AssayCase):
                     return " ".join(random.choices("the calm sea and a boat of wood".split(), k=20))
                 return super().say(text, body)
         with Writer(choices=MODEL) as s, Writer(choices=MODEL) as r:
-            done = self.assay(s.base, "--concurrency", "4", profile="deep", reference=r.base)
+            done = self.assay(s.base, "--concurrency", "4", profile="deep", reference=r.base,
+                              only="texts")
         head, *calls, end = done.lines()
         calls = [c for c in calls if c["probe"] == "texts"]
         for prompts, each, expected in ((10, 10, "consistent"), (5, 9, "inconclusive"),
@@ -145,7 +152,7 @@ class Answers(AssayCase):
 
     def test_without_a_reference_nothing_is_asked(self):
         with Seller(choices=MODEL) as s:
-            done = self.assay(s.base, profile="standard")
+            done = self.assay(s.base, profile="standard", only="tokens,answers")
         self.assertNotIn("answers", {line["probe"] for line in done.lines()[1:-1]})
         self.assertTrue(os.path.exists(os.path.join(done.folder, "report.json")))
 

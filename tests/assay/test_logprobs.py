@@ -46,11 +46,12 @@ def made_up(model, noise=NOISE, share=1.0, other="nobody", sure=False):
 
 
 class LogprobsCase(AssayCase):
-    def of(self, target, reference, *options, profile="standard", here=None, there=None):
+    def of(self, target, reference, *options, profile="standard", here=None, there=None,
+           only="tokens,logprobs"):
         with Seller(likely=target, **here or {}) as t, \
                 Seller(likely=reference, **there or {}) as r:
             done = self.assay(t.base, "--concurrency", "4", *options, profile=profile,
-                              reference=r.base)
+                              reference=r.base, only=only)
             self.asked = [places_wanted(body) for _, _, body in t.requests]
         found = [(c["claim"], f) for c in done.report["claims"] for f in c["findings"]
                  if f["probe"] == "logprobs"]
@@ -125,7 +126,8 @@ class MadeUp(LogprobsCase):
     def test_who_gives_none_while_the_reference_does(self):
         for target, most, words in ((None, 20, "0 were refused"),
                                     (made_up("a"), 0, "32 were refused")):
-            done, claim, found = self.of(target, made_up("a"), here={"most_likely": most})
+            done, claim, found = self.of(target, made_up("a"), here={"most_likely": most},
+                                         only=None)
             self.assertEqual((claim, found["state"]), ("features", "inconclusive"), found)
             self.assertIn(words, found["text"])
             self.assertEqual(done.states()["features"], "inconclusive")
@@ -140,7 +142,7 @@ class MadeUp(LogprobsCase):
         self.of(made_up("a"), made_up("a"), "--dialect", "messages")
         self.assertEqual(set(self.asked), {0})
         with Seller(likely=made_up("a")) as s:
-            self.assay(s.base, profile="standard")
+            self.assay(s.base, profile="standard", only="tokens,logprobs")
             self.assertEqual({places_wanted(body) for _, _, body in s.requests}, {0})
 
 

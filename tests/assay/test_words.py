@@ -165,7 +165,8 @@ class Chinese(AssayCase):
                     Seller(before=reference) as r:
                 self.compare(self.assay(s.base, "--concurrency", "4", "--dialect", "messages",
                                         model="claude-opus-4-8", profile="standard",
-                                        reference=r.base if reference else None))
+                                        reference=r.base if reference else None,
+                                        only="tokens,thoughts"))
 
     def test_what_is_free(self):
         leak = {"error": {"message": "https://other.example/v1 /app/x.py sk-0123456789abcdefgh",
