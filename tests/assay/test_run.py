@@ -269,7 +269,7 @@ class Ends(AssayCase):
         for host, warns in (("127.x.invalid", True), ("localhost.x.invalid", True),
                             ("x.invalid", True), ("127.0.0.1:1", False), ("localhost:1", False),
                             ("[::1]:1", False)):
-            done = self.assay(f"http://{host}/v1")
+            done = self.assay(f"http://{host}/v1", "--dialect", "chat", "--max-calls", "1")
             self.assertEqual(warned in done.errors, warns, host)
 
     def test_paths_of_other_vendors(self):

@@ -18,16 +18,19 @@ DIALECTS = ("chat", "responses", "messages", "gemini")
 SHARED = {"type", "description", "properties", "required", "items", "enum", "minimum", "maximum",
           "minItems", "maxItems"}
 CLAIM = "tool_integrity"
+# What is compared beside it has chances, too, and they are weighed with each other's.
+BESIDE = "tokens,answers,toolset"
 
 
 class Case(AssayCase):
-    def of(self, *options, profile="standard", reference=None, **kind):
+    def of(self, *options, profile="standard", reference=None, only=None, **kind):
         with Seller(**kind) as s:
             if reference is None:
-                return self.assay(s.base, "--concurrency", "4", *options, profile=profile)
+                return self.assay(s.base, "--concurrency", "4", *options, profile=profile,
+                                  only=only)
             with Seller(**reference) as r:
                 return self.assay(s.base, "--concurrency", "4", *options, profile=profile,
-                                  reference=r.base)
+                                  reference=r.base, only=only)
 
     def findings(self, done, claim, probe):
         return [f for f in done.claim(claim)["findings"] if f["probe"] == probe]
@@ -39,7 +42,7 @@ class Case(AssayCase):
 
 class Set(Case):
     def test_it_is_what_all_dialects_take(self):
-        done = self.of("--dialect", "chat", profile="deep")
+        done = self.of("--dialect", "chat", profile="deep", only="toolset")
         lines = self.calls(done, "toolset")
         self.assertEqual(collections.Counter(line["expect"] for line in lines),
                          {"call": 40, "text": 20})
@@ -70,15 +73,16 @@ class Set(Case):
             self.assertEqual(len(self.calls(done, "tools")), 12)
 
     def test_another_seed_asks_others(self):
-        asked = [{line["cell"] for line in self.calls(self.of("--seed", str(seed)), "toolset")}
-                 for seed in (1, 2)]
+        runs = [self.of("--seed", str(seed), only="toolset") for seed in (1, 2)]
+        asked = [{line["cell"] for line in self.calls(done, "toolset")} for done in runs]
         self.assertEqual([len(a) for a in asked], [24, 24])
         self.assertNotEqual(*asked)
 
     def test_it_is_judged_as_by_another_judge(self):
         """What the report says of each call, once more by python3-jsonschema."""
         for seed in range(1, 4):
-            done = self.of("--seed", str(seed), "--dialect", "chat", broken=0.3, untooled=0.2)
+            done = self.of("--seed", str(seed), "--dialect", "chat", only="toolset", broken=0.3,
+                           untooled=0.2)
             found, = self.findings(done, "features", "toolset")
             kept = calls = right = 0
             for line in self.calls(done, "toolset"):
@@ -96,22 +100,23 @@ class Set(Case):
 
     def test_a_weak_model_is_not_accused(self):
         for weak in ({"broken": 0.6}, {"untooled": 0.9}, {"untooled": 1}, {"broken": 1}):
-            done = self.of(**weak)
+            done = self.of(only="tokens,settings,tools,toolset,folk", **weak)
             found, = self.findings(done, "features", "toolset")
             self.assertEqual((found["state"], done.status), ("inconclusive", 0), (weak, done.out))
 
     def test_a_weak_model_beside_itself(self):
         for _ in range(3):
-            done = self.of(broken=0.5, untooled=0.3, reference={"broken": 0.5, "untooled": 0.3})
+            done = self.of(only=BESIDE, broken=0.5, untooled=0.3,
+                           reference={"broken": 0.5, "untooled": 0.3})
             self.assertNotEqual(done.states()["features"], "inconsistent", done.out)
 
     def test_a_reference_tells(self):
-        done = self.of(broken=1, reference={})
+        done = self.of(only=BESIDE, broken=1, reference={})
         found = [f for f in self.findings(done, "features", "toolset") if f["tier"] == 3]
         self.assertEqual([(f["state"], f["numbers"]["worse"]) for f in found],
                          [("inconsistent", 16)], done.out)
         self.assertEqual(done.status, 3)
-        done = self.of(reference={})
+        done = self.of(only=BESIDE, reference={})
         found, = [f for f in self.findings(done, "features", "toolset") if f["tier"] == 3]
         self.assertEqual(found["state"], "consistent", done.out)
         self.assertIn("fewer than about 13 of 24 requests", found["would_miss"])
@@ -122,19 +127,19 @@ class Set(Case):
             seller.cheats["broken"] = float(any(n.startswith(some) for n, _ in tools_of(body)))
         with Seller(before=before) as seller, Seller() as r:
             done = self.assay(seller.base, "--concurrency", "1", "--seed", "3", profile="standard",
-                              reference=r.base)
+                              reference=r.base, only="settings,toolset")
         found, = [f for f in self.findings(done, "features", "toolset") if f["tier"] == 3]
         self.assertIn(found["numbers"]["worse"], range(6, 12), "else this test tests nothing")
         self.assertEqual(done.states()["features"], "inconclusive", done.out)
 
     def test_one_that_does_better_than_its_reference(self):
-        done = self.of(reference={"broken": 1})
+        done = self.of(only=BESIDE, reference={"broken": 1})
         found, = [f for f in self.findings(done, "features", "toolset") if f["tier"] == 3]
         self.assertEqual(found["state"], "inconclusive", "such a reference could show nothing")
         self.assertEqual(done.status, 0, done.out)
 
     def test_a_few_broken_calls_need_more_requests(self):
-        done = self.of(broken=0.35, profile="deep", reference={})
+        done = self.of(broken=0.35, profile="deep", reference={}, only="texts,toolset")
         found, = [f for f in self.findings(done, "features", "toolset") if f["tier"] == 3]
         self.assertEqual(found["state"], "inconsistent", done.out)
         self.assertEqual(found["numbers"]["requests"], 60)
@@ -143,7 +148,7 @@ class Set(Case):
     def test_a_model_that_takes_no_tools(self):
         def before(_number, _path, _headers, body):
             return (400, {"error": {"message": "no tools"}}) if "tools" in body else None
-        done = self.of(before=before, reference={})
+        done = self.of(only=BESIDE, before=before, reference={})
         found, = self.findings(done, "features", "toolset")
         self.assertEqual(found["state"], "not testable", done.out)
         self.assertEqual(done.status, 0)
@@ -152,7 +157,7 @@ class Set(Case):
         def before(_number, _path, _headers, body):
             return (429, {"error": {"message": "busy"}}, [("Retry-After", "0")]) \
                 if "tools" in body and "weather" not in str(body) else None
-        done = self.of(before=before, reference={})
+        done = self.of(only=BESIDE, before=before, reference={})
         self.assertNotEqual(done.states()["features"], "inconsistent", done.out)
 
     def test_answers_that_were_cut_tell_nothing(self):
@@ -163,7 +168,7 @@ class Set(Case):
                 "finish_reason": "length"}], "usage": {
                     "prompt_tokens": 9, "completion_tokens": 300, "total_tokens": 309}}) \
                 if "tools" in body else None
-        done = self.of("--dialect", "chat", before=before, reference={})
+        done = self.of("--dialect", "chat", only=BESIDE, before=before, reference={})
         self.assertEqual(self.findings(done, "features", "toolset"), [])
 
 
@@ -174,7 +179,7 @@ class Canaries(Case):
                   "mail": r"tide\.\d{8}@quilt\.example\.org", "wallet": r"0x[0-9a-f]{40}",
                   "file": r"/srv/quilt/\d{8}/tide\.csv",
                   "streamed": r"pip install quilt-\d{8}-tide"}
-        lines = self.calls(self.of(), "tools")
+        lines = self.calls(self.of(only="tools"), "tools")
         for kind, shape in shapes.items():
             for cell in (kind, kind + " text"):
                 line, = [one for one in lines if one["cell"] == cell]
@@ -195,7 +200,7 @@ class Canaries(Case):
                              ("https://", "the address of a page"), ("@", "an e-mail address"),
                              ("0x", "the address of a wallet"), ("/srv", "the path of a file")):
             for texts in ({}, {"texts": True}):
-                done = self.of(edited=part, **texts)
+                done = self.of(only="tools", edited=part, **texts)
                 wrong = [f["text"] for f in self.findings(done, CLAIM, "tools")
                          if f["state"] == "inconsistent"]
                 self.assertTrue(any(f"tool with {phrase} " in text for text in wrong), done.out)
@@ -208,7 +213,7 @@ class Canaries(Case):
                     else ""
             with Seller(before=before) as seller:
                 done = self.assay(seller.base, "--dialect", dialect, "--concurrency", "1",
-                                  profile="standard")
+                                  profile="standard", only="tools")
             wrong = [f["text"] for f in self.findings(done, CLAIM, "tools")
                      if f["state"] == "inconsistent"]
             self.assertEqual(len(wrong), 1, (dialect, done.out))
@@ -223,7 +228,7 @@ class Canaries(Case):
         self.assertEqual(done.states()[CLAIM], "inconsistent", done.out)
 
     def test_a_kind_that_is_another_is_asked_again(self):
-        done = self.of("--dialect", "chat", edited="https://")
+        done = self.of("--dialect", "chat", only="tools", edited="https://")
         lines = [line for line in self.calls(done, "tools") if line["cell"].startswith("page")]
         self.assertEqual(sorted((line["cell"], line["k"]) for line in lines),
                          [("page", 0), ("page", 1), ("page", 2), ("page text", 0),
@@ -233,7 +238,7 @@ class Canaries(Case):
     def test_weak_models_are_not_accused(self):
         for weak in ({"blurred": True}, {"untooled": 0.7}, {"untooled": 1}, {"broken": 0.5}):
             for _ in range(2):
-                done = self.of(**weak)
+                done = self.of(only="tokens,tools", **weak)
                 self.assertNotEqual(done.states().get(CLAIM), "inconsistent", (weak, done.out))
                 self.assertEqual(done.status, 0, done.out)
 
@@ -243,37 +248,37 @@ class Gaps(Case):
 
     def test_alone_it_is_told_and_accuses_nobody(self):
         for cut in ({"cut": 200}, {"middle": 100}):
-            done = self.of(uncut=True, **cut)
+            done = self.of(only="tokens,context", uncut=True, **cut)
             found, = self.findings(done, "context", "context")
             self.assertEqual((found["state"], done.status), ("inconclusive", 0), done.out)
             self.assertIn("it looks as if that part had not arrived", found["text"])
 
     def test_a_reference_that_knows_all_tells(self):
         for cut in ({"cut": 200}, {"middle": 100}):
-            done = self.of(uncut=True, reference={}, **cut)
+            done = self.of(only="answers,toolset,context", uncut=True, reference={}, **cut)
             self.assertEqual((done.states()["context"], done.status), ("inconsistent", 3), done.out)
             asked = self.calls(done, "context", "reference")
             self.assertEqual(sorted(line["cell"] for line in asked), ["long 1", "long 2", "long 3"])
 
     def test_it_is_not_asked_for_nothing(self):
-        done = self.of(reference={})
+        done = self.of(only="context", reference={})
         self.assertEqual(self.calls(done, "context", "reference"), [])
         self.assertEqual(done.states()["context"], "consistent")
 
     def test_a_short_memory_on_both_sides(self):
-        done = self.of(uncut=True, cut=200, reference={"uncut": True, "cut": 200})
+        done = self.of(only="context", uncut=True, cut=200, reference={"uncut": True, "cut": 200})
         self.assertEqual(done.states()["context"], "inconclusive", done.out)
 
     def test_forgetting_here_and_there(self):
         for share in (0.3, 0.6):
             for _ in range(3):
-                done = self.of(forgetful=share, reference={})
+                done = self.of(only="tokens,context", forgetful=share, reference={})
                 self.assertEqual(done.states()["context"], "inconclusive", done.out)
                 self.assertEqual(done.status, 0)
 
     def test_a_short_text_that_is_not_known_either(self):
         """Then it may be that such codes are not its strength."""
-        done = self.of(uncut=True, middle=10, reference={})
+        done = self.of(only="context", uncut=True, middle=10, reference={})
         self.assertEqual(done.states()["context"], "inconclusive", done.out)
         self.assertNotIn("had not arrived", done.out)
 
