@@ -55,9 +55,9 @@ class Judged(AssayCase):
 
     def test_another_is_noticed_and_not_accused(self):
         for mix, least in ((1.0, 0.95), (0.25, 0.25)):
-            made = snapshots.of_others(60, mix=mix)
+            made = snapshots.of_others(40, mix=mix)
             self.assertNotIn("inconsistent", {state for _, state in made})
-            self.assertGreaterEqual(60 - made["itself", "consistent"], least * 60, made)
+            self.assertGreaterEqual(40 - made["itself", "consistent"], least * 40, made)
 
     def test_what_is_said_of_it(self):
         state, finding, status = snapshots.judged("claude-opus-4.8", one_off("Claude-Opus-4.8"))
@@ -84,10 +84,10 @@ class Judged(AssayCase):
         for name in ("Kimi-K3", "GPT-4.1", "Qwen3.7-Max"):
             chance, row, told = random.Random(3), ROWS[name], 0
             limits = snapshots.judged(row.model, one_off(name))[1]["numbers"]
-            for run in range(30):
+            for run in range(20):
                 kind, _ = snapshots.found(row.model, snapshots.afresh(chance, row), run)
                 told += kind == "itself"
-            self.assertAlmostEqual(told / 30, limits["knows_itself"], delta=0.3, msg=name)
+            self.assertAlmostEqual(told / 20, limits["knows_itself"], delta=0.3, msg=name)
 
     def test_names_that_mean_the_same(self):
         same = {"GPT-4o": ["gpt-4o", "openai/gpt-4o", "openai/gpt-4o-2024-08-06", "GPT-4o",
