@@ -9,8 +9,10 @@ import base64
 import json
 import random
 import re
+import sys
 import threading
 import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.assay import picture
@@ -163,18 +165,20 @@ class Seller:
         self.kept, self.seen = {}, set()
         self.requests = []          # (path, headers, body)
         self.lock = threading.Lock()
+        self.broken = []            # what no answer was made of
         handler = type("Handler", (_Handler,), {"seller": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), handler)
+        self.server.broken = self.broken
         self.base = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.server.shutdown()
         self.server.server_close()
+        assert kind or not self.broken, self.broken[0]
 
     def arrived(self, body):
         text = "\n".join(texts_of(body))
@@ -572,6 +576,14 @@ def dialect_of(path):
     if path.endswith("/messages"):
         return "messages"
     return "gemini" if "enerateContent" in path else None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        if not isinstance(sys.exc_info()[1], ConnectionError):      # clients may leave
+            self.broken.append(traceback.format_exc())
 
 
 class _Handler(BaseHTTPRequestHandler):

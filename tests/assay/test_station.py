@@ -35,7 +35,7 @@ class ThroughOurs(AssayCase):
                     done = self.through(s.base.removesuffix("/v1"), kind, "some-model",
                                         "--dialect", dialect, reference=s.base)
                 self.assertEqual(done.status, 0, (kind, dialect, done.out, done.errors))
-                for claim in ("identity", "prompt", "input_billing"):
+                for claim in ("identity", "prompt", "input_billing", "tool_integrity"):
                     self.assertEqual(done.states()[claim], "consistent",
                                      (kind, dialect, done.out))
 
