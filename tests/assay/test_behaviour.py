@@ -11,7 +11,8 @@ ALL = {"cache_billing": "consistent",
        "output_billing": "consistent",
        "streaming": "consistent", "stability": "consistent", "features": "consistent",
        "tool_integrity": "consistent", "context": "consistent"}
-PAUSE = 0.008       # a story of about 90 words then takes most of a second
+PAUSE = 0.007       # a story of about 90 words then takes half a second and more
+EVEN = 0.014        # as long, in pieces of 12 characters
 # Their judges look at short answers, too.
 CACHE, AGAIN = "tokens,cache", "tokens,again"
 FEATURES = "errors,settings,tools,toolset,vision,folk"      # all that this claim rests on
@@ -110,10 +111,11 @@ class Behaviour(AssayCase):
 
     def test_a_whole_answer_that_is_cut_into_a_stream(self):
         for dialect in ("chat", "responses", "messages", "gemini"):
-            done = self.of("--dialect", dialect, only="stream", pause=0.02, at_once=True, even=12)
+            done = self.of("--dialect", dialect, only="stream", pause=EVEN, at_once=True, even=12)
             self.assertEqual(done.states()["streaming"], "inconsistent", (dialect, done.out))
             self.assertIn("In 3 of 3 streams", str(done.claim("streaming")["findings"]))
-        done = self.of(only="stream", pause=0.02, at_once=True, even=12, early=True)
+        done = self.of(only="stream", pause=EVEN, at_once=True, even=12,
+                       early=True)
         self.assertEqual(done.states()["streaming"], "inconsistent", "behind a line of its own")
 
     def test_even_pieces_alone_accuse_nobody(self):
@@ -122,13 +124,13 @@ class Behaviour(AssayCase):
         def think(_, __, ___, body):
             if "story" in str(body):
                 time.sleep(0.5)
-        for kind in ({"pause": 0.02}, {"pause": 0.02, "before": think},
-                     {"queue": 0.8, "at_once": True}):
+        for kind in ({"pause": EVEN}, {"pause": EVEN, "before": think},
+                     {"queue": 0.6, "at_once": True}):
             done = self.of(only="stream", even=12, **kind)
             self.assertEqual(done.states()["streaming"], "inconclusive", (kind, done.out))
 
     def test_large_pieces_accuse_nobody(self):
-        for characters, pause in ((50, 0.08), (200, 0.2), (1000, 0.2)):
+        for characters, pause in ((50, 0.05), (200, 0.12), (1000, 0.16)):
             done = self.of(only="stream", even=characters, pause=pause, at_once=True)
             self.assertEqual(done.states()["streaming"], "inconclusive", (characters, done.out))
 

@@ -157,7 +157,7 @@ class Set(Case):
         def before(_number, _path, _headers, body):
             return (429, {"error": {"message": "busy"}}, [("Retry-After", "0")]) \
                 if "tools" in body and "weather" not in str(body) else None
-        done = self.of(only=BESIDE, before=before, reference={})
+        done = self.of(only=BESIDE + ",settings", before=before, reference={})
         self.assertNotEqual(done.states()["features"], "inconsistent", done.out)
 
     def test_answers_that_were_cut_tell_nothing(self):
@@ -270,10 +270,11 @@ class Gaps(Case):
         self.assertEqual(done.states()["context"], "inconclusive", done.out)
 
     def test_forgetting_here_and_there(self):
-        for share in (0.3, 0.6):
+        # Of 24 codes that are each forgotten that often, three or fewer may be.
+        for share, states in ((0.3, ("consistent", "inconclusive")), (0.6, ("inconclusive",))):
             for _ in range(3):
                 done = self.of(only="tokens,context", forgetful=share, reference={})
-                self.assertEqual(done.states()["context"], "inconclusive", done.out)
+                self.assertIn(done.states()["context"], states, done.out)
                 self.assertEqual(done.status, 0)
 
     def test_a_short_text_that_is_not_known_either(self):
