@@ -37,7 +37,7 @@ const struct probe probes[] = {
     {"stream", STANDARD | DEEP, false, "whether streams come as they are made, and cost the same",
      stream_plan, stream_judge, NULL, NULL},
     {"again", STANDARD | DEEP, false, "whether an answer is sold twice", again_plan, again_judge,
-     NULL, NULL},
+     NULL, "tokens"},
     {"settings", STANDARD | DEEP, false,
      "whether stop, the limit of output and temperature are kept", settings_plan, settings_judge,
      NULL, NULL},
