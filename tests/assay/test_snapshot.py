@@ -61,7 +61,7 @@ class Judged(AssayCase):
 
     def test_what_is_said_of_it(self):
         state, finding, status = snapshots.judged("claude-opus-4.8", one_off("Claude-Opus-4.8"))
-        self.assertEqual((state, status, finding["tier"]), ("consistent", 0, 4))
+        self.assertEqual((state, status, finding["tier"]), ("consistent", 2, 4))
         self.assertIn("Claude-Opus-4.8 (recorded 2026-07-22 through a gateway)", finding["text"])
         self.assertGreater(finding["numbers"]["catches_other"], 0.98)
         self.assertNotIn("hardly told", finding["would_miss"])
