@@ -243,6 +243,20 @@ static void estimate(struct exchange *x, uint64_t bytes)
     r->cached = r->created = r->reasoning = 0;
 }
 
+/* The same by the tokenizer that libraries have, whatever the model is. */
+static void recount(struct exchange *x, uint64_t milli)
+{
+    struct answer *r = &x->answer;
+
+    if (rand_weak_next(zoo_rand(x->zoo)) % 1000 < milli) {
+        r->input =
+            tokens_count(buf_str(&x->asked.text), FAMILY_CL100K) + x->asked.tool_bytes / 4 + 7;
+        r->output = tokens_count(buf_str(&r->text), FAMILY_CL100K) +
+                    tokens_count(buf_str(&r->arguments), FAMILY_CL100K) + 1;
+        r->cached = r->created = r->reasoning = 0;
+    }
+}
+
 static void crlf(struct exchange *x, uint64_t value)
 {
     (void)value;
@@ -309,6 +323,8 @@ static const struct cheat {
      "honest: thought is signed and counted, and not shown"},
     {"estimate", "4", VALUE_NUMBER, WHEN_ANSWERED, true, estimate,
      "honest: tokens are estimated, one for N bytes of text"},
+    {"recount", "1", VALUE_SHARE, WHEN_ANSWERED, true, recount,
+     "honest: a gateway counts this share of requests by itself, as GPT-4 would"},
     {"crlf", NULL, VALUE_NONE, WHEN_ANSWERED, true, crlf,
      "honest: line ends cost a token more, as \\r\\n does"},
     {"uneven", "8", VALUE_NUMBER, WHEN_ANSWERED, true, uneven,

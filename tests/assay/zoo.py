@@ -55,6 +55,8 @@ HONEST = [
     honest("hide-reasoning", ["hide-reasoning"], CLAUDE + THINKING),
     honest("estimate", ["estimate"]),
     honest("estimate, uneven", ["estimate=3", "uneven=2"]),
+    honest("recount", ["recount"]),
+    honest("recount 0.33", ["recount=0.33"]),
     honest("crlf", ["crlf"]),
     honest("uneven", ["uneven"]),
     honest("uneven 60", ["uneven=60"]),
