@@ -20,6 +20,23 @@ static bool starts_nocase(struct str s, struct str prefix)
     return s.n >= prefix.n && str_eq_nocase(str_slice(s.p, prefix.n), prefix);
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* In any case, and with '-' where the prefix has '.'. */
+static bool starts_like(struct str name, struct str prefix)
+{
+    for (size_t i = 0; i < prefix.n; i++) {
+        bool dot = i < name.n && prefix.p[i] == '.' && name.p[i] == '-';
+        if (i >= name.n || (!dot && lower(name.p[i]) != lower(prefix.p[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 struct str model_name(struct str model)
 {
     for (size_t slash; (slash = str_find_byte(model, '/')) < model.n;) {
@@ -31,6 +48,18 @@ struct str model_name(struct str model)
 static bool is_border(char c)
 {
     return c == '-' || c == ':' || c == '@';
+}
+
+/* "-5" or "-25" goes on with the version; "-0613" is a date, and "-32k" or "-8b" a size. */
+static bool is_version(struct str rest)
+{
+    size_t n = 1;
+
+    while (n < rest.n && rest.p[n] >= '0' && rest.p[n] <= '9') {
+        n++;
+    }
+    return rest.n > 0 && rest.p[0] == '-' && (n == 2 || n == 3) &&
+           (n == rest.n || rest.p[n] == '.' || is_border(rest.p[n]));
 }
 
 /* What is trained on another's answers is named after both, and may have the tokenizer of either.
@@ -52,11 +81,12 @@ size_t model_fits(struct str model, const char *prefix)
 {
     struct str name = model_name(model), first = str_from(prefix);
 
-    if (!starts_nocase(name, first)) {
+    if (!starts_like(name, first)) {
         return 0;
     }
     struct str rest = str_skip(name, first.n);
-    return (rest.n == 0 || is_border(rest.p[0])) && !is_foreign(rest) ? first.n : 0;
+    bool ends = rest.n == 0 || (is_border(rest.p[0]) && !is_version(rest));
+    return ends && !is_foreign(rest) ? first.n : 0;
 }
 
 enum stat_family family_claimed(struct str model)

@@ -10,7 +10,8 @@ struct str model_name(struct str model);
 /*
  * How much of the name is that prefix, in any case; 0: it is another model's. A prefix ends where
  * the name does, or at '-', ':' or '@': "gpt-5" is neither "gpt-5o" nor "gpt-5.1", a later version
- * of which nothing may be known. A name that goes on with another family's is nobody's.
+ * of which nothing may be known, nor "gpt-5-1": people write '-' for the '.' of versions. So does
+ * what fits "gpt-5.1". A name that goes on with another family's is nobody's.
  */
 size_t model_fits(struct str model, const char *prefix);
 /* STAT_FAMILIES: nothing. */
