@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#define WORDS_MOST 5.0 /* tokens for 32 digits and a line feed */
+
 static void add_point(struct counted_set *s, enum stat_string string, double k, double y)
 {
     struct stat_counted *c = &s->c[string];
@@ -117,6 +119,18 @@ static bool by_two_rates(const struct counted_set *s, const struct stat_tokens *
     return s->strings >= 5 && d > 0 && worst < 0.1;
 }
 
+/* Tokenizers take three digits at a time at most, or not many more: who needs so few tokens for 32
+ * of them counts a number as one word, as some gateways do. */
+static bool by_words(const struct counted_set *s, const struct stat_tokens *t)
+{
+    for (size_t i = 0; i < s->strings; i++) {
+        if (s->c[i].string == STAT_STRING_DIGITS) {
+            return t->line[i].b < WORDS_MOST;
+        }
+    }
+    return false;
+}
+
 enum counted_how counted_how(const struct counted_set *s, const struct stat_tokens *t)
 {
     if (t->state == STAT_TOKENS_CROOKED) {
@@ -127,7 +141,7 @@ enum counted_how counted_how(const struct counted_set *s, const struct stat_toke
             return COUNTED_BY_LENGTH;
         }
     }
-    return COUNTED_EVENLY;
+    return by_words(s, t) ? COUNTED_BY_LENGTH : COUNTED_EVENLY;
 }
 
 struct pairs {

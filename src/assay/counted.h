@@ -29,7 +29,8 @@ void counted_collect(const struct evidence *e, const char *probe, bool reference
 enum counted_how {
     COUNTED_EVENLY,   /* as a tokenizer counts: each repeat of a text adds the same */
     COUNTED_UNEVENLY, /* off their lines, or flat: nothing is to be built on such slopes */
-    COUNTED_BY_LENGTH /* by bytes or characters, ASCII and others at a rate each: no tokenizer */
+    COUNTED_BY_LENGTH /* by bytes or characters, ASCII and others at a rate each, or by words: no
+                         tokenizer */
 };
 /* t: what stat_tokens_fit made of the same set. */
 enum counted_how counted_how(const struct counted_set *s, const struct stat_tokens *t);

@@ -7,10 +7,12 @@
 #include <stdio.h>
 
 #include "assay/counted.h"
+#include "assay/family.h"
 #include "assay/probe.h"
 
-#define LEAST 4      /* copies that were made rightly */
-#define UNEVEN_MAX 1 /* tokens; a cost that was measured worse is none */
+#define LEAST 4         /* copies that were made rightly */
+#define UNEVEN_MAX 1    /* tokens; a cost that was measured worse is none */
+#define INPUT_FAIR 0.02 /* so far input may be off the measure that it is */
 
 void output_plan(struct plan *p, const struct probe *self)
 {
@@ -76,6 +78,26 @@ static void gather(const struct evidence *e, const struct counted_set *set, stru
     }
 }
 
+/*
+ * By what factor input is billed: of the tokenizer's published counts, or of the reference's. NAN:
+ * neither is known, or others count.
+ */
+static double factor_of_input(const struct evidence *e, const struct counted_set *set,
+                              const struct stat_tokens *t)
+{
+    struct counted_set reference;
+    struct counted_ratio ratio;
+
+    if (t->state == STAT_TOKENS_FAMILY || t->state == STAT_TOKENS_MULTIPLIED) {
+        if (t->family == family_claimed(e->head.target.model)) {
+            return t->state == STAT_TOKENS_MULTIPLIED ? t->multiplier : 1;
+        }
+    }
+    counted_collect(e, "tokens", true, &reference);
+    bool same = counted_compare(set, &reference, &ratio) && ratio.off <= ratio.sure;
+    return same ? (fabs(ratio.added) > 0 ? 1 : ratio.factor) : NAN;
+}
+
 /* Thoughts that are billed and not shown are no factor: they do not go with the length. */
 static enum state state_of(const struct stat_line *line)
 {
@@ -89,10 +111,13 @@ static enum state state_of(const struct stat_line *line)
                                                             : STATE_INCONCLUSIVE;
 }
 
-static void say(struct verdicts *v, const struct copied *c, const struct stat_line *line)
+/* known: input costs what it should, so that it is a measure of output. */
+static void say(struct verdicts *v, const struct copied *c, const struct stat_line *line,
+                bool known)
 {
     char text[320], numbers[128];
-    enum state state = state_of(line);
+    enum state seen = state_of(line);
+    enum state state = seen == STATE_INCONSISTENT && !known ? STATE_INCONCLUSIVE : seen;
     bool good = state == STATE_CONSISTENT;
     int n = snprintf(text, sizeof(text),
                      "What it repeated to the byte (%u of %u texts) is billed as output %.3f times "
@@ -114,8 +139,29 @@ static void say(struct verdicts *v, const struct copied *c, const struct stat_li
                                           "answers, and thoughts")
                                     : STR(""),
                      .benign = good ? STR("")
-                                    : STR("thoughts that are billed and not shown; a tokenizer "
-                                          "that writes the same text in other pieces")});
+                               : seen != state
+                                   ? STR("input that is billed at less than it counts, "
+                                         "or is counted by the seller itself: its "
+                                         "tokenizer is not known here")
+                                   : STR("thoughts that are billed and not shown; a tokenizer "
+                                         "that writes the same text in other pieces")});
+}
+
+/* Beside input that is billed by a factor, output seems to be by its inverse. */
+static void say_nothing(struct verdicts *v, double factor)
+{
+    char text[160];
+    int n = snprintf(text, sizeof(text),
+                     "Input itself is billed %.3f times what is counted, so it is no measure of "
+                     "output.",
+                     factor);
+
+    verdicts_add(v, &(struct finding){.claim = CLAIM_OUTPUT_BILLING,
+                                      .probe = "output",
+                                      .tier = TIER_ACCOUNTING,
+                                      .group = "output",
+                                      .state = STATE_INCONCLUSIVE,
+                                      .text = str_slice(text, (size_t)n)});
 }
 
 void output_judge(const struct evidence *e, struct verdicts *v)
@@ -124,15 +170,21 @@ void output_judge(const struct evidence *e, struct verdicts *v)
     struct copied c = {0};
     struct stat_line line;
     struct stat_tokens t;
+    double factor = NAN;
 
     counted_collect(e, "tokens", false, &set);
-    if (set.strings > 0 && stat_tokens_fit(set.c, set.strings, STAT_FAMILIES, &t) &&
-        counted_how(&set, &t) == COUNTED_BY_LENGTH) {
-        set.strings = 0; /* an estimate is no cost */
+    if (set.strings > 0 &&
+        stat_tokens_fit(set.c, set.strings, family_claimed(e->head.target.model), &t)) {
+        if (counted_how(&set, &t) == COUNTED_BY_LENGTH) {
+            set.strings = 0; /* an estimate is no cost */
+        }
+        factor = factor_of_input(e, &set, &t);
     }
     gather(e, &set, &c);
-    if (c.n >= LEAST && stat_fit(c.expected, c.billed, c.n, &line, NULL)) {
-        say(v, &c, &line);
+    if (c.n >= LEAST && fabs(factor - 1) > INPUT_FAIR) {
+        say_nothing(v, factor);
+    } else if (c.n >= LEAST && stat_fit(c.expected, c.billed, c.n, &line, NULL)) {
+        say(v, &c, &line, !isnan(factor));
     } else if (c.asked > 0) {
         char text[160];
         int n = snprintf(text, sizeof(text),
