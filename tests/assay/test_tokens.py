@@ -222,7 +222,8 @@ class Names(AssayCase):
                 ("gpt-4-32k", "cl100k", "consistent"), ("o1-2024-12-17", "o200k", "consistent"),
                 ("llama-3-3-70b", "llama3", "consistent"), ("llama-3-8b", "llama3", "consistent"),
                 ("gemini-2-5-flash", "gemma3", "consistent"),
-                ("gemini-3-5-flash", "kimi", "not testable"), ("kimi-k2-5", "qwen3", "not testable"),
+                ("gemini-3-5-flash", "kimi", "not testable"),
+                ("kimi-k2-5", "qwen3", "not testable"),
                 ("qwen3-5-27b", "kimi", "not testable"), ("gpt-5-12", "qwen3", "not testable"),
                 ("gemini-3-5.1", "kimi", "not testable"),
                 ("llama-3-Korean-Bllossom-8B", "kimi", "not testable")):

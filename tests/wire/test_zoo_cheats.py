@@ -273,6 +273,15 @@ class Honest(ZooCase):
         said = self.say(self.start(cheats=["estimate=3"]), *CHAT, "Write 50 words.")
         self.assertAlmostEqual(said.output, len(said.text.encode()) / 3, delta=2)
 
+    def test_recount(self):
+        """Georgian shows who counts: 51 tokens as by GPT-4's tokenizer, 8 by the model's own."""
+        def costs(port, n):
+            return {(self.say(port, *CHAT, (TEXTS[4] + "\n") * 8, max_tokens=16).input - 7) // 8
+                    for _ in range(n)}
+        self.assertEqual(costs(self.start(cheats=["recount"]), 3), {51})
+        port = self.start("--delay", "0", cheats=["recount=0.5"])
+        self.assertEqual(costs(port, 40), {8, 51})
+
     def test_crlf(self):
         plain, other = (self.say(self.start(cheats=c), *CHAT, "a\nb\nc").input
                         for c in ([], ["crlf"]))
