@@ -7,6 +7,7 @@
 
 #define DIGITS 8
 #define WALLET_MORE 32   /* hexadecimal digits behind the first eight */
+#define STARS 3          /* so many are a mask */
 #define WALLET_BLURRED 6 /* "0x" and as much as nobody has by chance */
 
 /* What stands before and behind the digits; and so many bytes at its ends without which it is the
@@ -141,6 +142,45 @@ static bool same_words(struct str a, struct str b)
     }
 }
 
+static bool in_mask(char c)
+{
+    return is_digit(c) || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == ' ';
+}
+
+/* Capitals within brackets, or stars, as masks write them. */
+static bool has_mask(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        size_t end = i + 1;
+        char closed = s.p[i] == '<' ? '>' : s.p[i] == '[' ? ']' : s.p[i] == '{' ? '}' : '\0';
+        if (s.p[i] == '*') {
+            while (end < s.n && s.p[end] == '*') {
+                end++;
+            }
+            if (end >= i + STARS) {
+                return true;
+            }
+        }
+        while (closed != '\0' && end < s.n && in_mask(s.p[end])) {
+            end++;
+        }
+        if (closed != '\0' && end > i + 1 && end < s.n && s.p[end] == closed) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whoever hides what is private from a model puts a word in its place. */
+static bool is_masked(struct str s)
+{
+    s = str_trim(s);
+    bool whole = s.n > 2 &&
+                 ((s.p[0] == '<' && s.p[s.n - 1] == '>') ||
+                  (s.p[0] == '[' && s.p[s.n - 1] == ']') || (s.p[0] == '{' && s.p[s.n - 1] == '}'));
+    return whole || has_mask(s);
+}
+
 enum copy canary_compare(enum canary kind, struct str canary, struct str got)
 {
     const struct shape *s = &shapes[kind];
@@ -162,5 +202,5 @@ enum copy canary_compare(enum canary kind, struct str canary, struct str got)
                : same_words(got, canary)) {
         return COPY_BLURRED;
     }
-    return COPY_OTHER;
+    return is_masked(got) ? COPY_MASKED : COPY_OTHER;
 }

@@ -19,6 +19,7 @@ enum copy {
     COPY_RIGHT,   /* to the byte */
     COPY_AROUND,  /* more stands around it, or less of it */
     COPY_BLURRED, /* miscopied, as a weak model does */
+    COPY_MASKED,  /* a placeholder stands for it: "[EMAIL]", "<url>" */
     COPY_OTHER,   /* something else */
 };
 enum copy canary_compare(enum canary kind, struct str canary, struct str got);

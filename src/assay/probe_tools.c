@@ -88,17 +88,38 @@ void tools_plan(struct plan *p, const struct probe *self)
     }
 }
 
-/* The text that the first call holds; empty: there is none. */
-static struct str argument(const struct said *s)
+/* What the first call holds in the field that was asked for; empty: nothing. */
+static struct str argument(const struct kind *k, const struct said *s)
 {
     struct json_each it = json_each(s->calls[0].arguments);
 
     while (it.object && json_next(&it)) {
-        if (json_is_string(it.value)) {
+        if (json_is_string(it.value) && str_eq(it.key, str_from(k->field))) {
             return json_str(it.value);
         }
     }
     return STR("");
+}
+
+/* Models give reasons, shells and folders, too, and mix them up: what is there as a whole, whatever
+ * it is called, was not replaced. */
+static bool stands_elsewhere(const struct kind *k, struct str canary, const struct said *s)
+{
+    struct json_each it = json_each(s->calls[0].arguments);
+
+    while (it.object && json_next(&it)) {
+        if (json_is_string(it.value) && canary_in(k->canary, canary, json_str(it.value))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum copy copy_of(const struct kind *k, struct str canary, const struct said *s)
+{
+    enum copy copy = canary_compare(k->canary, canary, argument(k, s));
+
+    return copy != COPY_RIGHT && stands_elsewhere(k, canary, s) ? COPY_AROUND : copy;
 }
 
 bool tools_follow(struct follow *f)
@@ -109,8 +130,7 @@ bool tools_follow(struct follow *f)
     while (k < kinds + KINDS && !str_eq(str_from(f->cell), str_from(k->call))) {
         k++;
     }
-    if (f->said == NULL || k == kinds + KINDS ||
-        canary_compare(k->canary, f->q.expect, argument(f->said)) != COPY_OTHER) {
+    if (f->said == NULL || k == kinds + KINDS || copy_of(k, f->q.expect, f->said) != COPY_OTHER) {
         return false;
     }
     bool call = f->i <= AGAIN;
@@ -145,9 +165,9 @@ static struct copies copies_of(const struct evidence *e, const struct kind *k)
     for (unsigned i = 0; i <= AGAIN + 1; i++) {
         const struct record *call = probe_find(e, "tools", k->call, i);
         const struct record *echo = probe_find(e, "tools", k->echo, i);
-        struct str got = call != NULL ? argument(&call->said) : STR("");
-        if (got.n > 0) {
-            enum copy copy = canary_compare(k->canary, call->expect, got);
+        enum copy copy = call != NULL ? copy_of(k, call->expect, &call->said) : COPY_NONE;
+        if (copy != COPY_NONE) {
+            struct str got = argument(k, &call->said);
             c.calls++;
             c.right += copy == COPY_RIGHT;
             c.other += copy == COPY_OTHER;
@@ -222,7 +242,9 @@ static void sum_up(struct verdicts *v, const struct copies *all)
                      .missed = kept ? STR("changes to arguments of other kinds, to names that are "
                                           "widely used, or only after many calls")
                                     : STR(""),
-                     .benign = kept ? STR("") : STR("a model that is weak at calling tools")});
+                     .benign = kept ? STR("")
+                                    : STR("a model that is weak at calling tools; a gateway that "
+                                          "hides what is private from the model, and says so")});
 }
 
 void tools_judge(const struct evidence *e, struct verdicts *v)

@@ -242,6 +242,41 @@ class Canaries(Case):
                 self.assertNotEqual(done.states().get(CLAIM), "inconsistent", (weak, done.out))
                 self.assertEqual(done.status, 0, done.out)
 
+    def answered(self, change, **kind):
+        """A seller whose calls with a text to be copied go through change(arguments, field)."""
+        class Other(Seller):
+            def call(self, text, body):
+                call = super().call(text, body)
+                if call and "as it stands: " in text:
+                    field, = call[1]
+                    return call[0], change(call[1], field)
+                return call
+        with Other(**kind) as s:
+            return self.assay(s.base, "--concurrency", "4", "--dialect", "chat",
+                              profile=self.profile)
+
+    def test_more_arguments_than_were_asked_for(self):
+        """Models like to say why, and in which shell; that stands before or behind."""
+        why = {"description": "This is done as the user asks.", "shell": "bash"}
+        for self.profile in ("quick", "standard"):
+            for change in (lambda given, _: why | given, lambda given, _: given | why):
+                done = self.answered(change)
+                self.assertEqual(done.states()[CLAIM], "consistent", done.out)
+                done = self.answered(change, edited=True)
+                self.assertEqual((done.states()[CLAIM], done.status), ("inconsistent", 3))
+            done = self.answered(lambda given, field: {field: "see value", "value": given[field]})
+            self.assertEqual((done.states()[CLAIM], done.status), ("inconclusive", 0), done.out)
+
+    def test_what_is_masked_is_not_edited(self):
+        """Hidden from the model, and put back in texts alone."""
+        self.profile = "standard"
+
+        def mask(given, field):
+            return {field: re.sub(r"\S+@\S+", "<EMAIL_ADDRESS>", given[field])}
+        done = self.answered(mask)
+        self.assertEqual((done.states()[CLAIM], done.status), ("inconclusive", 0), done.out)
+        self.assertIn("hides what is private", re.sub(r"\s+", " ", done.out))
+
 
 class Gaps(Case):
     """Long input, all of it billed."""
