@@ -14,6 +14,7 @@
 #define TIMES 3
 #define SHORT_LINES 25
 #define MIDDLE_LINES 50
+#define SLACK 0.5 /* steps from code to code by which bill and codes may differ */
 
 static unsigned long_lines(enum profile p)
 {
@@ -100,6 +101,7 @@ struct arrived {
     unsigned answers, known[CODES], lost[TIMES]; /* of the long ones */
     unsigned of_reference;   /* of the same texts, all of whose codes the reference knows */
     unsigned lost_short;     /* in either of the short texts */
+    bool again;              /* one of them was sent twice */
     double billed, expected; /* of the long ones together */
     uint64_t tokens;         /* of one */
 };
@@ -142,6 +144,10 @@ static void add_long(const struct evidence *e, const struct record *r, const str
     unsigned lost = lost_of(&r->said, r->expect);
     const struct record *other = other_of(e, r);
 
+    uint64_t tries = 0;
+
+    json_u64(json_get(json_root(r->doc), "tries"), &tries);
+    a->again = a->again || tries != 1;
     a->lost[a->answers++] = lost;
     a->billed += input_of(r);
     a->expected += input_of(middle) + line * (double)(r->k - middle->k);
@@ -152,9 +158,9 @@ static void add_long(const struct evidence *e, const struct record *r, const str
     }
 }
 
-/* The codes that are unknown in each text while all others are known in each: two or more that
- * stand one behind the other. From first on, up to before *end; false: there is no such gap. */
-static bool has_gap(const struct arrived *a, size_t *first, size_t *end)
+/* The codes that are unknown in each text while all others are known in each, and that stand one
+ * behind the other: from first on, up to before *end. False: there are none, or others. */
+static bool has_run(const struct arrived *a, size_t *first, size_t *end)
 {
     unsigned lost = a->lost[0];
 
@@ -169,8 +175,31 @@ static bool has_gap(const struct arrived *a, size_t *first, size_t *end)
     for (*end = *first; *end < CODES && (lost >> *end & 1) != 0;) {
         ++*end;
     }
-    return a->answers == TIMES && a->lost_short == 0 && *end >= *first + 2 && *end < CODES &&
-           lost >> *end == 0;
+    return a->answers == TIMES && *end > *first && lost >> *end == 0;
+}
+
+/* Two or more, which are known in short texts. */
+static bool has_gap(const struct arrived *a, size_t *first, size_t *end)
+{
+    return has_run(a, first, end) && a->lost_short == 0 && *end >= *first + 2 && *end < CODES;
+}
+
+/*
+ * Something was cut off, at an end or within: the same codes are unknown in each text, and about as
+ * much is missing from the bill as lies between the last that are known and the first. Tokens out
+ * of a cache that are not counted are missing, too, and a model forgets.
+ */
+static bool is_cut(const struct arrived *a)
+{
+    double missing = (CODES - 1) * (1 - a->billed / a->expected); /* as steps from code to code */
+    size_t first, end;
+
+    if (a->again || !has_run(a, &first, &end) || (a->lost_short & a->lost[0]) != 0) {
+        return false;
+    }
+    double n = (double)(end - first);
+    bool at_end = first == 0 || end == CODES;
+    return (at_end || n >= 2) && missing >= n - 1 - SLACK && missing <= n + 1 + SLACK;
 }
 
 static unsigned lost_in_all(const struct arrived *a)
@@ -201,17 +230,16 @@ static enum state state_of(const struct arrived *a)
     if (share >= 0.98 && is_found(a)) {
         return STATE_CONSISTENT;
     }
-    /* Fewer tokens than were sent, and something of it unknown: it did not arrive. */
-    return share < 0.9 && lost_in_all(a) > 0 ? STATE_INCONSISTENT : STATE_INCONCLUSIVE;
+    return share < 0.9 && is_cut(a) ? STATE_INCONSISTENT : STATE_INCONCLUSIVE;
 }
 
+/* Three texts are too few to accuse by: all codes of one are one event, and a host that keeps its
+ * memory in few bits may forget the same place in each. */
 static void say_gap(const struct arrived *a, size_t first, size_t end, struct verdicts *v)
 {
-    unsigned codes = a->answers * (unsigned)(end - first);
-    double p = 1;
     char text[400];
 
-    if (a->of_reference < a->answers || !stat_mcnemar(0, codes, &p)) {
+    if (a->of_reference < a->answers) {
         return;
     }
     int n = snprintf(text, sizeof(text),
@@ -222,12 +250,12 @@ static void say_gap(const struct arrived *a, size_t first, size_t end, struct ve
                                       .tier = TIER_LIVE,
                                       .probe = "context",
                                       .group = "context",
-                                      .has_p = true,
-                                      .blind = true,
-                                      .p = p / 2, /* whose codes are unknown was known before */
+                                      .state = STATE_INCONCLUSIVE,
+                                      .unusual = true,
                                       .text = str_slice(text, (size_t)n),
                                       .benign = STR("a host that serves the model with a shorter "
-                                                    "memory, and says so")});
+                                                    "memory, or one that recalls the middle of "
+                                                    "long texts badly")});
 }
 
 static void say(const struct arrived *a, struct verdicts *v)

@@ -216,6 +216,51 @@ class Behaviour(AssayCase):
         self.assertIn("0 of those at its beginning, 0 of those at its end",
                       self.finding(done, "context", "context")["text"])
 
+    def forgets(self, lost, billed, **kind):
+        """A model that never finds some codes, and a seller that bills a part of long input."""
+        class Other(Seller):
+            texts = []
+
+            def say(self, text, body):
+                said = super().say(text, body)
+                if "Answer with the amber code" not in text or len(text) < 20000:
+                    return said
+                self.texts.append(text)
+                gone = lost(len(self.texts))
+                return " ".join(c for i, c in enumerate(said.split()) if i not in gone)
+
+            def count(self, text):
+                return int(super().count(text) * (billed if len(text) > 20000 else 1))
+        with Other(**kind) as s:
+            return self.assay(s.base, "--dialect", "chat", "--only", "context",
+                              profile="standard")
+
+    def test_a_short_bill_and_a_model_that_forgets(self):
+        """Tokens out of a cache may go uncounted: what was cut off is unknown in each text, and as
+        much of it as is missing from the bill."""
+        for lost, billed, state in ((lambda n: {4} if n == 2 else (), 0.85, "inconclusive"),
+                                    (lambda n: {n}, 0.85, "inconclusive"),
+                                    (lambda n: {4}, 0.85, "inconclusive"),
+                                    (lambda n: {1, 4}, 0.5, "inconclusive"),
+                                    (lambda n: {2, 3, 4}, 0.1, "inconclusive"),
+                                    (lambda n: {2, 3, 4}, 0.55, "inconsistent"),
+                                    (lambda n: {0}, 0.88, "inconsistent"),
+                                    (lambda n: {0, 1}, 0.8, "inconsistent")):
+            done = self.forgets(lost, billed)
+            self.assertEqual(done.states()["context"], state, (billed, done.out))
+
+    def test_what_was_sent_twice_may_have_been_read_before(self):
+        broken = set()
+
+        def before(_, __, ___, body):
+            text = str(body)
+            if "amber code" in text and text not in broken:
+                broken.add(text)
+                return 500, {"error": {"message": "later"}}, [("Retry-After", "0")]
+            return None
+        done = self.forgets(lambda n: {0, 1}, 0.8, before=before)
+        self.assertEqual(done.states()["context"], "inconclusive", done.out)
+
     def test_a_forgetful_model_is_not_accused(self):
         done = self.of(only="context", forgetful=True)
         self.assertEqual(done.states()["context"], "inconclusive")

@@ -106,11 +106,16 @@ class Zoo(unittest.TestCase):
             self.assertEqual(found["numbers"]["rows"], 16)
 
     def test_beside_a_reference_more_is_seen(self):
-        claims = {"bad-tools 1": "features", "cut-head, bill-uncut": "context",
-                  "cut-middle, bill-uncut": "context"}
-        for run in self.runs([v for v in zoo.CHEATS if v.name in claims], 7, references=[True]):
-            self.assertEqual(run.states[claims[run.variant.name]], "inconsistent", run)
+        """What is cut out of three texts and billed is told, and accuses nobody."""
+        chosen = {"bad-tools 1": ("features", "inconsistent"),
+                  "cut-head, bill-uncut": ("context", "inconclusive"),
+                  "cut-middle, bill-uncut": ("context", "inconclusive")}
+        for run in self.runs([v for v in zoo.CHEATS if v.name in chosen], 7, references=[True]):
+            claim, state = chosen[run.variant.name]
+            self.assertEqual(run.states[claim], state, run)
             self.assertEqual(zoo.wrongly(run), set(), run)
+            said = [f["text"] for _, f in run.findings if f["probe"] == "context"]
+            self.assertEqual("The reference knows all codes" in str(said), claim == "context", run)
 
     def test_a_prompt_before_some_requests_is_no_other_tokenizer(self):
         rows = [v for v in zoo.CHEATS if v.name == "adaptive 20, hidden"]
