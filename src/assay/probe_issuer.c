@@ -52,14 +52,17 @@ static void judge_accepted(const struct facts *f, struct verdicts *v)
     }
 }
 
-/* Two signatures that cannot differ by account, cloud or snapshot from what the reference signs. */
+/* Two signatures that cannot differ by account, cloud or snapshot from what the reference signs.
+ * Another model's only where the reference's own is what is sold: an alias may mean one model here
+ * and another there, and a reference may have been asked for another version. */
 static bool comparable(const struct facts *f, const struct signature *s)
 {
-    enum signature_same same = signature_models(str_from(s->model), str_from(f->own.model));
+    struct str named = str_from(s->model), own = str_from(f->own.model);
+    bool other = signature_models(own, f->sold) == SAME_MODEL &&
+                 signature_models(named, f->sold) == OTHER_MODEL;
 
     return signature_is_claude(s) && signature_is_claude(&f->own) && !s->account &&
-           s->infra == f->own.infra && s->model[0] != '\0' &&
-           (str_eq(str_from(s->model), str_from(f->own.model)) || same == OTHER_MODEL);
+           s->infra == f->own.infra && named.n > 0 && (str_eq(named, own) || other);
 }
 
 /* Of the chain with that number: the answer whose turn was given back. */

@@ -248,6 +248,19 @@ class Thoughts(AssayCase):
             self.assertEqual(self.accused(done), set(), (name, done.out))
             self.assertNotIn(("provenance", "consistent", 1), self.said(done), name)
 
+    def test_a_reference_of_another_version_accuses_nobody(self):
+        """An alias that means one version here and the next one there; a reference that was asked
+        for another than what is sold."""
+        older, newer = "claude-sonnet-4-5", "claude-sonnet-4-6"
+        for sold in ("claude-sonnet-latest", older):
+            done = self.of(Thinker(model=older), Thinker(model=newer), model=sold)
+            self.assertIn(("reference", "presented 2"), self.cells(done))
+            self.assertEqual(self.accused(done), set(), (sold, done.out))
+        done = self.of(Thinker(model=older), Thinker(model=newer), model=newer)
+        self.assertIn(("identity", "inconsistent", 1), self.said(done), done.out)
+        done = self.of(Thinker(model=older, secret=b"x"), Thinker(model=older), model=older)
+        self.assertIn(("identity", "inconsistent", 1), self.said(done), "by the same name")
+
     def test_a_relay_that_leaves_thoughts_out_on_the_way_in(self):
         done = self.of(Thinker(checks=False))
         self.assertIn(("provenance", "inconclusive", 5), self.said(done))
