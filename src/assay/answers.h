@@ -11,8 +11,8 @@
 
 #define ANSWERS_CELLS 4
 
-/* Answers to one question by kind, in the order in which they were seen first; [1]: of the
- * reference. */
+/* Answers to one question by kind, in the order of their bytes, so that the order in which they
+ * came decides nothing; [1]: of the reference. */
 struct answers_cell {
     const char *name;
     struct str text[LIMIT_ASSAY_CALLS]; /* its beginning */

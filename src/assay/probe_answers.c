@@ -9,14 +9,17 @@
 
 #include "assay/answers.h"
 #include "assay/probe.h"
+#include "base/hash.h"
 
 #define PERMUTATIONS 9999
 #define POWER_RUNS 200
 #define POWER_LEVEL (P_ACCUSES / 2) /* Holm, over the set of tools as well */
 #define POWER_PERMUTATIONS 1999
+#define POWER_ANSWERS 100 /* of a cell and side, as a deep run has them: more take too long */
 #define ANSWER_BYTES 48
 #define BLIND_BELOW 80 /* % of swaps that the run would have caught */
-#define LEAST 6        /* answers of a cell and side: below, nothing can be seen */
+#define COUNTED_MAX (LIMIT_ASSAY_CALLS * (ANSWER_BYTES + 40))
+#define LEAST 6 /* answers of a cell and side: below, nothing can be seen */
 
 static const struct cell {
     const char *name;
@@ -65,10 +68,43 @@ static struct str first_word(struct str s)
     return to > from ? str_slice(s.p + from, to - from) : s;
 }
 
+static int by_bytes(struct str a, struct str b)
+{
+    int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+    return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+/* Its place among those that were seen, which it gets where it is new. */
+static size_t place_of(struct answers_cell *k, struct str said)
+{
+    size_t low = 0, high = k->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (by_bytes(k->text[middle], said) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == k->n || !str_eq(k->text[low], said)) {
+        size_t behind = k->n - low;
+        memmove(&k->text[low + 1], &k->text[low], behind * sizeof(k->text[0]));
+        k->text[low] = said;
+        for (size_t side = 0; side < 2; side++) {
+            uint32_t *count = k->count[side];
+            memmove(&count[low + 1], &count[low], behind * sizeof(count[0]));
+            count[low] = 0;
+        }
+        k->n++;
+    }
+    return low;
+}
+
 static void take(struct answers_cell *k, const struct record *r)
 {
     struct str said = str_trim(buf_str(&r->said.text));
-    size_t i = 0;
 
     said = k->words ? first_word(said) : said;
     said.n = said.n < ANSWER_BYTES ? said.n : ANSWER_BYTES;
@@ -76,13 +112,7 @@ static void take(struct answers_cell *k, const struct record *r)
         k->silent[r->reference]++;
         return;
     }
-    while (i < k->n && !str_eq(k->text[i], said)) {
-        i++;
-    }
-    if (i == k->n) {
-        k->text[k->n++] = said;
-    }
-    k->count[r->reference][i]++;
+    k->count[r->reference][place_of(k, said)]++;
     k->answers[r->reference]++;
 }
 
@@ -137,11 +167,38 @@ static void gather(const struct evidence *e, struct comparison *c)
         }
         c->tested[c->count] = (struct stat_cell){k->count[0], k->count[1], k->n};
         c->powers[c->count++] = (struct stat_power_cell){
-            .reference = k->count[1], .kinds = k->n, .n = k->answers[0], .m = k->answers[1]};
+            .reference = k->count[1],
+            .kinds = k->n,
+            .n = k->answers[0] < POWER_ANSWERS ? k->answers[0] : POWER_ANSWERS,
+            .m = k->answers[1] < POWER_ANSWERS ? k->answers[1] : POWER_ANSWERS};
         c->n += k->answers[0];
         c->m += k->answers[1];
         c->words += k->words;
     }
+}
+
+/* Out of the answers themselves: nobody can try seeds until one suits. */
+static void seed_by(const struct comparison *c, struct stat_random *r)
+{
+    char hex[HASH_HEX + 1];
+    struct buf counted;
+    uint64_t seed = 0;
+
+    buf_init(&counted, COUNTED_MAX);
+    for (size_t j = 0; j < ANSWERS_CELLS; j++) {
+        const struct answers_cell *k = &c->all.cells[j];
+        for (size_t i = 0; k->tested && i < k->n; i++) {
+            buf_addf(&counted, "%zu %u %u %.*s\n", j, k->count[0][i], k->count[1][i],
+                     STR_ARG(k->text[i]));
+        }
+    }
+    hash_hex(hex, buf_str(&counted));
+    for (size_t i = 0; i < 16; i++) {
+        unsigned digit = hex[i] <= '9' ? (unsigned)(hex[i] - '0') : (unsigned)(hex[i] - 'a') + 10;
+        seed = seed << 4 | digit;
+    }
+    buf_release(&counted);
+    stat_seed(r, seed);
 }
 
 static double caught(const struct comparison *c, struct stat_random *r, double mix)
@@ -157,13 +214,13 @@ static double caught(const struct comparison *c, struct stat_random *r, double m
     return stat_power(&ask, r, &power) ? 100.0 * power.caught / power.runs : 0;
 }
 
-static void compare(const struct evidence *e, struct verdicts *v, const struct comparison *c)
+static void compare(struct verdicts *v, const struct comparison *c)
 {
     struct stat_random random;
     struct stat_two two;
     struct buf text, missed, numbers;
 
-    stat_seed(&random, e->head.seed);
+    seed_by(c, &random);
     if (!stat_two_sample(c->tested, c->count, PERMUTATIONS, &random, &two)) {
         return;
     }
@@ -201,7 +258,7 @@ static void compare(const struct evidence *e, struct verdicts *v, const struct c
                                       .benign = STR("other default settings, such as temperature; "
                                                     "a prompt that one of both sets before; the "
                                                     "vendor serves several versions under one "
-                                                    "name")});
+                                                    "name; a cache that the seller announces")});
     buf_release(&text);
     buf_release(&missed);
     buf_release(&numbers);
@@ -216,7 +273,7 @@ void answers_judge(const struct evidence *e, struct verdicts *v)
     }
     gather(e, c);
     if (c->count > 0) {
-        compare(e, v, c);
+        compare(v, c);
     } else if (c->silent > 2 * LEAST) {
         verdicts_add(v, &(struct finding){.claim = CLAIM_IDENTITY,
                                           .state = STATE_NOT_TESTABLE,

@@ -4,6 +4,7 @@ that serves a part of the requests."""
 import json
 import os
 import random
+import resource
 import subprocess
 import unittest
 
@@ -135,7 +136,26 @@ class Answers(AssayCase):
             self.assertIn(f"Continuations of {prompts} texts ({prompts * each} here, "
                           f"{prompts * each} at the reference)", found["text"])
 
-    def judged(self, lines):
+    def test_neither_the_order_of_the_lines_nor_the_seed_decides(self):
+        done, found = self.against(mix=0.4)
+        head, *calls, end = done.lines()
+        for seed in range(3):
+            random.Random(seed).shuffle(calls)
+            again = self.judged([{**head, "seed": seed}, *calls, end], "answers")
+            self.assertEqual({k: again[k] for k in ("p", "numbers")},
+                             {k: found[k] for k in ("p", "numbers")})
+
+    def test_many_answers_take_no_longer_than_a_deep_run(self):
+        done, _ = self.against()
+        head, *calls, end = done.lines()
+        calls = [c for c in calls if c["probe"] == "answers"]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        found = self.judged([head, *calls * 20, end], "answers")
+        self.assertEqual((found["numbers"]["n"], found["numbers"]["m"]), (2000, 2000))
+        took = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+        self.assertLess(took, 20)
+
+    def judged(self, lines, probe="texts"):
         folder = os.path.join(self.folder, "kept")
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, "calls.jsonl"), "w", encoding="utf-8") as file:
@@ -145,7 +165,7 @@ class Answers(AssayCase):
                        capture_output=True, timeout=60, check=False)
         with open(path, encoding="utf-8") as file:
             claims = json.load(file)["claims"]
-        return next((f for c in claims for f in c["findings"] if f["probe"] == "texts"), None)
+        return next((f for c in claims for f in c["findings"] if f["probe"] == probe), None)
 
     def test_answers_that_are_never_the_same_vouch_for_nothing(self):
         done, found = self.against(choices={part: [(f"{n} {part}", 1) for n in range(5000)]
