@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which dialect an endpoint speaks: each is asked one word, the likeliest first. */
+#include "assay/family.h"
 #include "assay/run_int.h"
 #include "base/limits.h"
 #include "base/utf8.h"
@@ -13,9 +14,9 @@ static size_t order(struct str model, enum dialect out[4])
                                         DIALECT_RESPONSES};
     size_t n = 0;
 
-    if (str_find(model, STR("claude")) != SIZE_MAX) {
+    if (model_says(model, "claude")) {
         out[n++] = DIALECT_MESSAGES;
-    } else if (str_find(model, STR("gemini")) != SIZE_MAX) {
+    } else if (model_says(model, "gemini")) {
         out[n++] = DIALECT_GEMINI;
     }
     for (size_t i = 0; i < 4; i++) {

@@ -118,3 +118,24 @@ struct family_range family_nonce(enum stat_family f)
     default: return any;
     }
 }
+
+size_t model_line(struct str model, const char *line)
+{
+    struct str name = model_name(model), first = str_from(line);
+
+    if (!starts_nocase(name, first)) {
+        return 0;
+    }
+    struct str rest = str_skip(name, first.n);
+    return (rest.n == 0 || is_border(rest.p[0])) && !is_foreign(rest) ? first.n : 0;
+}
+
+bool model_says(struct str model, const char *word)
+{
+    for (size_t i = 0; i < model.n; i++) {
+        if (starts_nocase(str_skip(model, i), str_from(word))) {
+            return true;
+        }
+    }
+    return false;
+}

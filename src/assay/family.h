@@ -14,6 +14,11 @@ struct str model_name(struct str model);
  * what fits "gpt-5.1". A name that goes on with another family's is nobody's.
  */
 size_t model_fits(struct str model, const char *prefix);
+/* How much of the name is that line of models ("gpt", "claude"), whatever version of it follows; 0:
+ * it is none of them, or goes on with another family's name. */
+size_t model_line(struct str model, const char *line);
+/* The word stands anywhere in it, in any case. */
+bool model_says(struct str model, const char *word);
 /* STAT_FAMILIES: nothing. */
 enum stat_family family_claimed(struct str model);
 /* What eight digits and a line feed cost; STAT_FAMILIES: in any tokenizer that was looked at. */

@@ -23,22 +23,34 @@ static size_t word(struct str s, const char *more)
     return n;
 }
 
-/* Where vendors and standards are explained, and what names a type: nobody's upstream. */
+/* Where vendors and standards are explained, and what names a type: nobody's upstream. By their
+ * whole names: anybody may call a host of theirs www or platform. */
 static bool is_document(struct str host)
 {
     static const struct str known[] = {
-        STR_INIT("docs."),           STR_INIT("platform."),
-        STR_INIT("help."),           STR_INIT("support."),
-        STR_INIT("ai.google."),      STR_INIT("developers."),
-        STR_INIT("type.google"),     STR_INIT("cloud.google"),
-        STR_INIT("console."),        STR_INIT("errors.pydantic"),
-        STR_INIT("json-schema.org"), STR_INIT("aka.ms"),
-        STR_INIT("learn."),          STR_INIT("www."),
-        STR_INIT("github.com"),      STR_INIT("openrouter.ai"),
+#define HOST(name) STR_INIT(name),
+        HOST("ai.google.dev") HOST("aistudio.google.com") HOST("aka.ms") HOST(
+            "api-docs.deepseek.com") HOST("cloud.google.com") HOST("console.anthropic.com")
+            HOST("console.aws.amazon.com") HOST("console.cloud.google.com") HOST(
+                "console.developers.google.com") HOST("console.groq.com") HOST("console.mistral.ai")
+                HOST("console.x.ai") HOST("developers.google.com") HOST(
+                    "developers.openai.com") HOST("docs.anthropic.com") HOST("docs.aws.amazon.com")
+                    HOST("docs.claude.com") HOST("docs.github.com") HOST("docs.litellm.ai") HOST(
+                        "docs.mistral.ai") HOST("docs.pydantic.dev") HOST("docs.x.ai")
+                        HOST("errors.pydantic.dev") HOST("github.com") HOST("help.aliyun.com") HOST(
+                            "help.openai.com") HOST("json-schema.org") HOST("learn.microsoft.com")
+                            HOST("openrouter.ai") HOST("platform.claude.com")
+                                HOST("platform.deepseek.com") HOST("platform.moonshot.ai")
+                                    HOST("platform.moonshot.cn") HOST("platform.openai.com")
+                                        HOST("support.anthropic.com") HOST("support.claude.com")
+                                            HOST("support.google.com") HOST("type.googleapis.com")
+                                                HOST("www.anthropic.com") HOST("www.googleapis.com")
+                                                    HOST("www.json-schema.org") HOST("www.w3.org")
+#undef HOST
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (str_starts(host, known[i])) {
+        if (str_eq_nocase(host, known[i])) {
             return true;
         }
     }

@@ -3,6 +3,7 @@
  * Whether pictures are seen: six digits that cannot be guessed, and a colour, which a program that
  * only looks for text would not name. What a picture is billed is shown beside it.
  */
+#include "assay/family.h"
 #include "assay/picture.h"
 #include "assay/probe.h"
 
@@ -14,16 +15,22 @@ static const struct str task =
     STR_INIT("The picture shows a coloured shape and six digits. Answer with the six digits and "
              "the colour of the shape, and nothing else, such as: 123456 white");
 
-/* Models that see, by the beginning of their names, and the tokens that their vendor's published
- * formula gives for a picture of this size; 0: it is not known. As of November 2026. */
+/* Models that see (model_fits, model_line), and the tokens that their vendor's published formula
+ * gives for a picture of this size; 0: it is not known. As of November 2026. */
 static const struct sight {
-    const char *prefix;
+    const char *name;
+    size_t (*fits)(struct str model, const char *name);
     unsigned tokens;
 } sights[] = {
-    {"gpt-4o", 255},      {"gpt-4o-mini", 8500}, {"chatgpt-4o", 255}, {"gpt-4.1", 255},
-    {"gpt-4.1-mini", 59}, {"gpt-4.1-nano", 89},  {"gpt-5", 210},      {"gpt-5-mini", 0},
-    {"o3", 225},          {"claude-", 50},       {"gemini-1.5", 258}, {"gemini-2", 258},
-    {"gemini-3", 0},      {"o4-mini", 0},
+    {"gpt-4o", model_fits, 255},      {"gpt-4o-mini", model_fits, 8500},
+    {"chatgpt-4o", model_fits, 255},  {"gpt-4.1", model_fits, 255},
+    {"gpt-4.1-mini", model_fits, 59}, {"gpt-4.1-nano", model_fits, 89},
+    {"gpt-5", model_fits, 210},       {"gpt-5-mini", model_fits, 0},
+    {"gpt-5.1", model_fits, 0},       {"gpt-5.2", model_fits, 0},
+    {"o3", model_fits, 225},          {"o4-mini", model_fits, 0},
+    {"claude", model_line, 50},       {"gemini-1.5", model_fits, 258},
+    {"gemini-2.0", model_fits, 258},  {"gemini-2.5", model_fits, 258},
+    {"gemini-3", model_fits, 0},      {"gemini-3.1", model_fits, 0},
 };
 
 void vision_plan(struct plan *p, const struct probe *self)
@@ -51,14 +58,12 @@ void vision_plan(struct plan *p, const struct probe *self)
 static const struct sight *sight_of(struct str model)
 {
     const struct sight *best = NULL;
+    size_t longest = 0;
 
-    for (size_t slash; (slash = str_find_byte(model, '/')) < model.n;) {
-        model = str_skip(model, slash + 1);
-    }
     for (size_t i = 0; i < sizeof(sights) / sizeof(sights[0]); i++) {
-        size_t n = strlen(sights[i].prefix);
-        if (model.n >= n && str_eq_nocase(str_slice(model.p, n), str_from(sights[i].prefix)) &&
-            (best == NULL || n > strlen(best->prefix))) {
+        size_t n = sights[i].fits(model, sights[i].name);
+        if (n > longest) {
+            longest = n;
             best = &sights[i];
         }
     }

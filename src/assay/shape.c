@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assay/shape.h"
 
+#include "assay/family.h"
 #include "assay/ids.h"
 #include "assay/shape_int.h"
 
@@ -31,10 +32,10 @@ static const struct {
 #include "assay/makers.def"
 };
 static const struct {
-    struct str model;
+    const char *line;
     enum maker maker;
 } sells[] = {
-#define SELLS(model, ID) {STR_INIT(model), MAKER_##ID},
+#define SELLS(line, ID) {line, MAKER_##ID},
 #include "assay/makers.def"
 };
 #define SALES (sizeof(sells) / sizeof(sells[0]))
@@ -49,17 +50,15 @@ bool maker_is_gateway(enum maker m)
     return m < MAKERS && makers[m].kind == KIND_GATEWAY;
 }
 
-/* The first of the rows with the longest beginning; SALES: there is none. */
+/* The first of the rows with the longest line that fits; SALES: there is none. */
 static size_t sale_of(struct str model)
 {
-    size_t best = SALES, slash;
+    size_t best = SALES, longest = 0;
 
-    while ((slash = str_find_byte(model, '/')) < model.n) {
-        model = str_skip(model, slash + 1);
-    }
     for (size_t i = 0; i < SALES; i++) {
-        if (str_starts(model, sells[i].model) &&
-            (best == SALES || sells[i].model.n > sells[best].model.n)) {
+        size_t n = model_line(model, sells[i].line);
+        if (n > longest) {
+            longest = n;
             best = i;
         }
     }
@@ -80,7 +79,7 @@ bool maker_fits(enum maker m, struct str model)
     if (i == SALES || sells[i].maker == MAKER_NONE) {
         return m < MAKERS && !maker_is_gateway(m);
     }
-    for (size_t j = i; j < SALES && str_eq(sells[j].model, sells[i].model); j++) {
+    for (size_t j = i; j < SALES && strcmp(sells[j].line, sells[i].line) == 0; j++) {
         if (sells[j].maker == m) {
             return true;
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of Claude models, which sellers, clouds and aliases write in many ways. */
+#include "assay/family.h"
 #include "assay/signature.h"
 
 #define NUMBERS 4
@@ -82,12 +83,5 @@ enum signature_same signature_models(struct str a, struct str b)
 
 bool signature_says_claude(struct str model)
 {
-    struct str name = STR("claude");
-
-    for (size_t i = 0; i + name.n <= model.n; i++) {
-        if (str_eq_nocase(str_slice(model.p + i, name.n), name)) {
-            return true;
-        }
-    }
-    return false;
+    return model_says(model, "claude");
 }

@@ -112,6 +112,14 @@ class Sight(AssayCase):
         _, found = self.of(silent=True)
         self.assertNotIn("picture_tokens", found["numbers"])
 
+    def test_a_formula_is_of_one_version(self):
+        """Nobody looked at that of a later one; a name's case says nothing."""
+        for model, formula in (("GPT-4o", 255), ("gpt-4o-2024-11-20", 255), ("gpt-5", 210),
+                               ("gpt-5.6-sol", None), ("gpt-4o1ive", None), ("o3", 225),
+                               ("o3ver", None), ("Claude-3-5-sonnet", 50)):
+            _, found = self.of("--only", "vision", "--dialect", "chat", model=model)
+            self.assertEqual(found["numbers"].get("formula"), formula, model)
+
     def test_failures_that_do_not_speak_of_pictures_say_nothing(self):
         def before(_number, _path, _headers, body):
             return (400, {"error": {"message": "too long"}}) if pictures_of(body) else None
