@@ -2,7 +2,7 @@
 #include "assay/common.h"
 
 #define LEAST_ANSWERS 10
-#define LEAST_BYTES 8 /* a mark or a blank at the end is no note */
+#define LEAST_BYTES 6 /* a mark or a blank at the end is no note */
 
 static struct str without_thoughts(struct str s)
 {
@@ -54,9 +54,10 @@ void common_find(const struct evidence *e, bool reference, struct common *out)
         shortest = said.n < shortest ? said.n : shortest;
     }
     /* One text for everything is no note around others. */
-    bool few = out->answers < LEAST_ANSWERS || out->head + out->tail >= shortest;
-    out->head = few || out->head < LEAST_BYTES ? 0 : out->head;
-    out->tail = few || out->tail < LEAST_BYTES ? 0 : out->tail;
+    size_t both = out->head + out->tail;
+    if (out->answers < LEAST_ANSWERS || both >= shortest || both < LEAST_BYTES) {
+        out->head = out->tail = 0;
+    }
 }
 
 struct str common_strip(const struct common *c, struct str said)

@@ -3,6 +3,9 @@
 
 #include <math.h>
 
+#define STRINGS_LEAST 6 /* of seven */
+#define POINTS_LEAST 3  /* of each */
+
 #define WORDS_MOST 5.0 /* tokens for 32 digits and a line feed */
 
 static void add_point(struct counted_set *s, enum stat_string string, double k, double y)
@@ -61,6 +64,16 @@ void counted_collect(const struct evidence *e, const char *probe, bool reference
         }
     }
     settle(out);
+}
+
+bool counted_enough(const struct counted_set *s)
+{
+    size_t good = 0;
+
+    for (size_t i = 0; i < s->strings; i++) {
+        good += s->c[i].n >= POINTS_LEAST;
+    }
+    return good >= STRINGS_LEAST;
 }
 
 /* How long a repeat is: in ASCII with its line feed, and in anything else. */

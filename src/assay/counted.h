@@ -26,6 +26,9 @@ struct counted_set {
 void counted_collect(const struct evidence *e, const char *probe, bool reference,
                      struct counted_set *out);
 
+/* Whether texts and points enough came back that a line which is not straight would show. */
+bool counted_enough(const struct counted_set *s);
+
 enum counted_how {
     COUNTED_EVENLY,   /* as a tokenizer counts: each repeat of a text adds the same */
     COUNTED_UNEVENLY, /* off their lines, or flat: nothing is to be built on such slopes */

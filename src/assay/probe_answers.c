@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "assay/answers.h"
+#include "assay/common.h"
 #include "assay/probe.h"
 #include "base/hash.h"
 
@@ -102,9 +103,10 @@ static size_t place_of(struct answers_cell *k, struct str said)
     return low;
 }
 
-static void take(struct answers_cell *k, const struct record *r)
+static void take(struct answers_cell *k, const struct record *r, const struct common common[2])
 {
-    struct str said = str_trim(buf_str(&r->said.text));
+    /* A note around each answer is no other model. */
+    struct str said = common_strip(&common[r->reference], buf_str(&r->said.text));
 
     said = k->words ? first_word(said) : said;
     said.n = said.n < ANSWER_BYTES ? said.n : ANSWER_BYTES;
@@ -116,12 +118,13 @@ static void take(struct answers_cell *k, const struct record *r)
     k->answers[r->reference]++;
 }
 
-static void take_all(const struct evidence *e, struct answers_cell *k)
+static void take_all(const struct evidence *e, struct answers_cell *k,
+                     const struct common common[2])
 {
     for (size_t i = 0; i < e->count; i++) {
         const struct record *r = &e->records[i];
         if (r->answered && str_eq(r->probe, STR("answers")) && str_eq(r->cell, str_from(k->name))) {
-            take(k, r);
+            take(k, r, common);
         }
     }
 }
@@ -130,21 +133,26 @@ static void take_all(const struct evidence *e, struct answers_cell *k)
  * A model that answers in sentences hardly ever says the same twice, and nothing can be counted:
  * then its first words are. Both sides' answers together decide that, so that it favours neither.
  */
-static void gather_cell(const struct evidence *e, const char *name, struct answers_cell *k)
+static void gather_cell(const struct evidence *e, const char *name, struct answers_cell *k,
+                        const struct common common[2])
 {
     *k = (struct answers_cell){.name = name};
-    take_all(e, k);
+    take_all(e, k, common);
     if (k->n * 2 > k->answers[0] + k->answers[1]) {
         *k = (struct answers_cell){.name = name, .words = true};
-        take_all(e, k);
+        take_all(e, k, common);
     }
     k->tested = k->answers[0] >= LEAST && k->answers[1] >= LEAST;
 }
 
 void answers_gather(const struct evidence *e, struct answers *out)
 {
+    struct common common[2];
+
+    common_find(e, false, &common[0]);
+    common_find(e, true, &common[1]);
     for (size_t i = 0; i < ANSWERS_CELLS; i++) {
-        gather_cell(e, cells[i].name, &out->cells[i]);
+        gather_cell(e, cells[i].name, &out->cells[i], common);
     }
 }
 

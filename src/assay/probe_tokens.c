@@ -147,6 +147,24 @@ static void judge_unclaimed(const struct evidence *e, struct verdicts *v,
     tokens_add(v, CLAIM_INPUT_BILLING, STATE_NOT_TESTABLE, text, STR(""), STR(""), t);
 }
 
+/* Two points make a line of any counts, and few texts are like those of many tokenizers. */
+static void say_few(struct verdicts *v, const struct counted_set *c, const struct counted_set *r,
+                    struct buf *text)
+{
+    buf_addf(text,
+             "Only %u of the requests that are counted were answered here and %u at the "
+             "reference: too few to tell anything from them.",
+             c->calls, r->calls);
+    verdicts_add(v, &(struct finding){.claim = CLAIM_IDENTITY,
+                                      .state = STATE_INCONCLUSIVE,
+                                      .tier = TIER_ACCOUNTING,
+                                      .probe = "tokens",
+                                      .group = "usage",
+                                      .text = buf_str(text),
+                                      .benign = STR("a run that broke off, or was limited; a "
+                                                    "filter that refuses some requests")});
+}
+
 void tokens_judge(const struct evidence *e, struct verdicts *v)
 {
     struct counted_set target, reference;
@@ -169,7 +187,9 @@ void tokens_judge(const struct evidence *e, struct verdicts *v)
         return;
     }
     buf_init(&text, 4096);
-    if (reference.strings > 0) {
+    if (!counted_enough(&target) || (reference.strings > 0 && !counted_enough(&reference))) {
+        say_few(v, &target, &reference, &text);
+    } else if (reference.strings > 0) {
         tokens_judge_live(e, v, &target, &reference, &t, &text);
     } else if (claimed == STAT_FAMILIES) {
         judge_unclaimed(e, v, &t, &text);

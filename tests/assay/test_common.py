@@ -6,6 +6,7 @@ import unittest
 
 from tests.assay.case import KEY, AssayCase
 from tests.assay.seller import Seller
+from tests.assay.test_answers import MODEL
 
 FEW = ("--only", "tokens,folk,settings,context")
 
@@ -39,6 +40,16 @@ class Common(AssayCase):
             self.assertIn(said, text)
             self.assertNotEqual(done.states()["provenance"], "consistent")
             self.assertEqual(done.status, 0)
+
+    def test_a_note_is_no_other_model(self):
+        """Beside a reference without it: the answers within are the same."""
+        for before, behind in (("", "\n\n[Reviewed by SafeGate.]"), ("```\n", "\n```"),
+                               ("<think>hm</think>", "")):
+            with Noted(before, behind, choices=MODEL) as s, Seller(choices=MODEL) as r:
+                done = self.assay(s.base, "--concurrency", "4", "--dialect", "chat", "--only",
+                                  "tokens,answers,folk", profile="standard", reference=r.base)
+            found, = (f for f in done.claim("identity")["findings"] if f["probe"] == "answers")
+            self.assertNotEqual(found["state"], "inconsistent", done.out)
 
     def test_nothing_is_in_common(self):
         self.assertEqual(self.found(self.of(Seller(), *FEW)), [])

@@ -226,6 +226,14 @@ class Ends(AssayCase):
                 self.assertEqual(len(s.requests), most)
             self.assertEqual(done.report["calls"]["end"], "the limit of calls is reached")
 
+    def test_a_run_that_was_limited_accuses_nobody(self):
+        """Few texts and two points of each are like the counts of many tokenizers."""
+        for most in (4, 6, 10, 13):
+            for kind in ({"by_length": True}, {"odd": 30}, {"family": "llama3"}):
+                with Seller(**kind) as s:
+                    done = self.assay(s.base, "--max-calls", str(most), "--seed", str(most))
+                self.assertNotIn("inconsistent", done.states().values(), (most, kind, done.out))
+
     def test_the_limit_of_cost_holds_where_nothing_is_reported(self):
         with Seller(silent=True) as s:
             done = self.assay(s.base, "--max-cost", "0.01", "--concurrency", "1",

@@ -116,7 +116,8 @@ class Honest(AssayCase):
                     self.assertEqual(done.states()["identity"], "inconclusive", done.out)
                     finding = done.claim("identity")["findings"][0]
                     self.assertEqual(finding["probe"], "tokens")
-                    self.assertIn("gateways count by themselves", finding["benign"])
+                    if each == 1:   # else it is by chance which texts were counted how
+                        self.assertIn("gateways count by themselves", finding["benign"])
 
     def test_it_may_take_a_factor_too(self):
         with Recounting(family="gemma3", factor=1.15) as s:
