@@ -43,8 +43,11 @@ void answers_plan(struct plan *p, const struct probe *self)
     for (size_t i = 0; i < ANSWERS_CELLS && p->reference; i++) {
         for (unsigned k = 0; k < each; k++) {
             plan_add(p, self, cells[i].name, k,
-                     &(struct question){
-                         .system = system_line, .text = cells[i].question, .max_tokens = 16});
+                     &(struct question){.system = system_line,
+                                        .text = cells[i].question,
+                                        .temperature = "1",
+                                        .or_own_temperature = true, /* hosts differ in their own */
+                                        .max_tokens = 16});
         }
     }
 }
@@ -263,7 +266,7 @@ static void compare(struct verdicts *v, const struct comparison *c)
                                       .text = buf_str(&text),
                                       .missed = buf_str(&missed),
                                       .numbers = buf_str(&numbers),
-                                      .benign = STR("other default settings, such as temperature; "
+                                      .benign = STR("other default settings, such as top_p; "
                                                     "a prompt that one of both sets before; the "
                                                     "vendor serves several versions under one "
                                                     "name; a cache that the seller announces")});

@@ -54,7 +54,10 @@ void texts_plan(struct plan *p, const struct probe *self)
         buf_cat(&text, task, beginnings[i].text, STR("...\""));
         for (unsigned k = 0; k < EACH; k++) {
             plan_add(p, self, beginnings[i].name, k,
-                     &(struct question){.text = buf_str(&text), .max_tokens = 50});
+                     &(struct question){.text = buf_str(&text),
+                                        .temperature = "1",
+                                        .or_own_temperature = true,
+                                        .max_tokens = 50});
         }
         buf_clear(&text);
     }
@@ -114,7 +117,7 @@ static void say(struct verdicts *v, const struct continued *c, const struct stat
                      .numbers = buf_str(&numbers),
                      .missed = STR("a hidden prompt, another quantisation, a model that serves a "
                                    "part of the requests"),
-                     .benign = STR("other default settings, such as temperature or top_p; the "
+                     .benign = STR("other default settings, such as top_p or top_k; the "
                                    "vendor serves several versions under one name")});
     buf_release(&text);
     buf_release(&numbers);

@@ -70,6 +70,30 @@ static bool go_on(const struct probe *probe, struct follow *f, const struct clie
     return more;
 }
 
+/* Models that take no temperature say so, and are asked without it from then on. */
+static void take_back(struct shared *s, struct follow *f)
+{
+    pthread_mutex_lock(&s->lock);
+    if (f->q.or_own_temperature && s->no_temperature[f->reference]) {
+        f->q.temperature = NULL;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+static bool refuses_temperature(struct shared *s, struct follow *f, const struct client_answer *got)
+{
+    bool refused = got->status == 400 && f->q.or_own_temperature && f->q.temperature != NULL &&
+                   str_find(buf_str(&got->body), STR("temperature")) != SIZE_MAX;
+
+    if (refused) {
+        pthread_mutex_lock(&s->lock);
+        s->no_temperature[f->reference] = true;
+        pthread_mutex_unlock(&s->lock);
+        take_back(s, f);
+    }
+    return refused;
+}
+
 /* A planned call, and what follows it. */
 static void carry_out(struct shared *s, struct client *c, const struct planned *p)
 {
@@ -86,13 +110,14 @@ static void carry_out(struct shared *s, struct client *c, const struct planned *
                        .has_reference = sides[1].url.n > 0};
 
     arena_init(&arena, 2 * LIMIT_ASSAY_BODY);
+    take_back(s, &f);
     while (more && atomic_load(s->run->stop) == 0 &&
            speak_can(sides[f.reference].speaker.dialect, &f.q)) {
         enum dialect d = sides[f.reference].speaker.dialect;
         struct client_answer got;
         client_answer_init(&got);
         run_ask(s, c, &(struct asked){p->probe->name, f.cell, p->k + f.i, f.reference, &f.q}, &got);
-        more = go_on(p->probe, &f, &got, d);
+        more = refuses_temperature(s, &f, &got) || go_on(p->probe, &f, &got, d);
         client_answer_release(&got);
     }
     arena_release(&arena);

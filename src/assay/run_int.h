@@ -10,14 +10,15 @@
 struct shared {
     struct run *run;
     pthread_mutex_t lock;
-    size_t next;        /* planned call that nobody has taken */
-    uint64_t seq;       /* lines written */
-    uint64_t sent;      /* requests, tries included, also those under way */
-    int64_t until_ns;   /* monotonic: then no further call is made */
-    int64_t reserved;   /* nano of calls under way, at most */
-    unsigned failed[2]; /* one after the other, of the target and of the reference */
-    bool torn;          /* a line broke off in the file: none follows it */
-    const char *end;    /* why no further call is made; NULL: go on */
+    size_t next;            /* planned call that nobody has taken */
+    uint64_t seq;           /* lines written */
+    uint64_t sent;          /* requests, tries included, also those under way */
+    int64_t until_ns;       /* monotonic: then no further call is made */
+    int64_t reserved;       /* nano of calls under way, at most */
+    bool no_temperature[2]; /* it was refused, on that side */
+    unsigned failed[2];     /* one after the other, of the target and of the reference */
+    bool torn;              /* a line broke off in the file: none follows it */
+    const char *end;        /* why no further call is made; NULL: go on */
     struct run_progress progress;
 };
 

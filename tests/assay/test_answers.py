@@ -110,6 +110,28 @@ class Answers(AssayCase):
             self.assertGreater(found["numbers"]["catches_swap"], 0.5, done.out)
             self.assertIn("to 4 of them only the first word", found["text"])
 
+    def test_a_host_with_a_temperature_of_its_own(self):
+        """It serves the same model, more sure of itself unless it is told otherwise."""
+        class Host(Seller):
+            def say(self, text, body):
+                own = self.temperature_of(body) is None
+                self.choices = {p: a[:1] for p, a in MODEL.items()} if own else MODEL
+                return super().say(text, body)
+
+        def takes_none(_, path, headers, body):
+            if "temperature" in str(body):
+                return 400, {"error": {"message": "temperature is not supported"}}
+        for target, reference in (({}, {}), ({"before": takes_none}, {"before": takes_none})):
+            for dialect in ("chat", "gemini"):
+                with Host(**target) as s, Host(**reference) as r, Seller(choices=MODEL) as plain:
+                    other = r if reference else plain
+                    done = self.assay(s.base, "--dialect", dialect, "--only", "answers",
+                                      profile="standard", reference=other.base)
+                    answered = [line for line in done.lines() if line.get("status") == 200
+                                and line["probe"] == "answers"]
+                self.assertEqual(len(answered), 200, (target, dialect))
+                self.assertNotIn("inconsistent", done.states().values(), done.out)
+
     def test_few_texts_vouch_for_nothing(self):
         """What a run that broke off has gathered: judged, but no approval."""
         class Writer(Seller):
