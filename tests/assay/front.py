@@ -3,7 +3,7 @@
 told. Standard library only.
 
     with Front("http://127.0.0.1:9000", prompt="...", factor=1.15, mix=("http://...", 0.25),
-               settings={"temperature": 0.8}) as f:
+               settings={"temperature": 0.8}, defaults={"top_k": 40}) as f:
         ... f.base, f.names
 """
 import http.client
@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 
 
 class Front:
-    def __init__(self, upstream, prompt="", factor=1.0, mix=(None, 0.0), settings=None, seed=1):
-        self.upstream, self.prompt, self.factor, self.settings = upstream, prompt, factor, settings
+    def __init__(self, upstream, prompt="", factor=1.0, mix=(None, 0.0), settings=None,
+                 defaults=None, seed=1):
+        self.upstream, self.prompt, self.factor = upstream, prompt, factor
+        self.settings, self.defaults = settings or {}, defaults or {}
         self.other, self.share = mix
         self.random, self.lock = random.Random(seed), threading.Lock()
         self.names = set()      # of the models that answered
@@ -48,7 +50,7 @@ class Front:
             messages = [{"role": "system", "content": f"{self.prompt}\n\n{own}"}, *messages[1:]]
         elif self.prompt:
             messages = [{"role": "system", "content": self.prompt}, *messages]
-        made = {**body, **(self.settings or {}), "messages": messages}
+        made = {**self.defaults, **body, **self.settings, "messages": messages}
         return json.dumps(made).encode(), body
 
     def chosen(self):

@@ -38,11 +38,13 @@ class Fronts(unittest.TestCase):
     def test_what_it_is_told(self):
         _, honest, before, _ = self.through()
         requests, whole, stream, _ = self.through(prompt="Be loud.", factor=2,
-                                                  settings={"temperature": 0.8})
+                                                  settings={"temperature": 0.8},
+                                                  defaults={"top_k": 40, "max_tokens": 5})
         first, second = (body for *_, body in requests)
         self.assertEqual(first["messages"][0]["content"], "Be loud.\n\nBe brief.")
         self.assertEqual(second["messages"][0], {"role": "system", "content": "Be loud."})
         self.assertEqual((first["temperature"], second["temperature"]), (0.8, 0.8))
+        self.assertEqual((first["top_k"], first["max_tokens"]), (40, 9), "what is asked wins")
         self.assertGreater(whole["usage"]["prompt_tokens"],
                            2 * honest["usage"]["prompt_tokens"])
         self.assertEqual(whole["usage"]["total_tokens"], whole["usage"]["prompt_tokens"]
