@@ -113,9 +113,9 @@ void verdicts_settle(struct verdicts *v)
         struct finding *f = &v->findings[i];
         if (f->has_p) {
             f->p_adjusted = p[n++];
-            f->state = allowed(f->p_adjusted <= P_ACCUSES               ? STATE_INCONSISTENT
-                               : f->p_adjusted <= P_UNUSUAL || f->blind ? STATE_INCONCLUSIVE
-                                                                        : STATE_CONSISTENT,
+            f->state = allowed(f->p_adjusted <= P_ACCUSES && !f->excused ? STATE_INCONSISTENT
+                               : f->p_adjusted <= P_UNUSUAL || f->blind  ? STATE_INCONCLUSIVE
+                                                                         : STATE_CONSISTENT,
                                f->tier);
         }
     }

@@ -45,6 +45,7 @@ struct finding {
     bool has_p;   /* a test made it: verdicts_settle sets its state */
     bool unusual; /* inconclusive, and not what an honest one is thought to give: as of a test */
     bool part;    /* of what the claim says it looks at one thing alone */
+    bool excused; /* something that honest ones do explains it: it accuses nobody */
     bool blind;   /* that test could hardly have seen anything: it vouches for nothing */
     double p, p_adjusted;
     const char *probe, *group; /* findings of a group rest on the same calls */

@@ -71,6 +71,8 @@ void context_judge(const struct evidence *e, struct verdicts *v);
 void output_plan(struct plan *p, const struct probe *self);
 void output_judge(const struct evidence *e, struct verdicts *v);
 void ids_judge(const struct evidence *e, struct verdicts *v);
+void starts_plan(struct plan *p, const struct probe *self);
+void starts_judge(const struct evidence *e, struct verdicts *v);
 void texts_plan(struct plan *p, const struct probe *self);
 void texts_judge(const struct evidence *e, struct verdicts *v);
 void snapshot_plan(struct plan *p, const struct probe *self);

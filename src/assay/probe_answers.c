@@ -10,6 +10,7 @@
 #include "assay/answers.h"
 #include "assay/common.h"
 #include "assay/probe.h"
+#include "assay/starts.h"
 #include "base/hash.h"
 
 #define PERMUTATIONS 9999
@@ -165,10 +166,12 @@ struct comparison {
     struct stat_power_cell powers[ANSWERS_CELLS];
     size_t count; /* cells with enough answers on both sides */
     unsigned n, m, silent, words;
+    struct starts starts;
 };
 
 static void gather(const struct evidence *e, struct comparison *c)
 {
+    starts_compare(e, &c->starts);
     answers_gather(e, &c->all);
     for (size_t j = 0; j < ANSWERS_CELLS; j++) {
         const struct answers_cell *k = &c->all.cells[j];
@@ -225,6 +228,21 @@ static double caught(const struct comparison *c, struct stat_random *r, double m
     return stat_power(&ask, r, &power) ? 100.0 * power.caught / power.runs : 0;
 }
 
+static void say_difference(const struct comparison *c, double p, struct buf *text)
+{
+    buf_addf(text,
+             "Short answers to %zu questions (%u here, %u at the reference): differences as large "
+             "as these come by chance with a probability of %.4f.",
+             c->count, c->n, c->m, p);
+    if (c->words > 0) {
+        buf_addf(text,
+                 " Of the answers to %u of them only the first word is compared, as whole ones "
+                 "hardly ever come twice.",
+                 c->words);
+    }
+    starts_say(&c->starts, p, text);
+}
+
 static void compare(struct verdicts *v, const struct comparison *c)
 {
     struct stat_random random;
@@ -239,16 +257,7 @@ static void compare(struct verdicts *v, const struct comparison *c)
     buf_init(&text, 1024);
     buf_init(&missed, 1024);
     buf_init(&numbers, 512);
-    buf_addf(&text,
-             "Short answers to %zu questions (%u here, %u at the reference): differences as large "
-             "as these come by chance with a probability of %.4f.",
-             c->count, c->n, c->m, two.p);
-    if (c->words > 0) {
-        buf_addf(&text,
-                 " Of the answers to %u of them only the first word is compared, as whole ones "
-                 "hardly ever come twice.",
-                 c->words);
-    }
+    say_difference(c, two.p, &text);
     buf_addf(&missed,
              "this run would have caught another model with about %.0f %%, and one that serves a "
              "quarter of the requests with %.0f %%; another quantisation mostly not",
@@ -262,6 +271,7 @@ static void compare(struct verdicts *v, const struct comparison *c)
                                       .group = "answers",
                                       .has_p = true,
                                       .p = two.p,
+                                      .excused = c->starts.alike,
                                       .blind = swap < BLIND_BELOW,
                                       .text = buf_str(&text),
                                       .missed = buf_str(&missed),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "assay/probe.h"
+#include "assay/starts.h"
 
 #define PERMUTATIONS 9999
 #define EACH 10
@@ -93,16 +94,20 @@ static void gather(const struct evidence *e, struct continued *c)
     }
 }
 
-static void say(struct verdicts *v, const struct continued *c, const struct stat_mmd *mmd)
+static void say(const struct evidence *e, struct verdicts *v, const struct continued *c,
+                const struct stat_mmd *mmd)
 {
     struct buf text, numbers;
+    struct starts starts;
 
+    starts_compare(e, &starts);
     buf_init(&text, 512);
     buf_init(&numbers, 128);
     buf_addf(&text,
              "Continuations of %zu texts (%zu here, %zu at the reference): differences as large as "
              "these come by chance with a probability of %.4f.",
              c->used, c->total[0], c->total[1], mmd->p);
+    starts_say(&starts, mmd->p, &text);
     buf_addf(&numbers, "\"mmd2\":%.6f,\"n\":%zu,\"m\":%zu", mmd->mmd2, c->total[0], c->total[1]);
     verdicts_add(v,
                  &(struct finding){
@@ -112,6 +117,7 @@ static void say(struct verdicts *v, const struct continued *c, const struct stat
                      .group = "texts",
                      .has_p = true,
                      .p = mmd->p,
+                     .excused = starts.alike,
                      .blind = c->total[0] < BLIND_BELOW || c->total[1] < BLIND_BELOW,
                      .text = buf_str(&text),
                      .numbers = buf_str(&numbers),
@@ -136,7 +142,7 @@ void texts_judge(const struct evidence *e, struct verdicts *v)
     stat_seed(&random, e->head.seed);
     if (c->used > 0 &&
         stat_mmd(c->prompts, c->used, STAT_KERNEL_TRIGRAMS, PERMUTATIONS, &random, &mmd)) {
-        say(v, c, &mmd);
+        say(e, v, c, &mmd);
     }
     free(c);
 }

@@ -132,6 +132,28 @@ class Answers(AssayCase):
                 self.assertEqual(len(answered), 200, (target, dialect))
                 self.assertNotIn("inconsistent", done.states().values(), done.out)
 
+    def test_a_host_that_draws_by_other_settings(self):
+        """Its own top_k makes it surer; where nothing is drawn it says what the reference says."""
+        class Host(Seller):
+            first = "Lanterns"
+
+            def say(self, text, body):
+                if self.temperature_of(body) == 0:
+                    return f"{self.first} over {text[:20]} burn until the morning comes again."
+                return super().say(text, body)
+
+        class Another(Host):
+            first = "Bells"
+        surer = {part: answers[:1] for part, answers in MODEL.items()}
+        for target, states in ((Host, ("inconclusive",)), (Another, ("inconsistent",))):
+            with target(choices=surer) as s, Host(choices=MODEL) as r:
+                done = self.assay(s.base, "--only", "answers", profile="standard",
+                                  reference=r.base)
+            found = next(f for f in done.claim("identity")["findings"] if f["probe"] == "answers")
+            self.assertLessEqual(found["p_adjusted"], 0.001)
+            self.assertIn(found["state"], states, done.out)
+            self.assertEqual("6 of 6 texts begin as" in found["text"], target is Host, done.out)
+
     def test_few_texts_vouch_for_nothing(self):
         """What a run that broke off has gathered: judged, but no approval."""
         class Writer(Seller):
