@@ -105,6 +105,7 @@ class Chinese(AssayCase):
         {"answer": "pong 😀", "openai_ids": 0, "deterministic": True, "at_once": True,
          "pause": 0.01},
         {"openai_ids": -9999, "out_factor": 1.3, "cut": 60},
+        {"family": "cl100k"}, {"factor": 0.9, "template": 0},
     )
 
     def both(self, done, *options):
@@ -151,6 +152,9 @@ class Chinese(AssayCase):
             self.compare(self.assay(s.base, "--concurrency", "4", profile="deep",
                                     reference=r.base))
             self.compare(self.assay(s.base, model="nobody-knows-1"))
+        for odd in ({"family": "kimi"}, {"factor": 0.8, "template": 60}):
+            with Seller() as s, Seller(**odd) as r:
+                self.compare(self.assay(s.base, reference=r.base))
 
     def test_thoughts(self):
         for target, reference in (
