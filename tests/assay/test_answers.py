@@ -107,7 +107,7 @@ class Answers(AssayCase):
                                   profile="standard", reference=r.base, only=BESIDE)
             found = next(f for f in done.claim("identity")["findings"] if f["probe"] == "answers")
             self.assertIn(found["state"], states, done.out)
-            self.assertGreater(found["numbers"]["catches_swap"], 0.5, done.out)
+            self.assertGreater(found["numbers"]["catches_swap"], 0.3, done.out)
             self.assertIn("to 4 of them only the first word", found["text"])
 
     def test_a_host_with_a_temperature_of_its_own(self):
