@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether what is asked beside the text is done: a stop sequence, a limit of output, a temperature.
+ * Whether what is asked beside the text is done: a stop sequence, a limit of output, a temperature,
+ * a seed.
  * Answers at temperature 0 differ at honest servers, too, by what else is computed beside them, and
  * models that think do not take one: it accuses nobody.
  */
@@ -11,6 +12,7 @@
 #define LIMIT_ASKED 32
 #define SAMPLES 5
 #define SAMPLES_LEAST 4
+#define SEEDED 3
 #define SPREAD 2 /* more different answers at 1 than at 0 */
 
 static const char *const temperatures[] = {"0", "1"};
@@ -29,6 +31,13 @@ void settings_plan(struct plan *p, const struct probe *self)
         plan_add(p, self, cells[i % 2], i / 2,
                  &(struct question){.text = STR("Write 12 words about a lighthouse at dawn."),
                                     .temperature = temperatures[i % 2],
+                                    .max_tokens = LIMIT_ASKED});
+    }
+    for (unsigned i = 0; i < SEEDED; i++) {
+        plan_add(p, self, "seed", i,
+                 &(struct question){.text = STR("Write 12 words about a lighthouse at dawn."),
+                                    .temperature = "1",
+                                    .seed = "20110",
                                     .max_tokens = LIMIT_ASKED});
     }
 }
@@ -122,9 +131,10 @@ static void judge_temperature(const struct evidence *e, struct verdicts *v)
     if (cold.answers + warm.answers == 0) {
         return;
     }
-    int n = snprintf(text, sizeof(text),
-                     "At temperature 0 %u of %u answers are different, and %u of %u at 1.",
-                     cold.different, cold.answers, warm.different, warm.answers);
+    int n =
+        snprintf(text, sizeof(text),
+                 "Of answers at temperature 0, %u of %u are different; at temperature 1, %u of %u.",
+                 cold.different, cold.answers, warm.different, warm.answers);
     verdicts_add(v, &(struct finding){
                         .claim = CLAIM_FEATURES,
                         .tier = TIER_SHAPE,
@@ -141,12 +151,38 @@ static void judge_temperature(const struct evidence *e, struct verdicts *v)
                                           : STR("")});
 }
 
+/* Vendors call it a best effort: that it is not kept is told, and no more. */
+static void judge_seed(const struct evidence *e, struct verdicts *v)
+{
+    struct samples seeded = sample(e, "seed"), warm = sample(e, cells[1]);
+    bool kept = seeded.different == 1 && warm.different > SPREAD;
+    char text[200];
+
+    if (seeded.answers < SEEDED) {
+        return;
+    }
+    int n = snprintf(text, sizeof(text), "With one seed at temperature 1 %u of %u answers differ.",
+                     seeded.different - 1, seeded.answers);
+    verdicts_add(
+        v, &(struct finding){.claim = CLAIM_FEATURES,
+                             .tier = kept ? TIER_SHAPE : TIER_CONTEXT,
+                             .probe = "settings",
+                             .group = "settings",
+                             .text = str_slice(text, (size_t)n),
+                             .state = kept ? STATE_CONSISTENT : STATE_INCONCLUSIVE,
+                             .missed = kept ? STR("settings that were not tried") : STR(""),
+                             .benign = kept ? STR("")
+                                            : STR("vendors promise a seed as a best effort, and "
+                                                  "some models take none")});
+}
+
 /* One may be what a model does not take; that all are dropped is seen in the text itself. */
 void settings_judge(const struct evidence *e, struct verdicts *v)
 {
     enum kept stop = judge_stop(e, v), limit = judge_limit(e, v);
 
     judge_temperature(e, v);
+    judge_seed(e, v);
     if (stop == DROPPED && limit == DROPPED) {
         verdicts_add(
             v, &(struct finding){

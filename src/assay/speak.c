@@ -58,9 +58,11 @@ bool speak_can(enum dialect d, const struct question *q)
     /* Gemini counts contents alone. */
     bool counts = d != DIALECT_CHAT && (d != DIALECT_GEMINI || q->system.n + q->tool_count == 0);
 
-    return (q->ask != ASK_COUNT || counts) && (q->logprobs == 0 || d != DIALECT_MESSAGES) &&
-           (!q->thinking || thinks) && (q->turn.n == 0 || d == DIALECT_MESSAGES) &&
-           (q->stop == NULL || d != DIALECT_RESPONSES);
+    bool seeds = d == DIALECT_CHAT || d == DIALECT_GEMINI;
+
+    return (q->seed == NULL || seeds) && (q->ask != ASK_COUNT || counts) &&
+           (q->logprobs == 0 || d != DIALECT_MESSAGES) && (!q->thinking || thinks) &&
+           (q->turn.n == 0 || d == DIALECT_MESSAGES) && (q->stop == NULL || d != DIALECT_RESPONSES);
 }
 
 /* Also not at the end, as in /v1beta/openai. */

@@ -31,6 +31,7 @@ struct question {
     struct str before, turn;
     const char *temperature;  /* as it is written; NULL: the vendor's own */
     bool or_own_temperature;  /* where that is refused */
+    const char *seed;         /* as it is written, or NULL; chat and gemini have one */
     struct str expect;        /* what the answer should hold; it is not sent */
     const char *stop;         /* a text that ends the answer, or NULL; responses have none */
     const struct tool *tools; /* constant */

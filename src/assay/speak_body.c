@@ -99,6 +99,10 @@ static void put_temperature(struct json_out *o, const struct question *q)
         json_key(o, "temperature");
         json_put_raw(o, str_from(q->temperature));
     }
+    if (q->seed != NULL) {
+        json_key(o, "seed");
+        json_put_raw(o, str_from(q->seed));
+    }
 }
 
 static void put_stop(struct json_out *o, const char *name, const struct question *q)

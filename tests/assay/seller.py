@@ -125,7 +125,8 @@ class Seller:
     cached (the first answer to a text is sold again), at_once (streams are collected), cut=N (only
     the last N lines of the input arrive), middle=N (only the first and last N; `uncut`: all of it
     is billed), odd=N (each seventh call is billed N tokens more), no_stop, no_limit,
-    no_temperature, even=N (streams are cut into N characters), queue=S (each stream waits so long),
+    no_temperature, no_seed, even=N (streams are cut into N characters), queue=S (each stream waits
+    so long),
     early (a stream has a line before its silence), kept (long free texts are sold again for any
     number), deaf (they do not heed the number), labour=S (they take so long to make, and what is
     short a tenth), stale=N (the first N new prompts are billed as read from a cache), ahead=N (so
@@ -257,6 +258,9 @@ class Seller:
             return text.partition(":\n")[2]
         if "12 words" in text:
             cold = self.temperature_of(body) == 0 and "no_temperature" not in self.cheats
+            seed = body.get("seed", body.get("generationConfig", {}).get("seed"))
+            if seed is not None and "no_seed" not in self.cheats:
+                return f"Waves {seed}"
             return "Waves" if cold or self.deterministic else f"Waves {random.random()}"
         if "story" in text:
             return STORY

@@ -179,6 +179,16 @@ class Behaviour(AssayCase):
             self.assertEqual(done.states()["stability"], "inconclusive", (more, done.out))
             self.assertIn("3 answers were the same", str(done.report))
 
+    def test_a_seed(self):
+        """It is a best effort: who keeps none is told of, and no more."""
+        for dialect in ("chat", "gemini"):
+            for kind, said in (({}, "0 of 3 answers differ"), ({"no_seed": True}, "2 of 3")):
+                done = self.of("--dialect", dialect, "--only", "settings", **kind)
+                self.assertIn(f"With one seed at temperature 1 {said}", str(done.report))
+                self.assertEqual(done.states()["features"], "consistent", done.out)
+        done = self.of("--dialect", "messages", "--only", "settings")
+        self.assertNotIn("seed", {line.get("cell") for line in done.lines()})
+
     def test_a_temperature_that_is_not_kept_accuses_nobody(self):
         for kind in ({"no_temperature": True}, {"deterministic": True}):
             done = self.of(only="tokens," + FEATURES, **kind)
