@@ -342,12 +342,27 @@ static void write_turns(struct conversion *c, struct json_out *o)
 
 /* ---- tools ---- */
 
-/* An object without properties is better left out: that is how a function without any is told. */
+/* Of an object without properties, and nothing else: what is wrong is not left out, or nobody would
+ * tell that it is. */
+static bool says_nothing(const struct json *schema)
+{
+    struct json_each it = json_each(schema);
+    bool nothing = true;
+
+    while (nothing && json_next(&it)) {
+        nothing = str_eq(it.key, STR("type")) ? str_eq(json_str(it.value), STR("object"))
+                  : str_eq(it.key, STR("properties"))
+                      ? json_is_object(it.value) && json_count(it.value) == 0
+                      : str_eq(it.key, STR("required")) && json_is_array(it.value) &&
+                            json_count(it.value) == 0;
+    }
+    return nothing;
+}
+
+/* Where there are none the schema is better left out: so a function without any is told. */
 static bool takes_arguments(const struct tool *t)
 {
-    return t->kind == TOOL_CUSTOM ||
-           (t->schema != NULL &&
-            (json_count(json_get(t->schema, "properties")) > 0 || json_count(t->schema) > 2));
+    return t->kind == TOOL_CUSTOM || (t->schema != NULL && !says_nothing(t->schema));
 }
 
 static void write_tool(struct conversion *c, struct json_out *o, const struct tool *t)

@@ -199,6 +199,23 @@ static void functions_keep_their_schemas(void **state)
         "tools[1].function.name, tools[0].function.strict");
 }
 
+static void a_schema_that_is_wrong_is_not_left_out(void **state)
+{
+    (void)state;
+    asks(DIALECT_CHAT, DIALECT_GEMINI, "gemini-2.5-flash",
+         "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"tools\":["
+         "{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\","
+         "\"properties\":7}}},{\"type\":\"function\",\"function\":{\"name\":\"g\",\"parameters\":"
+         "{\"type\":\"object\",\"required\":[\"a\"]}}},{\"type\":\"function\",\"function\":{"
+         "\"name\":"
+         "\"h\",\"parameters\":{\"type\":\"object\",\"properties\":{},\"required\":[]}}}]}",
+         "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"hi\"}]}],\"tools\":["
+         "{\"functionDeclarations\":[{\"name\":\"f\",\"parametersJsonSchema\":{\"type\":\"object\","
+         "\"properties\":7}},{\"name\":\"g\",\"parametersJsonSchema\":{\"type\":\"object\","
+         "\"required\":[\"a\"],\"properties\":{}}},{\"name\":\"h\"}]}]}",
+         "");
+}
+
 static void results_of_the_messages_dialect(void **state)
 {
     (void)state;
@@ -722,6 +739,7 @@ int main(void)
         cmocka_unit_test(settings_go_into_generation_config),
         cmocka_unit_test(effort_is_a_level_or_a_budget),
         cmocka_unit_test(functions_keep_their_schemas),
+        cmocka_unit_test(a_schema_that_is_wrong_is_not_left_out),
         cmocka_unit_test(results_of_the_messages_dialect),
         cmocka_unit_test(what_gemini_cannot_say_is_refused),
         cmocka_unit_test(both_spellings_and_lone_items_are_read),
