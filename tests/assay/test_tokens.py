@@ -263,7 +263,8 @@ class Cheating(AssayCase):
         for own in ("kimi", "qwen3", "gemma3"):
             for there in (False, True):
                 with Recounting(own, 3) as s, Seller() as r:
-                    done = self.assay(s.base, profile="standard", reference=there and r.base)
+                    done = self.assay(s.base, *SAME, profile="standard",
+                                      reference=there and r.base)
                 self.assertEqual(done.states()["identity"], "inconsistent", done.out)
 
     def test_usage_times_a_factor(self):
