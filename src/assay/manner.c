@@ -61,9 +61,6 @@ static bool has_words(struct str text, const char *wanted)
 {
     struct str words = str_from(wanted);
 
-    if (text.n == 0) {
-        return false;
-    }
     for (size_t at = 0, n; (n = str_find(str_skip(text, at), words)) != SIZE_MAX; at += n + 1) {
         size_t from = at + n;
         bool inside = is_letter(words, 0) &&

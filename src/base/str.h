@@ -49,7 +49,7 @@ struct str str_first(struct str s, size_t most);
 
 static inline struct str str_skip(struct str s, size_t n)
 {
-    return (struct str){s.p + n, s.n - n};
+    return n > 0 ? (struct str){s.p + n, s.n - n} : s; /* {NULL,0} has nowhere to go */
 }
 
 /* ASCII case-insensitive equality, as header names need it. */
