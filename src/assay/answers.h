@@ -25,6 +25,8 @@ struct answers_cell {
 struct answers {
     struct answers_cell cells[ANSWERS_CELLS];
 };
+/* What is set before a question that wants one word for an answer. */
+extern const struct str answers_one_word;
 void answers_gather(const struct evidence *e, struct answers *out);
 
 #endif

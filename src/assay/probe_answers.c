@@ -33,7 +33,7 @@ static const struct cell {
     {"city", STR_INIT("Name a random city.")},
 };
 
-static const struct str system_line =
+const struct str answers_one_word =
     STR_INIT("Answer with a single word or a single number only. Output nothing else: no "
              "explanation, no punctuation, no quotation marks.");
 
@@ -44,7 +44,7 @@ void answers_plan(struct plan *p, const struct probe *self)
     for (size_t i = 0; i < ANSWERS_CELLS && p->reference; i++) {
         for (unsigned k = 0; k < each; k++) {
             plan_add(p, self, cells[i].name, k,
-                     &(struct question){.system = system_line,
+                     &(struct question){.system = answers_one_word,
                                         .text = cells[i].question,
                                         .temperature = "1",
                                         .or_own_temperature = true, /* hosts differ in their own */

@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "assay/answers.h"
 #include "assay/likely.h"
 #include "assay/probe.h"
 
@@ -31,10 +32,6 @@ static const struct cell {
 };
 #define CELLS (sizeof(cells) / sizeof(cells[0]))
 
-static const struct str system_line =
-    STR_INIT("Answer with a single word or a single number only. Output nothing else: no "
-             "explanation, no punctuation, no quotation marks.");
-
 void logprobs_plan(struct plan *p, const struct probe *self)
 {
     unsigned times = p->profile == PROFILE_DEEP ? 3 : 2;
@@ -43,7 +40,7 @@ void logprobs_plan(struct plan *p, const struct probe *self)
     for (size_t i = 0; i < CELLS && p->reference; i++) {
         for (unsigned k = 0; k < times; k++) {
             plan_add(p, self, cells[i].name, 2 * k,
-                     &(struct question){.system = system_line,
+                     &(struct question){.system = answers_one_word,
                                         .text = cells[i].question,
                                         .temperature = "0",
                                         .logprobs = LIKELY_TOKENS,

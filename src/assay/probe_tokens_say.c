@@ -50,7 +50,7 @@ void tokens_say_around(const struct evidence *e, struct verdicts *v, const struc
                  fabs(a->hidden), a->hidden < 0 ? "less" : "more", a->against, a->calls);
     }
     buf_addf(&numbers, "\"hidden_tokens\":%.2f", a->hidden);
-    if (f.state != STATE_CONSISTENT && a->hidden > 0 && e->head.currency.n > 0) {
+    if (f.state != STATE_CONSISTENT && a->hidden >= 0.5 && e->head.currency.n > 0) {
         double money = a->hidden * (double)e->head.input_pico * 1e-6;
         buf_addf(&text, " At the list price that is %.2f %.*s for a million requests.", money,
                  STR_ARG(e->head.currency));
