@@ -38,8 +38,8 @@ def table():
 def without_questions(text):
     """What a probe says of answers, without what it asks: its plan, and tables of questions."""
     text = re.sub(r"^(?:static )?void \w*plan\w*\(.*?^}$", "", text, flags=re.DOTALL | re.M)
-    text = re.sub(r"^(?:static )?const struct str (?:pong_prompt|answers_one_word|task) =.*?;$", "", text,
-                  flags=re.DOTALL | re.M)
+    text = re.sub(r"^(?:static )?const struct str (?:pong_prompt|answers_one_word|task) =.*?;$", "",
+                  text, flags=re.DOTALL | re.M)
     return re.sub(r"^static const struct (?!str\b).*?^}[^;]*;$", "", text, flags=re.DOTALL | re.M)
 
 
