@@ -224,5 +224,9 @@ enum run_end run_execute(struct run *r, const struct evidence_head *head, struct
                                   : str_from(why->text));
     run_store(&s, &line);
     buf_release(&line);
-    return reached || atomic_load(r->stop) != 0 ? RUN_DONE : RUN_UNREACHABLE;
+    bool done = reached || atomic_load(r->stop) != 0;
+    if (done) { /* what was said of dialects that it does not speak is over */
+        err_set(why, "%s", s.torn ? s.end : "");
+    }
+    return done ? RUN_DONE : RUN_UNREACHABLE;
 }

@@ -48,7 +48,8 @@ struct run {
 void run_measure(const struct run *r, struct plan_size *out);
 
 enum run_end { RUN_DONE, RUN_UNREACHABLE };
-/* head is written with what was found. Why says what kept it from asking at all. */
+/* head is written with what was found. Why says what kept it from asking at all; of a run that is
+ * done, what kept its last lines out of the file, or nothing. */
 enum run_end run_execute(struct run *r, const struct evidence_head *head, struct err *why);
 
 #endif

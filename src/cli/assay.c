@@ -241,6 +241,9 @@ static int execute(const struct assay_options *o, struct run *r)
     if (r->file >= 0) {
         close(r->file);
     }
+    if (end == RUN_DONE && e.text[0] != '\0') {
+        cli_fail(EXIT_USAGE, "assay: %s", e.text);
+    }
     int status = end == RUN_UNREACHABLE ? cli_fail(EXIT_UNREACHABLE, "assay: %s", e.text)
                                         : report(o, buf_str(&lines));
     buf_release(&lines);

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import resource
 import select
 import signal
 import subprocess
@@ -263,6 +264,22 @@ class Ends(AssayCase):
             words, folder = self.words(s.base)
             done = self.run_words([*words, "--html", "/nonexistent/x.html"], folder)
             self.assertEqual((done.status, len(s.requests)), (1, 0), done.errors)
+
+    def test_a_disk_that_fills(self):
+        """What is whole is reported and can be computed again; why it ends is said."""
+        def small():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+        with Seller() as s:
+            words, folder = self.words(s.base)
+            done = subprocess.run(words, env=self.environment(), text=True, timeout=60,
+                                  stdin=subprocess.DEVNULL, capture_output=True, preexec_fn=small)
+        self.assertIn("the folder of the evidence cannot be written to", done.stderr)
+        again = subprocess.run([station.PROGRAM, "assay", "--recompute",
+                                os.path.join(folder, "evidence")], capture_output=True, text=True,
+                               timeout=60)
+        self.assertEqual((again.stdout, again.returncode), (done.stdout, done.returncode))
+        self.assertIn("it broke off", again.stdout)
 
     def test_a_terminal_that_takes_nothing(self):
         with Seller() as s:
